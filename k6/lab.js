@@ -1,0 +1,75 @@
+// Loads one variant of one lab and holds it to the lab's gate, both read from its lab.json.
+//
+//   k6 run -e LAB=blocking-n-plus-one -e VARIANT=slow k6/lab.js
+//
+// VARIANT   slow (default), fast, yours, or the name of a wrong fix
+// PROFILE   stage (default) or proof, as lab.json describes them
+// BASE_URL  where the app is, http://127.0.0.1:8000 by default
+// SUMMARY   a file for the outcome as JSON, instead of the text
+
+import http from 'k6/http';
+import { check, fail, sleep } from 'k6';
+import { record } from './lib/server-timing.js';
+import { outcome } from './lib/outcome.js';
+
+const LAB = __ENV.LAB || fail('say which lab with -e LAB=…; `chokepoint labs` lists them');
+const VARIANT = __ENV.VARIANT || 'slow';
+const PROFILE = __ENV.PROFILE || 'stage';
+const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8000';
+
+const lab = JSON.parse(open(`../src/labs/${LAB.replaceAll('-', '_')}/lab.json`));
+const load = lab.load[PROFILE] || fail(`PROFILE ${PROFILE} is neither stage nor proof`);
+const url = `${BASE_URL}${lab.request.mount}${path(VARIANT)}`;
+
+function path(variant) {
+  const known = { slow: '/v1/slow', fast: '/v2/fast', yours: '/v3/yours' };
+  if (known[variant]) return known[variant];
+  if (lab.wrong_fixes.some((fix) => fix.name === variant)) return `/v4/${variant}`;
+  return fail(`VARIANT ${variant} is not slow, fast, yours or a wrong fix of ${LAB}`);
+}
+
+function scenario() {
+  const common = { executor: load.executor, gracefulStop: `${load.graceful_stop}s` };
+  if (load.executor === 'constant-arrival-rate') {
+    return {
+      ...common,
+      rate: load.rate,
+      duration: `${load.duration}s`,
+      preAllocatedVUs: load.max_vus,
+      maxVUs: load.max_vus,
+    };
+  }
+  return {
+    ...common,
+    startVUs: 0,
+    gracefulRampDown: `${load.graceful_stop}s`,
+    stages: load.stages.map(({ duration, target }) => ({ duration: `${duration}s`, target })),
+  };
+}
+
+export const options = {
+  scenarios: { [VARIANT]: scenario() },
+  thresholds: {
+    ...lab.gate.thresholds,
+    // Without these a dead server, or one that answers nothing, would pass every gate.
+    checks: ['rate==1'],
+    http_reqs: [`count>=${load.min_requests}`],
+  },
+  tags: { lab: LAB, variant: VARIANT },
+  summaryTrendStats: ['avg', 'min', 'med', 'p(90)', 'p(95)', 'p(99)', 'max'],
+};
+
+export default function () {
+  const response = http.request(lab.request.method, url, null, { tags: { name: url } });
+  check(response, {
+    [`status is ${lab.request.status}`]: (r) => r.status === lab.request.status,
+    'body is a list with rows': (r) => r.status === 200 && r.json().length > 0,
+  });
+  record(response);
+  if (load.think_time) sleep(load.think_time);
+}
+
+// Undefined, k6 prints its own summary.
+export const handleSummary = __ENV.SUMMARY
+  ? (data) => ({ [__ENV.SUMMARY]: JSON.stringify(outcome(data), null, 2) })
+  : undefined;

@@ -1,0 +1,48 @@
+//! What a person sees when the server is up: where to look, what to try, what is off.
+
+use std::io::{IsTerminal, stdout};
+
+use crate::{config::Config, labs::CATALOGUE, server::Server};
+
+/// Only on a terminal: elsewhere standard output is the log.
+pub fn print(config: &Config, server: &Server) {
+    if stdout().is_terminal() {
+        println!("{}", text(config, server));
+    }
+}
+
+fn text(config: &Config, server: &Server) -> String {
+    let Server { app_addr, ops_addr, .. } = server;
+    let lab = CATALOGUE.first().map_or("", |lab| lab.id);
+    let mut off =
+        vec!["Redis cache: not in this version; everything runs in this process".to_owned()];
+    if !config.tokio_console {
+        off.push("tokio-console: TOKIO_CONSOLE=1, then `tokio-console`".to_owned());
+    }
+    if config.ops_token.is_none() {
+        off.push("ops token: OPS_TOKEN=… (needed when OPS_LISTEN is not on loopback)".to_owned());
+    }
+    if config.bare {
+        off.push("ids, budget, metrics and access log: leave out --bare".to_owned());
+    }
+    format!(
+        "
+  Chokepoint {version} is up, {workers} app workers, {database}
+
+  App    http://{app_addr}/
+  Labs   http://{ops_addr}/        metrics, flame graphs, lab texts
+
+  Try    curl -i http://{app_addr}/api/posts/v1/slow
+         curl -i http://{app_addr}/api/posts/v2/fast
+         k6 run -e LAB={lab} -e VARIANT=slow k6/lab.js
+         open 'http://{ops_addr}/debug/pprof/flamegraph?seconds=5&mode=wall'
+         chokepoint prove {lab}
+
+  Off    {off}
+",
+        version = env!("CARGO_PKG_VERSION"),
+        workers = config.worker_threads(),
+        database = config.database.url,
+        off = off.join("\n         "),
+    )
+}

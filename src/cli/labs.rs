@@ -1,0 +1,31 @@
+//! `labs`: the catalogue as a table.
+
+use std::process::ExitCode;
+
+use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+
+use crate::labs::Labs;
+
+pub fn run() -> Result<ExitCode, String> {
+    let labs = Labs::load().map_err(|e| e.to_string())?;
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(["id", "area", "question", "slow", "fast", "wrong fixes"]);
+    for loaded in labs.all() {
+        let evidence = &loaded.evidence;
+        let wrong: Vec<_> =
+            evidence.wrong_fixes.iter().map(|fix| evidence.route(&fix.name)).collect();
+        table.add_row([
+            loaded.lab.id.to_owned(),
+            evidence.area.clone(),
+            evidence.question.clone(),
+            evidence.route("slow"),
+            evidence.route("fast"),
+            wrong.join("\n"),
+        ]);
+    }
+    println!("{table}");
+    Ok(ExitCode::SUCCESS)
+}

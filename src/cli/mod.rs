@@ -1,0 +1,133 @@
+//! The command line: what it understands, and how each command ends.
+
+use std::process::ExitCode;
+
+use clap::{
+    CommandFactory, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use crate::config::{Config, DatabaseConfig};
+
+/// What a person sees when the server is up.
+mod banner;
+/// Commands that touch only the database.
+mod database;
+/// `labs`: the catalogue as a table.
+mod labs;
+/// `prove`: runs it and prints the table.
+mod prove;
+/// `serve`: until a signal comes.
+mod serve;
+
+/// A command that could not be carried out as asked.
+const USAGE: u8 = 2;
+
+/// An instrumented teaching server with deliberate bottlenecks.
+///
+/// Without a command it serves: the app on 127.0.0.1:8000, ops on 127.0.0.1:8001, with an SQLite
+/// file under ./data. Every option is also an environment variable, and a `.env` file is read.
+#[derive(Parser)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Try:
+  chokepoint                            serve with all defaults
+  chokepoint labs                       what there is to learn
+  curl -i localhost:8000/api/posts/v1/slow
+  chokepoint prove blocking-n-plus-one  prove that the lab shows its symptom (needs k6)"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    serve: Config,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the app and the ops port (the default)
+    Serve(Box<Config>),
+    /// List the labs in teaching order, with their URLs
+    Labs,
+    /// Prove that each lab shows its symptom and that its fix removes it
+    ///
+    /// Starts a fresh server on free ports for each lab, loads slow and fast with k6, and holds
+    /// what was measured against the lab's evidence file. Exit code 0 only if everything holds, 1
+    /// if something does not, 2 if it could not be tried.
+    Prove(prove::Args),
+    /// Bring the schema of the database up to date; safe to repeat
+    Migrate(DatabaseConfig),
+    /// Put in the demo rows, and more posts if asked; safe to repeat
+    Seed {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        /// How many seeded posts there should be in all; those that exist count
+        #[arg(long, value_name = "N", default_value_t = crate::entity::posts::SEEDED,
+              value_parser = clap::value_parser!(u64).range(..=9_999_999))]
+        posts: u64,
+    },
+}
+
+pub fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn run() -> Result<ExitCode, String> {
+    read_dotenv()?;
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => return Err(one_line(&error)),
+        // --help and --version.
+        Err(error) => error.exit(),
+    };
+    match cli.command {
+        None => serve::run(&cli.serve),
+        Some(Command::Serve(config)) => serve::run(&config),
+        Some(Command::Labs) => labs::run(),
+        Some(Command::Prove(args)) => prove::run(args),
+        Some(Command::Migrate(config)) => database::migrate(&config),
+        Some(Command::Seed { database, posts }) => database::seed(&database, posts),
+    }
+}
+
+/// A `.env` file is optional, but one that can't be read is a mistake.
+fn read_dotenv() -> Result<(), String> {
+    match dotenvy::dotenv() {
+        Err(error) if !error.not_found() => Err(format!(".env: {error}")),
+        _ => Ok(()),
+    }
+}
+
+/// Names the setting as both of its kinds, whichever it came from.
+fn one_line(error: &clap::Error) -> String {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue)
+        && let (Some(arg), Some(value)) =
+            (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue))
+    {
+        let flag = arg.split([' ', '=', '[']).next().unwrap_or(arg);
+        let variable = flag.trim_start_matches('-').replace('-', "_").to_uppercase();
+        let reason = std::error::Error::source(error).map(|source| format!(": {source}"));
+        let choices = match error.get(ContextKind::ValidValue) {
+            Some(ContextValue::Strings(choices)) => format!(": one of {}", choices.join(", ")),
+            _ => String::new(),
+        };
+        let reason = reason.unwrap_or(choices);
+        return format!("{variable} ({flag}): {value:?} can't be used{reason}");
+    }
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    format!("{first} (see `{} --help`)", Cli::command().get_name())
+}

@@ -1,0 +1,22 @@
+//! `serve`: starts the server, says so, and stops it when a signal comes.
+
+use std::process::ExitCode;
+
+use super::banner;
+use crate::{config::Config, server::Server, telemetry::Telemetry};
+
+pub fn run(config: &Config) -> Result<ExitCode, String> {
+    let telemetry = Telemetry::init(config);
+    let server = Server::start(config, &telemetry).map_err(|error| error.to_string())?;
+    // Programs read the addresses from this line; people get the banner.
+    tracing::info!(app = %server.app_addr, ops = %server.ops_addr, "ready");
+    banner::print(config, &server);
+    server.wait_for_signal();
+    tracing::info!("stopping: requests in flight may finish");
+    let all_finished = server.stop();
+    if !all_finished {
+        tracing::warn!("stopped with requests in flight: SHUTDOWN_TIMEOUT was over");
+    }
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}

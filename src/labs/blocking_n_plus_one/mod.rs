@@ -1,0 +1,52 @@
+//! The flagship: an N+1 that also blocks the thread it runs on. Look at `switches` and the wall profile.
+
+use std::time::Duration;
+
+use axum::routing::get;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::{Handlers, Lab};
+use crate::entity::posts;
+
+mod fast;
+mod slow;
+mod wrong;
+mod yours;
+
+pub const LAB: Lab = Lab {
+    id: "blocking-n-plus-one",
+    evidence: include_str!("lab.json"),
+    readme: include_str!("README.md"),
+    slow_source: include_str!("slow.rs"),
+    fast_source: include_str!("fast.rs"),
+    handlers: |_state| Handlers {
+        slow: get(slow::handler),
+        fast: get(fast::handler),
+        yours: get(yours::handler),
+        wrong: vec![
+            ("tokio-sleep", get(wrong::tokio_sleep)),
+            ("spawn-blocking", get(wrong::spawn_blocking)),
+        ],
+    },
+};
+
+/// What a synchronous SDK makes its caller wait for each post.
+const SDK_WAIT: Duration = Duration::from_millis(20);
+
+#[derive(Serialize)]
+pub struct PostOut {
+    id: i64,
+    author_id: i64,
+    slug: String,
+    title: String,
+    body: String,
+    created_at: DateTime<Utc>,
+}
+
+impl From<posts::Model> for PostOut {
+    fn from(post: posts::Model) -> Self {
+        let posts::Model { id, author_id, slug, title, body, created_at } = post;
+        Self { id, author_id, slug, title, body, created_at }
+    }
+}

@@ -1,0 +1,29 @@
+//! Yours: starts as a copy of slow.rs. Edit it, restart, and load `/v3/yours`.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this lab shows what thread::sleep does to a worker"
+)]
+
+use axum::{Json, extract::State};
+use sea_orm::{EntityTrait, QuerySelect};
+
+use super::{PostOut, SDK_WAIT};
+use crate::{entity::posts, error::Error, state::AppState};
+
+pub async fn handler(
+    State(AppState { db, .. }): State<AppState>,
+) -> Result<Json<Vec<PostOut>>, Error> {
+    let ids: Vec<i64> = posts::Entity::seeded()
+        .select_only()
+        .column(posts::Column::Id)
+        .into_tuple()
+        .all(&db)
+        .await?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        found.extend(posts::Entity::find_by_id(id).one(&db).await?);
+        // BOTTLENECK: the sleep holds the worker thread, so nobody else's request runs on it meanwhile.
+        std::thread::sleep(SDK_WAIT);
+    }
+    Ok(Json(found.into_iter().map(PostOut::from).collect()))
+}

@@ -1,0 +1,317 @@
+//! lab.json, the one file that docs, k6, prove, the lab page and CI read.
+//!
+//! A key it doesn't know, one that is missing, or a range that nothing can meet is an error.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::telemetry::budget::Counter;
+
+/// The whole file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    pub title: String,
+    pub area: String,
+    /// The question put to the learner.
+    pub question: String,
+    /// In order, each a little stronger.
+    pub hints: Vec<String>,
+    /// Where the lab came from.
+    pub origin: String,
+    pub request: Request,
+    pub load: Load,
+    pub gate: Gate,
+    pub evidence: Sides,
+    /// Limits on how fast the symptom shows and goes, for labs that are asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
+    pub wrong_fixes: Vec<WrongFix>,
+    pub needs: Vec<Need>,
+}
+
+/// The request that every variant answers alike.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    pub method: String,
+    /// Where the variants hang: `{mount}/v1/slow`, `{mount}/v2/fast` and so on.
+    pub mount: String,
+    /// The status of a right answer.
+    pub status: u16,
+}
+
+/// What k6 sends.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Load {
+    /// Short and open, for gates.
+    pub proof: Profile,
+    /// Longer, for an audience.
+    pub stage: Profile,
+}
+
+/// A k6 scenario. Times are seconds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, tag = "executor", rename_all = "kebab-case")]
+pub enum Profile {
+    /// Open model: requests arrive at a rate, however slow the answers are.
+    ConstantArrivalRate {
+        /// Requests each second.
+        rate: u32,
+        duration: u32,
+        max_vus: u32,
+        graceful_stop: u32,
+        /// Fewest requests that must be answered for the run to say anything.
+        min_requests: u32,
+    },
+    /// Closed model: users who wait for an answer, think, and ask again.
+    RampingVus { stages: Vec<Stage>, think_time: f64, graceful_stop: u32, min_requests: u32 },
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    pub duration: u32,
+    pub target: u32,
+}
+
+/// k6 thresholds, the same for every variant. `checks` and the number of requests are always
+/// added by the runner.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    pub thresholds: BTreeMap<String, Vec<String>>,
+    /// Those that slow must cross, as `metric: expression`; it must hold the others.
+    pub slow_crosses: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sides {
+    pub slow: Expected,
+    pub fast: Expected,
+}
+
+/// What the ops port must show after a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// Every request must be in the range.
+    pub counters: BTreeMap<Counter, Range>,
+    #[serde(default)]
+    pub frames: Vec<Frame>,
+}
+
+/// Both ends belong to it; one may be open.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+}
+
+/// A function that a flame graph of the run must show, or must not.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frame {
+    pub mode: ProfileMode,
+    /// Part of the demangled name.
+    pub function: String,
+    /// Samples that hold the frame ÷ all samples of threads named `app-*`, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Range>,
+    /// Threads that were in the frame at a time, on average; in a CPU profile, cores it used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<Range>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProfileMode {
+    Cpu,
+    Wall,
+}
+
+/// Seconds.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recovery {
+    /// From the start of the slow load until its evidence holds.
+    pub symptom_within: f64,
+    /// From the end of the slow load until a fresh fast request is back in its range.
+    pub recovered_within: f64,
+}
+
+/// A fix that people try, served at `/v4/{name}`, and the numbers that refute it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrongFix {
+    pub name: String,
+    pub idea: String,
+    pub refuted_by: BTreeMap<Counter, Range>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Need {
+    Redis,
+    Postgres,
+}
+
+impl Evidence {
+    pub fn parse(id: &str, text: &str) -> Result<Self, String> {
+        let evidence: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        evidence.check(id)?;
+        Ok(evidence)
+    }
+
+    /// The route that serves a variant.
+    pub fn route(&self, variant: &str) -> String {
+        format!("{}{}", self.request.mount, super::variant_path(variant))
+    }
+
+    /// Everything served: slow, fast, yours and the wrong fixes.
+    pub fn variants(&self) -> impl Iterator<Item = &str> {
+        let wrong = self.wrong_fixes.iter().map(|fix| fix.name.as_str());
+        ["slow", "fast", "yours"].into_iter().chain(wrong)
+    }
+
+    fn check(&self, id: &str) -> Result<(), String> {
+        let texts = [
+            ("title", &self.title),
+            ("area", &self.area),
+            ("question", &self.question),
+            ("origin", &self.origin),
+        ];
+        for (key, text) in texts {
+            ensure(!text.trim().is_empty(), || format!("{key} is empty"))?;
+        }
+        ensure(!self.hints.is_empty(), || "hints are missing".to_owned())?;
+        let own_mount = format!("/api/labs/{id}");
+        ensure(self.request.mount == own_mount || is_product_path(&self.request.mount), || {
+            format!(
+                "request.mount is {}, not {own_mount}, /api/posts or /api/todos",
+                self.request.mount
+            )
+        })?;
+        ensure(self.request.method == "GET", || {
+            format!("request.method {} is not supported", self.request.method)
+        })?;
+        self.load.proof.check("load.proof")?;
+        self.load.stage.check("load.stage")?;
+        ensure(self.load.proof.seconds() <= 10, || "load.proof takes over 10 s".to_owned())?;
+        self.gate.check()?;
+        for (side, expected) in [("slow", &self.evidence.slow), ("fast", &self.evidence.fast)] {
+            expected.check().map_err(|reason| format!("evidence.{side}.{reason}"))?;
+        }
+        for fix in &self.wrong_fixes {
+            let is_slug = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            ensure(!fix.name.is_empty() && fix.name.bytes().all(is_slug), || {
+                format!("wrong_fixes: {:?} can't be a path", fix.name)
+            })?;
+            ensure(!fix.refuted_by.is_empty(), || {
+                format!("wrong_fixes.{}: no number refutes it", fix.name)
+            })?;
+            check_ranges(&fix.refuted_by).map_err(|e| format!("wrong_fixes.{}.{e}", fix.name))?;
+        }
+        Ok(())
+    }
+}
+
+fn is_product_path(mount: &str) -> bool {
+    ["/api/posts", "/api/todos"].contains(&mount)
+}
+
+fn ensure(condition: bool, reason: impl FnOnce() -> String) -> Result<(), String> {
+    if condition { Ok(()) } else { Err(reason()) }
+}
+
+fn check_ranges(ranges: &BTreeMap<Counter, Range>) -> Result<(), String> {
+    ranges.iter().try_for_each(|(counter, range)| {
+        let most = if *counter == Counter::BlockedShare { 1.0 } else { f64::INFINITY };
+        range.check(most).map_err(|reason| format!("{counter:?}: {reason}"))
+    })
+}
+
+impl Profile {
+    /// How long the load lasts, without the graceful stop.
+    pub fn seconds(&self) -> u32 {
+        match self {
+            Self::ConstantArrivalRate { duration, .. } => *duration,
+            Self::RampingVus { stages, .. } => stages.iter().map(|s| s.duration).sum(),
+        }
+    }
+
+    fn check(&self, key: &str) -> Result<(), String> {
+        let (is_some_load, min_requests) = match self {
+            Self::ConstantArrivalRate { rate, max_vus, min_requests, .. } => {
+                (*rate > 0 && *max_vus > 0, *min_requests)
+            }
+            Self::RampingVus { stages, think_time, min_requests, .. } => {
+                (stages.iter().any(|s| s.target > 0) && *think_time >= 0.0, *min_requests)
+            }
+        };
+        ensure(is_some_load && self.seconds() > 0, || format!("{key} sends nothing"))?;
+        ensure(min_requests > 0, || format!("{key}.min_requests must be at least 1"))
+    }
+}
+
+impl Gate {
+    fn check(&self) -> Result<(), String> {
+        ensure(!self.slow_crosses.is_empty(), || "gate.slow_crosses is empty".to_owned())?;
+        for named in &self.slow_crosses {
+            let known = named.split_once(": ").is_some_and(|(metric, expression)| {
+                let of_metric = self.thresholds.get(metric);
+                of_metric.is_some_and(|all| all.iter().any(|e| e == expression))
+            });
+            ensure(known, || format!("gate.slow_crosses: {named:?} is not among the thresholds"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Expected {
+    fn check(&self) -> Result<(), String> {
+        ensure(!self.counters.is_empty(), || "counters is empty".to_owned())?;
+        check_ranges(&self.counters).map_err(|e| format!("counters.{e}"))?;
+        for frame in &self.frames {
+            let name = &frame.function;
+            ensure(!name.is_empty(), || "frames: a function has no name".to_owned())?;
+            ensure(frame.share.is_some() || frame.threads.is_some(), || {
+                format!("frames.{name}: neither share nor threads is bounded")
+            })?;
+            for (range, most) in [(frame.share, 1.0), (frame.threads, f64::INFINITY)] {
+                let checked = range.map_or(Ok(()), |range| range.check(most));
+                checked.map_err(|reason| format!("frames.{name}: {reason}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Range {
+    /// Whether some number from 0 to `most` can be in it, and some can't.
+    fn check(&self, most: f64) -> Result<(), String> {
+        let (min, max) = (self.min.unwrap_or(0.0), self.max.unwrap_or(most));
+        ensure(self.min.is_some() || self.max.is_some(), || "the range has no ends".to_owned())?;
+        ensure(min >= 0.0 && min <= most && max >= min, || {
+            format!("the range {self} is impossible")
+        })
+    }
+}
+
+impl std::fmt::Display for Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.min, self.max) {
+            (Some(min), Some(max)) if min == max => write!(f, "= {min}"),
+            (Some(min), Some(max)) => write!(f, "{min} to {max}"),
+            (Some(min), None) => write!(f, "≥ {min}"),
+            (None, Some(max)) => write!(f, "≤ {max}"),
+            (None, None) => write!(f, "any"),
+        }
+    }
+}

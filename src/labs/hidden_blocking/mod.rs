@@ -1,0 +1,48 @@
+//! The same disease where nobody sees it: a client library blocks, two layers below the handler.
+//! The query count is innocent; look at `switches`, and at the wall profile for the name.
+
+use axum::{Extension, routing::get};
+use serde::Serialize;
+
+use super::{Handlers, Lab};
+use crate::entity::todos;
+
+mod fast;
+mod slow;
+mod tag_client;
+mod wrong;
+mod yours;
+
+use tag_client::TagClient;
+
+pub const LAB: Lab = Lab {
+    id: "hidden-blocking",
+    evidence: include_str!("lab.json"),
+    readme: include_str!("README.md"),
+    slow_source: include_str!("slow.rs"),
+    fast_source: include_str!("fast.rs"),
+    handlers: |state| {
+        let client = Extension(TagClient::start(state.db.clone()));
+        Handlers {
+            slow: get(slow::handler).layer(client.clone()),
+            fast: get(fast::handler),
+            yours: get(yours::handler).layer(client.clone()),
+            wrong: vec![("spawn-blocking", get(wrong::spawn_blocking).layer(client))],
+        }
+    },
+};
+
+#[derive(Serialize)]
+pub struct TodoOut {
+    id: i64,
+    title: String,
+    completed: bool,
+    tags: Vec<String>,
+}
+
+impl TodoOut {
+    fn new(todo: todos::Model, tags: Vec<String>) -> Self {
+        let todos::Model { id, title, completed, .. } = todo;
+        Self { id, title, completed, tags }
+    }
+}

@@ -1,0 +1,20 @@
+//! Slow: one query, and a client library for the tags. Nothing here looks as if it blocked.
+
+use axum::{Extension, Json, extract::State};
+
+use super::{TagClient, TodoOut};
+use crate::{entity::todos, error::Error, state::AppState};
+
+pub async fn handler(
+    State(AppState { db, .. }): State<AppState>,
+    Extension(client): Extension<TagClient>,
+) -> Result<Json<Vec<TodoOut>>, Error> {
+    let todos = todos::Entity::demo().all(&db).await?;
+    let mut out = Vec::with_capacity(todos.len());
+    for todo in todos {
+        // BOTTLENECK: the library sleeps until its answer has come, and the worker thread with it.
+        let tags = client.tags_of(todo.id)?;
+        out.push(TodoOut::new(todo, tags));
+    }
+    Ok(Json(out))
+}

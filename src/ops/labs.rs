@@ -1,0 +1,120 @@
+//! The catalogue, one lab, its measurements and its reset.
+
+use std::{collections::HashMap, time::SystemTime};
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode, header::ACCEPT},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Serialize;
+
+use super::{OpsState, params::Params};
+use crate::{
+    error::Error,
+    labs::{Labs, LoadedLab, evidence::Evidence},
+    pages, seed,
+    telemetry::measurements::Summary,
+};
+
+pub fn router() -> Router<OpsState> {
+    Router::new()
+        .route("/", get(front))
+        .route("/labs", get(catalogue))
+        .route("/labs/{id}", get(one))
+        .route("/labs/{id}/measurements", get(measurements))
+        .route("/labs/{id}/reset", post(reset))
+}
+
+async fn front(State(OpsState { app, .. }): State<OpsState>) -> Response {
+    pages::lab::catalogue(&app.labs).into_response()
+}
+
+#[derive(Serialize)]
+struct LabOut<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    readme: Option<&'a str>,
+    evidence: &'a Evidence,
+}
+
+async fn catalogue(State(OpsState { app, .. }): State<OpsState>, headers: HeaderMap) -> Response {
+    if wants_html(&headers) {
+        return pages::lab::catalogue(&app.labs).into_response();
+    }
+    let out = |loaded: &LoadedLab| {
+        serde_json::json!({
+            "id": loaded.lab.id,
+            "title": loaded.evidence.title,
+            "area": loaded.evidence.area,
+            "question": loaded.evidence.question,
+        })
+    };
+    Json(app.labs.all().iter().map(out).collect::<Vec<_>>()).into_response()
+}
+
+async fn one(
+    State(OpsState { app, .. }): State<OpsState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let loaded = find(&app.labs, &id)?;
+    if wants_html(&headers) {
+        return Ok(pages::lab::lab(loaded).into_response());
+    }
+    let readme = Some(loaded.lab.readme);
+    Ok(Json(LabOut { id: loaded.lab.id, readme, evidence: &loaded.evidence }).into_response())
+}
+
+#[derive(Serialize)]
+struct MeasurementsOut<'a> {
+    lab: &'a str,
+    variant: &'a str,
+    since: Option<String>,
+    #[serde(flatten)]
+    summary: Summary,
+}
+
+async fn measurements(
+    State(OpsState { app, .. }): State<OpsState>,
+    Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Error> {
+    let loaded = find(&app.labs, &id)?;
+    let mut params = Params::new(query);
+    let variants: Vec<(&str, &str)> = loaded.evidence.variants().map(|v| (v, v)).collect();
+    let variant = params.one_of("variant", &variants, None);
+    let since: Option<SystemTime> = params.moment("since");
+    params.finish()?;
+    let kept = variant.and_then(|variant| Some((variant, loaded.measurements(variant)?)));
+    let (variant, kept) = kept.ok_or_else(Error::no_route)?;
+    let out = MeasurementsOut {
+        lab: loaded.lab.id,
+        variant,
+        since: since.map(|since| humantime::format_rfc3339_nanos(since).to_string()),
+        summary: kept.since(since),
+    };
+    Ok(Json(out).into_response())
+}
+
+/// Rows and counters of the lab back to the start. No lab keeps anything else so far.
+async fn reset(
+    State(OpsState { app, .. }): State<OpsState>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Error> {
+    let loaded = find(&app.labs, &id)?;
+    seed::demo_rows(&app.db).await?;
+    loaded.clear_measurements();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn find<'a>(labs: &'a Labs, id: &str) -> Result<&'a LoadedLab, Error> {
+    labs.get(id).ok_or_else(|| Error::NotFound(format!("there is no lab {id:?}; /labs lists all")))
+}
+
+fn wants_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}

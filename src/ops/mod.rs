@@ -1,0 +1,79 @@
+//! The second port. It runs on a runtime of its own, so it answers while every app worker is held.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::header::{AUTHORIZATION, CONTENT_TYPE},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{
+    error::{self, Error},
+    pages,
+    state::AppState,
+    telemetry::{http::Observe, metrics::Metrics, runtime::Runtimes},
+};
+
+/// CPU and wall-clock profiles of this process.
+mod capture;
+/// The catalogue, a lab's measurements and its reset.
+mod labs;
+/// Query parameters, with every bad one named.
+mod params;
+/// `/debug/pprof`: a capture as pprof protobuf or as a flame graph.
+mod profile;
+
+pub use profile::FrameReader;
+
+#[derive(Clone)]
+pub struct OpsState {
+    pub app: AppState,
+    pub metrics: Arc<Metrics>,
+    pub runtimes: Runtimes,
+    /// Demanded as a bearer token, if set.
+    pub token: Option<Arc<str>>,
+}
+
+pub fn router(state: OpsState) -> Router {
+    Router::new()
+        .route("/health", get(async || Json(serde_json::json!({ "status": "up" }))))
+        .route("/metrics", get(metrics))
+        .merge(labs::router())
+        .merge(profile::router())
+        .fallback(async || Error::no_route())
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(middleware::from_fn_with_state(state.clone(), authorize))
+        .merge(pages::style())
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(Observe::ops())
+        .with_state(state)
+}
+
+async fn metrics(State(OpsState { metrics, runtimes, .. }): State<OpsState>) -> impl IntoResponse {
+    const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+    ([(CONTENT_TYPE, TEXT_FORMAT)], metrics.render(&runtimes.poll_histograms()))
+}
+
+async fn authorize(
+    State(OpsState { token, .. }): State<OpsState>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Error> {
+    let sent = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let sent = sent.and_then(|value| value.strip_prefix("Bearer "));
+    match token {
+        Some(token) if !sent.is_some_and(|sent| is_same(sent, &token)) => Err(Error::Unauthorized),
+        _ => Ok(next.run(request).await),
+    }
+}
+
+/// Compares without stopping at the first difference, which a clock could find.
+fn is_same(a: &str, b: &str) -> bool {
+    let differing = a.bytes().zip(b.bytes()).fold(0, |differing, (a, b)| differing | (a ^ b));
+    a.len() == b.len() && differing == 0
+}

@@ -1,0 +1,279 @@
+//! The single checks: each asks the server or loads it, and says what was found.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime},
+};
+
+use super::{client::Client, k6};
+use crate::{
+    labs::{
+        LoadedLab,
+        evidence::{Evidence, Expected, Frame, ProfileMode, WrongFix},
+        judge,
+    },
+    ops::FrameReader,
+    telemetry::{budget::Counter, measurements::Summary},
+};
+
+/// When profiling begins after the load: slow must have filled the workers by then.
+const PROFILE_AFTER: Duration = Duration::from_secs(2);
+const PROFILE_SECONDS: u32 = 2;
+/// How often time to symptom and recovery are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// For labs that set no limit of their own.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
+/// Requests to each wrong fix.
+const WRONG_FIX_REQUESTS: usize = 3;
+
+/// A failure that ends the proof of this lab: what follows could not be trusted.
+pub type Fatal = String;
+
+/// A text for the table, and why the step fails, if it does.
+pub type Found = (String, Vec<judge::Failure>);
+
+/// The lab that is proven, on a server of its own.
+pub struct Subject<'a> {
+    pub loaded: &'a LoadedLab,
+    pub client: Client<'a>,
+    pub k6: &'a Path,
+    pub out: PathBuf,
+}
+
+/// A variant after its load.
+pub struct Loaded<'a> {
+    expected: &'a Expected,
+    outcome: k6::Outcome,
+    summary: Summary,
+    profiles: Vec<(ProfileMode, FrameReader)>,
+    symptom_after: Option<Duration>,
+    pub ended: Instant,
+}
+
+impl Subject<'_> {
+    /// Before any load nothing of what slow must show may hold.
+    pub async fn clean_start(&self) -> Result<Found, Fatal> {
+        let slow = &self.loaded.evidence.evidence.slow;
+        let measured = self.client.measured("slow", SystemTime::UNIX_EPOCH).await?;
+        let mut failures = Vec::new();
+        if judge::counters(&slow.counters, &measured).is_empty() {
+            failures.push("the counters of slow hold before any load".to_owned());
+        }
+        let asked = |frame: &&Frame| {
+            let lower = [frame.share, frame.threads].into_iter().flatten();
+            lower.filter_map(|range| range.min).any(|min| min > 0.0)
+        };
+        for mode in [ProfileMode::Wall, ProfileMode::Cpu] {
+            let frames: Vec<_> =
+                slow.frames.iter().filter(asked).filter(|f| f.mode == mode).collect();
+            if frames.is_empty() {
+                continue;
+            }
+            let profile = self.client.profile(mode, 1).await?;
+            for frame in frames {
+                if judge::frame(frame, &profile.samples(&frame.function)).is_empty() {
+                    failures.push(format!("{} is in a profile before any load", frame.function));
+                }
+            }
+        }
+        Ok(("no evidence of slow".to_owned(), failures))
+    }
+
+    /// Every variant gives the declared status and the same JSON.
+    pub async fn parity(&self, variants: &[&str]) -> Result<Found, Fatal> {
+        let mut failures = Vec::new();
+        let mut first: Option<(&str, serde_json::Value)> = None;
+        for variant in variants {
+            let (status, body) = self.client.ask(variant).await?;
+            if status != self.loaded.evidence.request.status {
+                failures.push(format!("{variant} answered with status {status}"));
+            }
+            match &first {
+                Some((other, same)) if *same != body => {
+                    failures.push(format!("{variant} and {other} answer with different JSON"));
+                }
+                Some(_) => {}
+                None => first = Some((variant, body)),
+            }
+        }
+        Ok((variants.join(" = "), failures))
+    }
+
+    /// Runs k6 against a variant, and meanwhile takes the profiles that its evidence speaks of.
+    pub async fn load<'e>(
+        &self,
+        variant: &str,
+        expected: &'e Expected,
+    ) -> Result<Loaded<'e>, Fatal> {
+        let (since, started) = (SystemTime::now(), Instant::now());
+        let base_url = self.client.base_url();
+        let k6 = async {
+            let outcome = k6::run(self.k6, self.loaded, variant, &base_url, &self.out).await;
+            (outcome, Instant::now())
+        };
+        let profiles = self.profiles(expected);
+        let symptom = self.symptom(variant, expected, since, started);
+        let ((outcome, ended), profiles, symptom_after) = tokio::join!(k6, profiles, symptom);
+        let outcome = outcome?;
+        let profiles = profiles?;
+        if profiles.iter().any(|(_, _, taken)| *taken > ended) {
+            return Err("a profile was still being taken when the load had ended".to_owned());
+        }
+        Ok(Loaded {
+            expected,
+            outcome,
+            summary: self.client.measured(variant, since).await?,
+            profiles: profiles.into_iter().map(|(mode, reader, _)| (mode, reader)).collect(),
+            symptom_after,
+            ended,
+        })
+    }
+
+    async fn profiles(
+        &self,
+        expected: &Expected,
+    ) -> Result<Vec<(ProfileMode, FrameReader, Instant)>, Fatal> {
+        tokio::time::sleep(PROFILE_AFTER).await;
+        let mut taken = Vec::new();
+        for mode in [ProfileMode::Wall, ProfileMode::Cpu] {
+            if expected.frames.iter().any(|frame| frame.mode == mode) {
+                // Its names are resolved after its samples; the load may have ended by then.
+                let sampled = Instant::now() + Duration::from_secs(u64::from(PROFILE_SECONDS));
+                let profile = self.client.profile(mode, PROFILE_SECONDS).await?;
+                taken.push((mode, profile, sampled));
+            }
+        }
+        Ok(taken)
+    }
+
+    /// How long after the start of the load the counters first held.
+    async fn symptom(
+        &self,
+        variant: &str,
+        expected: &Expected,
+        since: SystemTime,
+        started: Instant,
+    ) -> Option<Duration> {
+        self.loaded.evidence.recovery?;
+        let seconds = u64::from(self.loaded.evidence.load.proof.seconds());
+        while started.elapsed() < Duration::from_secs(seconds) {
+            let measured = self.client.measured(variant, since).await.ok()?;
+            if judge::counters(&expected.counters, &measured).is_empty() {
+                return Some(started.elapsed());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        None
+    }
+
+    /// How long after the end of the slow load a fresh fast request is back in its range.
+    pub async fn recovery(&self, load_ended: Instant) -> Result<Found, Fatal> {
+        let evidence = &self.loaded.evidence;
+        let limit = evidence
+            .recovery
+            .map_or(RECOVERY_LIMIT, |limits| Duration::from_secs_f64(limits.recovered_within));
+        loop {
+            let since = SystemTime::now();
+            let (status, _) = self.client.ask("fast").await?;
+            let measured = self.client.measured("fast", since).await?;
+            let failures = judge::counters(&evidence.evidence.fast.counters, &measured);
+            let after = load_ended.elapsed();
+            let is_back = failures.is_empty() && status == evidence.request.status;
+            if is_back && after <= limit {
+                return Ok((format!("{:.1} s after the load", after.as_secs_f64()), Vec::new()));
+            }
+            if after > limit {
+                let failure = format!("fast is not back in its range {limit:?} after the load");
+                return Ok((String::new(), [vec![failure], failures].concat()));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// A wrong fix answers right, and its numbers refute it.
+    pub async fn wrong_fix(&self, fix: &WrongFix) -> Result<Found, Fatal> {
+        let since = SystemTime::now();
+        let (_, right) = self.client.ask("fast").await?;
+        let mut failures = Vec::new();
+        for _ in 0..WRONG_FIX_REQUESTS {
+            let (status, body) = self.client.ask(&fix.name).await?;
+            if status != self.loaded.evidence.request.status || body != right {
+                failures.push(format!("answers otherwise than fast, with status {status}"));
+            }
+        }
+        let measured = self.client.measured(&fix.name, since).await?;
+        let fast = &self.loaded.evidence.evidence.fast;
+        failures.extend(judge::refuted(&fix.refuted_by, fast, &measured));
+        Ok((figures(fix.refuted_by.keys(), &measured), failures))
+    }
+}
+
+impl Loaded<'_> {
+    pub fn k6(&self, judge: impl FnOnce(&k6::Outcome) -> Vec<String>) -> Found {
+        let k6::Outcome { exit_code, requests, p95_ms, .. } = &self.outcome;
+        let crossed: Vec<_> = self.outcome.crossed().into_iter().collect();
+        let crossed = if crossed.is_empty() { "none".to_owned() } else { crossed.join(" · ") };
+        let text = format!(
+            "exit {exit_code}, {requests} requests, p95 {p95_ms:.0} ms, crossed: {crossed}"
+        );
+        (text, judge(&self.outcome))
+    }
+
+    pub fn evidence(&self, evidence: &Evidence) -> Found {
+        let mut failures = judge::counters(&self.expected.counters, &self.summary);
+        for (status, count) in &self.summary.statuses {
+            if *status != evidence.request.status {
+                failures.push(format!("{count} requests were answered with status {status}"));
+            }
+        }
+        let mut texts = vec![figures(self.expected.counters.keys(), &self.summary)];
+        for frame in &self.expected.frames {
+            let Some((_, profile)) = self.profiles.iter().find(|(mode, _)| *mode == frame.mode)
+            else {
+                failures.push(format!("{} was not looked for", frame.function));
+                continue;
+            };
+            let samples = profile.samples(&frame.function);
+            failures.extend(judge::frame(frame, &samples));
+            texts.push(format!(
+                "{:?} {}: {} of {} samples",
+                frame.mode,
+                frame
+                    .function
+                    .rsplit("::")
+                    .take(2)
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .rev()
+                    .collect::<Vec<_>>()
+                    .join("::"),
+                samples.holding,
+                samples.of_app
+            ));
+        }
+        (texts.join(", ").to_lowercase(), failures)
+    }
+
+    pub fn symptom_within(&self, limit: f64) -> Found {
+        match self.symptom_after {
+            Some(after) if after.as_secs_f64() <= limit => {
+                (format!("{:.1} s after the start", after.as_secs_f64()), Vec::new())
+            }
+            _ => (String::new(), vec![format!("the symptom did not show within {limit} s")]),
+        }
+    }
+}
+
+fn figures<'c>(counters: impl Iterator<Item = &'c Counter>, measured: &Summary) -> String {
+    let text = |counter: &Counter| {
+        let figures = measured.counters.get(counter)?;
+        let (min, max) = (figures.min, figures.max);
+        let name = judge::name(*counter);
+        Some(if min == max {
+            format!("{name} {min:.0}")
+        } else {
+            format!("{name} {min:.0}–{max:.0}")
+        })
+    };
+    counters.filter_map(text).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,71 @@
+//! Requests to the server that is being proven, on both of its ports.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::ServerProcess;
+use crate::{
+    labs::{LoadedLab, evidence::ProfileMode},
+    ops::FrameReader,
+    telemetry::measurements::Summary,
+};
+
+/// A slow variant under load may need many seconds; a profile takes its time and then resolves names.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+pub struct Client<'a> {
+    http: reqwest::Client,
+    server: &'a ServerProcess,
+    loaded: &'a LoadedLab,
+}
+
+impl<'a> Client<'a> {
+    pub fn new(server: &'a ServerProcess, loaded: &'a LoadedLab) -> Result<Self, String> {
+        let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build();
+        Ok(Self { http: http.map_err(|e| e.to_string())?, server, loaded })
+    }
+
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.server.app)
+    }
+
+    async fn get(&self, url: &str) -> Result<reqwest::Response, String> {
+        self.http.get(url).send().await.map_err(|e| format!("{url}: {e}"))
+    }
+
+    /// One request to a variant: status and body.
+    pub async fn ask(&self, variant: &str) -> Result<(u16, Value), String> {
+        let url = format!("{}{}", self.base_url(), self.loaded.evidence.route(variant));
+        let response = self.get(&url).await?;
+        let status = response.status().as_u16();
+        let body = response.json().await.map_err(|e| format!("{url}: {e}"))?;
+        Ok((status, body))
+    }
+
+    /// Exact figures of a variant since a moment.
+    pub async fn measured(&self, variant: &str, since: SystemTime) -> Result<Summary, String> {
+        let url = format!(
+            "http://{}/labs/{}/measurements?variant={variant}&since={}",
+            self.server.ops,
+            self.loaded.lab.id,
+            humantime::format_rfc3339_nanos(since)
+        );
+        self.get(&url).await?.json().await.map_err(|e| format!("{url}: {e}"))
+    }
+
+    /// A profile of all threads, idle ones included.
+    pub async fn profile(&self, mode: ProfileMode, seconds: u32) -> Result<FrameReader, String> {
+        let name = match mode {
+            ProfileMode::Cpu => "cpu",
+            ProfileMode::Wall => "wall",
+        };
+        let url = format!(
+            "http://{}/debug/pprof/profile?mode={name}&seconds={seconds}&idle=1",
+            self.server.ops
+        );
+        let response = self.get(&url).await?.error_for_status();
+        let packed = response.map_err(|e| e.to_string())?.bytes().await;
+        FrameReader::new(&packed.map_err(|e| format!("{url}: {e}"))?)
+    }
+}
