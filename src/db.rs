@@ -3,6 +3,7 @@
 
 use std::{
     cell::Cell,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -25,6 +26,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Db {
     pool: DatabaseConnection,
+    config: Arc<DatabaseConfig>,
 }
 
 /// How the pool stands now.
@@ -57,7 +59,14 @@ impl Db {
             });
         let mut pool = Database::connect(options).await?;
         pool.set_metric_callback(|query| EXECUTED.set(query.elapsed));
-        Ok(Self { pool })
+        Ok(Self { pool, config: Arc::new(config.clone()) })
+    }
+
+    /// A pool of its own to the same database, for what must not share connections with the app.
+    pub async fn another(&self, connections: u32) -> Result<Self, DbErr> {
+        let config =
+            DatabaseConfig { pool_size: connections, ..DatabaseConfig::clone(&self.config) };
+        Self::connect(&config).await
     }
 
     /// Brings the schema up to date; does nothing if it is.

@@ -2,17 +2,13 @@
 
 use std::process::ExitCode;
 
-use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
-
+use super::table_to_fit;
 use crate::labs::Labs;
 
 pub fn run() -> Result<ExitCode, String> {
     let labs = Labs::load().map_err(|e| e.to_string())?;
-    let mut table = Table::new();
-    table
-        .load_style(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["id", "area", "question", "slow", "fast", "wrong fixes"]);
+    let mut table = table_to_fit();
+    table.set_header(["id", "area", "question", "slow", "fast", "wrong fixes"]);
     for loaded in labs.all() {
         let evidence = &loaded.evidence;
         let wrong: Vec<_> =

@@ -7,6 +7,8 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+
 use crate::config::{Config, DatabaseConfig};
 
 /// What a person sees when the server is up.
@@ -97,6 +99,16 @@ fn run() -> Result<ExitCode, String> {
         Some(Command::Migrate(config)) => database::migrate(&config),
         Some(Command::Seed { database, posts }) => database::seed(&database, posts),
     }
+}
+
+/// As wide as the terminal, or as a log line should be.
+fn table_to_fit() -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    if !table.is_tty() {
+        table.set_width(120);
+    }
+    table
 }
 
 /// A `.env` file is optional, but one that can't be read is a mistake.

@@ -2,9 +2,10 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::Table;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::table_to_fit;
 use crate::{
     labs::{Labs, LoadedLab},
     prove::{self, Options, Proof, Variants, k6, report},
@@ -72,11 +73,8 @@ async fn prove_one(loaded: &LoadedLab, options: &Options) -> Proof {
 }
 
 fn table(proofs: &[Proof]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["lab", "step", "verdict", "measured"]);
+    let mut table = table_to_fit();
+    table.set_header(["lab", "step", "verdict", "measured"]);
     for proof in proofs {
         for step in &proof.steps {
             let (verdict, text) = if step.failures.is_empty() {

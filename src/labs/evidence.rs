@@ -216,6 +216,11 @@ impl Evidence {
             ensure(!fix.refuted_by.is_empty(), || {
                 format!("wrong_fixes.{}: no number refutes it", fix.name)
             })?;
+            for counter in fix.refuted_by.keys() {
+                ensure(self.evidence.fast.counters.contains_key(counter), || {
+                    format!("wrong_fixes.{}: {counter:?} has no range for fast", fix.name)
+                })?;
+            }
             check_ranges(&fix.refuted_by).map_err(|e| format!("wrong_fixes.{}.{e}", fix.name))?;
         }
         Ok(())

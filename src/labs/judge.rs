@@ -60,11 +60,20 @@ impl FrameSamples {
     }
 }
 
+/// Fewer samples than this make no share.
+const ENOUGH_SAMPLES: u64 = 10;
+
 pub fn frame(expected: &Frame, measured: &FrameSamples) -> Vec<Failure> {
     let mode = match expected.mode {
         ProfileMode::Cpu => "cpu",
         ProfileMode::Wall => "wall",
     };
+    if expected.share.is_some() && measured.of_app < ENOUGH_SAMPLES {
+        let of_app = measured.of_app;
+        return vec![format!(
+            "{mode} profile: {of_app} samples of app threads are too few to tell"
+        )];
+    }
     let judge = |what: &str, range: Option<Range>, value: f64| {
         range.filter(|range| !range.holds(value)).map(|range| {
             format!(

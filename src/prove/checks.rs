@@ -18,7 +18,7 @@ use crate::{
 
 /// When profiling begins after the load: slow must have filled the workers by then.
 const PROFILE_AFTER: Duration = Duration::from_secs(2);
-const PROFILE_SECONDS: u32 = 2;
+const PROFILE_SECONDS: u32 = 3;
 /// How often time to symptom and recovery are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// For labs that set no limit of their own.

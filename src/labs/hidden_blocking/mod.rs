@@ -22,7 +22,7 @@ pub const LAB: Lab = Lab {
     slow_source: include_str!("slow.rs"),
     fast_source: include_str!("fast.rs"),
     handlers: |state| {
-        let client = Extension(TagClient::start(state.db.clone()));
+        let client = Extension(TagClient::start(&state.db));
         Handlers {
             slow: get(slow::handler).layer(client.clone()),
             fast: get(fast::handler),

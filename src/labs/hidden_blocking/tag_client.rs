@@ -9,7 +9,7 @@ use std::{
 };
 
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use tokio::runtime::Handle;
+use tokio::runtime::Builder;
 
 use crate::{db::Db, entity::todo_tags, error::Error};
 
@@ -28,14 +28,18 @@ struct Call {
 }
 
 impl TagClient {
-    /// Connects. To be called on a tokio runtime; the connection closes with the last clone.
-    pub fn start(db: Db) -> Self {
+    /// Connects to the service; the connection closes with the last clone.
+    pub fn start(db: &Db) -> Self {
         let (connection, calls) = channel();
-        let runtime = Handle::current();
-        thread::Builder::new()
-            .name("tag-service".to_owned())
-            .spawn(move || serve(&calls, &db, &runtime))
-            .map_or_else(|error| tracing::error!(%error, "no thread for the tag client"), drop);
+        let db = db.clone();
+        let service = move || {
+            if let Err(error) = serve(&calls, &db) {
+                tracing::error!(%error, "the tag service could not start");
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("tag-service".to_owned()).spawn(service) {
+            tracing::error!(%error, "no thread for the tag service");
+        }
         Self { connection }
     }
 
@@ -49,15 +53,20 @@ impl TagClient {
 
 fn wait_for<T>(answer: &Receiver<T>) -> Option<T> {
     loop {
+        thread::sleep(POLL_INTERVAL);
         match answer.try_recv() {
             Ok(answer) => return Some(answer),
             Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) => thread::sleep(POLL_INTERVAL),
+            Err(TryRecvError::Empty) => {}
         }
     }
 }
 
-fn serve(calls: &Receiver<Call>, db: &Db, runtime: &Handle) {
+/// A runtime and a connection of its own: on the app's, an answer would need the very worker that
+/// waits for it, and nothing would ever move again.
+fn serve(calls: &Receiver<Call>, db: &Db) -> Result<(), Error> {
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
+    let db = runtime.block_on(db.another(1))?;
     for Call { todo_id, reply } in calls {
         let tags = todo_tags::Entity::find()
             .select_only()
@@ -65,8 +74,9 @@ fn serve(calls: &Receiver<Call>, db: &Db, runtime: &Handle) {
             .filter(todo_tags::Column::TodoId.eq(todo_id))
             .order_by_asc(todo_tags::Column::Name)
             .into_tuple()
-            .all(db);
+            .all(&db);
         // The caller may have gone; its answer is nobody's then.
         let _ = reply.send(runtime.block_on(tags));
     }
+    Ok(())
 }
