@@ -24,9 +24,11 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection pool. Cheap to clone; sea-orm's entities take it wherever they take a connection.
 #[derive(Clone)]
-pub struct Db {
+pub struct Db(Arc<Pool>);
+
+struct Pool {
     pool: DatabaseConnection,
-    config: Arc<DatabaseConfig>,
+    config: DatabaseConfig,
 }
 
 /// How the pool stands now.
@@ -59,36 +61,35 @@ impl Db {
             });
         let mut pool = Database::connect(options).await?;
         pool.set_metric_callback(|query| EXECUTED.set(query.elapsed));
-        Ok(Self { pool, config: Arc::new(config.clone()) })
+        Ok(Self(Arc::new(Pool { pool, config: config.clone() })))
     }
 
     /// A pool of its own to the same database, for what must not share connections with the app.
     pub async fn another(&self, connections: u32) -> Result<Self, DbErr> {
-        let config =
-            DatabaseConfig { pool_size: connections, ..DatabaseConfig::clone(&self.config) };
+        let config = DatabaseConfig { pool_size: connections, ..self.0.config.clone() };
         Self::connect(&config).await
     }
 
     /// Brings the schema up to date; does nothing if it is.
     pub async fn migrate(&self) -> Result<(), DbErr> {
-        Migrator::up(&self.pool, None).await
+        Migrator::up(&self.0.pool, None).await
     }
 
     /// Starts a transaction. Its BEGIN is part of the wait for a connection that is booked.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
         let started = Instant::now();
-        let inner = self.pool.begin().await?;
+        let inner = self.0.pool.begin().await?;
         budget::with(|b| b.add_pool_wait(started.elapsed()));
         Ok(Transaction { inner })
     }
 
     /// Whether a statement gets through.
     pub async fn ping(&self) -> Result<(), DbErr> {
-        self.pool.ping().await
+        self.0.pool.ping().await
     }
 
     pub fn pool_use(&self) -> PoolUse {
-        let pool = self.pool.get_sqlite_connection_pool();
+        let pool = self.0.pool.get_sqlite_connection_pool();
         PoolUse {
             open: pool.size(),
             idle: u32::try_from(pool.num_idle()).unwrap_or(u32::MAX),
@@ -96,8 +97,9 @@ impl Db {
         }
     }
 
+    /// Closes it for every clone, once statements in flight have ended.
     pub async fn close(self) -> Result<(), DbErr> {
-        self.pool.close().await
+        self.0.pool.close_by_ref().await
     }
 }
 
@@ -132,34 +134,34 @@ async fn booked<T>(
 
 /// The same five methods for the pool and for a transaction on one of its connections.
 macro_rules! booked_connection {
-    ($wrapper:ty, $inner:ident) => {
+    ($wrapper:ty, $($inner:tt).+) => {
         #[async_trait::async_trait]
         impl ConnectionTrait for $wrapper {
             fn get_database_backend(&self) -> DbBackend {
-                self.$inner.get_database_backend()
+                self.$($inner).+.get_database_backend()
             }
 
             async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-                booked(self.$inner.execute_raw(statement), |_| 0).await
+                booked(self.$($inner).+.execute_raw(statement), |_| 0).await
             }
 
             async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-                booked(self.$inner.execute_unprepared(sql), |_| 0).await
+                booked(self.$($inner).+.execute_unprepared(sql), |_| 0).await
             }
 
             async fn query_one_raw(
                 &self,
                 statement: Statement,
             ) -> Result<Option<QueryResult>, DbErr> {
-                booked(self.$inner.query_one_raw(statement), |row| u64::from(row.is_some())).await
+                booked(self.$($inner).+.query_one_raw(statement), |row| u64::from(row.is_some())).await
             }
 
             async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-                booked(self.$inner.query_all_raw(statement), |rows| rows.len() as u64).await
+                booked(self.$($inner).+.query_all_raw(statement), |rows| rows.len() as u64).await
             }
         }
     };
 }
 
-booked_connection!(Db, pool);
+booked_connection!(Db, 0.pool);
 booked_connection!(Transaction, inner);

@@ -6,10 +6,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use serde::Serialize;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking};
 
-use super::{budget::Cost, request_id::Ids};
+use super::{
+    budget::{Cost, Counter},
+    digits::{push_count, push_millis},
+    request_id::Ids,
+};
 use crate::config::LogFormat;
 
 /// The status of a request whose client went away before the answer, as nginx logs it.
@@ -29,43 +32,6 @@ pub struct Request<'a> {
     /// Without the query, which may hold secrets.
     pub path: &'a str,
     pub status: u16,
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    timestamp: String,
-    level: &'static str,
-    target: &'static str,
-    request_id: &'a str,
-    trace_id: &'a str,
-    method: &'a str,
-    route: &'a str,
-    path: &'a str,
-    status: u16,
-    elapsed_ms: Millis,
-    polls: u64,
-    longest_poll_ms: Millis,
-    busy_ms: Millis,
-    cpu_ms: Millis,
-    off_cpu_ms: Millis,
-    switches: u64,
-    queries: u64,
-    rows: u64,
-    commits: u64,
-    db_ms: Millis,
-    pool_wait_ms: Millis,
-    cache_hits: u64,
-    cache_misses: u64,
-    bytes: u64,
-}
-
-/// Nanoseconds, written as milliseconds with three decimals.
-struct Millis(u64);
-
-impl Serialize for Millis {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64((self.0 / 1_000) as f64 / 1_000.0)
-    }
 }
 
 impl AccessLog {
@@ -95,39 +61,64 @@ impl AccessLog {
     }
 }
 
-fn timestamp() -> String {
-    humantime::format_rfc3339_micros(SystemTime::now()).to_string()
+fn timestamp() -> humantime::Rfc3339Timestamp {
+    humantime::format_rfc3339_micros(SystemTime::now())
+}
+
+/// A JSON object as it grows.
+struct Object<'a>(&'a mut Vec<u8>);
+
+impl Object<'_> {
+    fn key(&mut self, key: &str) {
+        self.0.extend_from_slice(b",\"");
+        self.0.extend_from_slice(key.as_bytes());
+        self.0.extend_from_slice(b"\":");
+    }
+
+    fn count(&mut self, key: &str, count: u64) {
+        self.key(key);
+        push_count(self.0, count);
+    }
+
+    fn millis(&mut self, key: &str, nanos: u64) {
+        self.key(key);
+        push_millis(self.0, nanos);
+    }
+
+    /// Text that may hold anything.
+    fn text(&mut self, key: &str, text: &str) -> std::io::Result<()> {
+        self.key(key);
+        Ok(serde_json::to_writer(&mut *self.0, text)?)
+    }
 }
 
 fn json(line: &mut Vec<u8>, request: &Request<'_>, cost: &Cost) -> std::io::Result<()> {
-    let fields = Line {
-        timestamp: timestamp(),
-        level: "INFO",
-        target: "access",
-        request_id: &request.ids.request,
-        trace_id: &request.ids.trace,
-        method: request.method,
-        route: request.route,
-        path: request.path,
-        status: request.status,
-        elapsed_ms: Millis(cost.elapsed_ns),
-        polls: cost.polls,
-        longest_poll_ms: Millis(cost.longest_poll_ns),
-        busy_ms: Millis(cost.busy_ns),
-        cpu_ms: Millis(cost.cpu_ns),
-        off_cpu_ms: Millis(cost.off_cpu_ns()),
-        switches: cost.switches,
-        queries: cost.queries,
-        rows: cost.rows,
-        commits: cost.commits,
-        db_ms: Millis(cost.db_ns),
-        pool_wait_ms: Millis(cost.pool_wait_ns),
-        cache_hits: cost.cache_hits,
-        cache_misses: cost.cache_misses,
-        bytes: cost.bytes,
-    };
-    serde_json::to_writer(&mut *line, &fields)?;
-    line.push(b'\n');
+    write!(line, "{{\"timestamp\":\"{}\",\"level\":\"INFO\",\"target\":\"access\"", timestamp())?;
+    let mut object = Object(line);
+    object.text("request_id", &request.ids.request)?;
+    object.text("trace_id", &request.ids.trace)?;
+    object.text("method", request.method)?;
+    object.text("route", request.route)?;
+    object.text("path", request.path)?;
+    object.count("status", u64::from(request.status));
+    object.millis("elapsed_ms", cost.elapsed_ns);
+    object.count("polls", cost.polls);
+    object.millis("longest_poll_ms", cost.longest_poll_ns);
+    object.millis("busy_ms", cost.busy_ns);
+    if Counter::Switches.is_measured() {
+        object.millis("cpu_ms", cost.cpu_ns);
+        object.millis("off_cpu_ms", cost.off_cpu_ns());
+        object.count("switches", cost.switches);
+    }
+    object.count("queries", cost.queries);
+    object.count("rows", cost.rows);
+    object.count("commits", cost.commits);
+    object.millis("db_ms", cost.db_ns);
+    object.millis("pool_wait_ms", cost.pool_wait_ns);
+    object.count("cache_hits", cost.cache_hits);
+    object.count("cache_misses", cost.cache_misses);
+    object.count("bytes", cost.bytes);
+    line.extend_from_slice(b"}\n");
     Ok(())
 }
 

@@ -2,14 +2,12 @@
 
 use std::io::{BufWriter, IsTerminal, stdout};
 
+use tracing::field::{Field, Visit};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
     field::RecordFields,
-    fmt::{
-        self, FormatFields, FormattedFields,
-        format::{DefaultFields, JsonFields, Writer},
-    },
+    fmt::{self, FormatFields, FormattedFields, format::Writer},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
@@ -39,14 +37,14 @@ pub fn init(config: &LogConfig, tokio_console: bool) -> (AccessLog, WorkerGuard)
             fmt::layer()
                 .compact()
                 .with_ansi(stdout().is_terminal())
-                .fmt_fields(IdsOnly(DefaultFields::new()))
+                .fmt_fields(IdsOnly(format))
                 .with_writer(writer),
         ),
         LogFormat::Json => Box::new(
             fmt::layer()
                 .json()
                 .with_span_list(false)
-                .fmt_fields(IdsOnly(JsonFields::new()))
+                .fmt_fields(IdsOnly(format))
                 .with_writer(writer),
         ),
     };
@@ -64,17 +62,20 @@ pub fn init(config: &LogConfig, tokio_console: bool) -> (AccessLog, WorkerGuard)
     (access, guard)
 }
 
-/// Formats of a span only what it had from the start: its ids. The budget, recorded at the end, is
-/// for trace exporters and for the access line; formatting it here as well would cost twice.
-struct IdsOnly<F>(F);
+/// Of a span a line shows only the two ids. The rest is for trace exporters and the access line;
+/// formatting it here as well would be paid by every request.
+struct IdsOnly(LogFormat);
 
-impl<'writer, F: FormatFields<'writer>> FormatFields<'writer> for IdsOnly<F> {
+impl<'writer> FormatFields<'writer> for IdsOnly {
     fn format_fields<R: RecordFields>(
         &self,
         writer: Writer<'writer>,
         fields: R,
     ) -> std::fmt::Result {
-        self.0.format_fields(writer, fields)
+        let mut ids = IdsVisitor { writer, format: self.0, is_first: true, result: Ok(()) };
+        ids.begin();
+        fields.record(&mut ids);
+        ids.end()
     }
 
     fn add_fields(
@@ -84,4 +85,48 @@ impl<'writer, F: FormatFields<'writer>> FormatFields<'writer> for IdsOnly<F> {
     ) -> std::fmt::Result {
         Ok(())
     }
+}
+
+struct IdsVisitor<'writer> {
+    writer: Writer<'writer>,
+    format: LogFormat,
+    is_first: bool,
+    result: std::fmt::Result,
+}
+
+impl IdsVisitor<'_> {
+    fn begin(&mut self) {
+        if self.format == LogFormat::Json {
+            self.result = self.writer.write_char('{');
+        }
+    }
+
+    fn end(mut self) -> std::fmt::Result {
+        self.result?;
+        if self.format == LogFormat::Json { self.writer.write_char('}') } else { Ok(()) }
+    }
+}
+
+impl Visit for IdsVisitor<'_> {
+    fn record_str(&mut self, field: &Field, id: &str) {
+        // Both are checked to hold no character that would need escaping.
+        if self.result.is_err() || !matches!(field.name(), "request_id" | "trace_id") {
+            return;
+        }
+        let (before, between, after) = match self.format {
+            LogFormat::Json => ("\"", "\":\"", "\""),
+            LogFormat::Pretty => ("", "=", ""),
+        };
+        let comma = match self.format {
+            _ if self.is_first => "",
+            LogFormat::Json => ",",
+            LogFormat::Pretty => " ",
+        };
+        self.is_first = false;
+        self.result = [comma, before, field.name(), between, id, after]
+            .iter()
+            .try_for_each(|part| self.writer.write_str(part));
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
 }

@@ -8,6 +8,8 @@ use crate::config::{Config, LogConfig};
 pub mod access_log;
 /// What one request costs.
 pub mod budget;
+/// Numbers as text, cheaply.
+mod digits;
 /// The layer around every handler.
 pub mod http;
 /// The log: pretty on a terminal, JSON elsewhere.

@@ -2,53 +2,70 @@
 //!
 //! Durations are milliseconds. A description starts with its count, for programs that read it.
 
-use std::{fmt::Write, time::Duration};
-
 use axum::http::{HeaderName, HeaderValue};
 
-use super::budget::Cost;
+use super::{
+    budget::{Cost, Counter},
+    digits::{push_count, push_millis},
+};
 
 pub const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-/// Milliseconds with three decimals, without the cost of formatting a float.
-struct Millis(u64);
+/// The header's text as it grows. Written by hand, because every answer carries it.
+struct Text(Vec<u8>);
 
-impl std::fmt::Display for Millis {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let micros = Duration::from_nanos(self.0).as_micros();
-        write!(f, "{}.{:03}", micros / 1_000, micros % 1_000)
+impl Text {
+    fn time(&mut self, name: &str, nanos: u64) -> &mut Self {
+        self.name(name);
+        self.0.extend_from_slice(b";dur=");
+        push_millis(&mut self.0, nanos);
+        self
+    }
+
+    fn name(&mut self, name: &str) {
+        if !self.0.is_empty() {
+            self.0.extend_from_slice(b", ");
+        }
+        self.0.extend_from_slice(name.as_bytes());
+    }
+
+    /// Describes the entry that was begun last.
+    fn count(&mut self, count: u64, of_what: &str) -> &mut Self {
+        self.0.extend_from_slice(b";desc=\"");
+        push_count(&mut self.0, count);
+        self.0.push(b' ');
+        self.0.extend_from_slice(of_what.as_bytes());
+        self.0.push(b'"');
+        self
     }
 }
 
 pub fn header(cost: &Cost) -> HeaderValue {
-    let mut text = String::with_capacity(320);
-    // Writing to a String can't fail.
-    let _ = write!(
-        text,
-        "total;dur={}, busy;dur={}, cpu;dur={}, off-cpu;dur={}, \
-         switches;desc=\"{} switches\", poll;dur={};desc=\"{} polls, longest\", \
-         db;dur={};desc=\"{} queries\", rows;desc=\"{} rows\", pool-wait;dur={}",
-        Millis(cost.elapsed_ns),
-        Millis(cost.busy_ns),
-        Millis(cost.cpu_ns),
-        Millis(cost.off_cpu_ns()),
-        cost.switches,
-        Millis(cost.longest_poll_ns),
-        cost.polls,
-        Millis(cost.db_ns),
-        cost.queries,
-        cost.rows,
-        Millis(cost.pool_wait_ns),
-    );
+    let mut text = Text(Vec::with_capacity(320));
+    text.time("total", cost.elapsed_ns).time("busy", cost.busy_ns);
+    if Counter::Switches.is_measured() {
+        text.time("cpu", cost.cpu_ns).time("off-cpu", cost.off_cpu_ns());
+        text.name("switches");
+        text.count(cost.switches, "switches");
+    }
+    text.time("poll", cost.longest_poll_ns).count(cost.polls, "polls, longest");
+    text.time("db", cost.db_ns).count(cost.queries, "queries");
+    text.name("rows");
+    text.count(cost.rows, "rows");
+    text.time("pool-wait", cost.pool_wait_ns);
     if cost.commits > 0 {
-        let _ = write!(text, ", commits;desc=\"{} commits\"", cost.commits);
+        text.name("commits");
+        text.count(cost.commits, "commits");
     }
     if cost.cache_hits + cost.cache_misses > 0 {
-        let _ =
-            write!(text, ", cache;desc=\"{} hits, {} misses\"", cost.cache_hits, cost.cache_misses);
+        text.name("cache-hits");
+        text.count(cost.cache_hits, "cache hits");
+        text.name("cache-misses");
+        text.count(cost.cache_misses, "cache misses");
     }
     // The text is digits and fixed ASCII.
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("total"))
+    HeaderValue::from_maybe_shared(bytes::Bytes::from(text.0))
+        .unwrap_or_else(|_| HeaderValue::from_static("total"))
 }
 
 #[cfg(test)]
