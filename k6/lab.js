@@ -5,12 +5,10 @@
 // VARIANT   slow (default), fast, yours, or the name of a wrong fix
 // PROFILE   stage (default) or proof, as lab.json describes them
 // BASE_URL  where the app is, http://127.0.0.1:8000 by default
-// SUMMARY   a file for the outcome as JSON, instead of the text
 
 import http from 'k6/http';
 import { check, fail, sleep } from 'k6';
 import { record } from './lib/server-timing.js';
-import { outcome } from './lib/outcome.js';
 
 const LAB = __ENV.LAB || fail('say which lab with -e LAB=…; `chokepoint labs` lists them');
 const VARIANT = __ENV.VARIANT || 'slow';
@@ -29,7 +27,12 @@ function path(variant) {
 }
 
 function scenario() {
-  const common = { executor: load.executor, gracefulStop: `${load.graceful_stop}s` };
+  const common = {
+    executor: load.executor,
+    gracefulStop: `${load.graceful_stop}s`,
+    // Here, not in options.tags: k6's --tag would replace those.
+    tags: { lab: LAB, variant: VARIANT },
+  };
   if (load.executor === 'constant-arrival-rate') {
     return {
       ...common,
@@ -55,7 +58,6 @@ export const options = {
     checks: ['rate==1'],
     http_reqs: [`count>=${load.min_requests}`],
   },
-  tags: { lab: LAB, variant: VARIANT },
   summaryTrendStats: ['avg', 'min', 'med', 'p(90)', 'p(95)', 'p(99)', 'max'],
 };
 
@@ -68,8 +70,3 @@ export default function () {
   record(response);
   if (load.think_time) sleep(load.think_time);
 }
-
-// Undefined, k6 prints its own summary.
-export const handleSummary = __ENV.SUMMARY
-  ? (data) => ({ [__ENV.SUMMARY]: JSON.stringify(outcome(data), null, 2) })
-  : undefined;

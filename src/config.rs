@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
+use tracing_subscriber::filter::Targets;
 
 /// Settings of the server. `--help` shows these comments.
 #[derive(Args, Clone, Debug)]
@@ -69,7 +70,7 @@ pub struct LogConfig {
     /// What is logged, as `level` or `target=level,…`; the access log's target is `access`
     #[arg(long = "rust-log", env = "RUST_LOG", value_name = "FILTER", default_value = "info",
           value_parser = log_filter)]
-    pub filter: String,
+    pub filter: Targets,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +118,6 @@ fn ops_token(token: &str) -> Result<String, String> {
     Ok(token.to_owned())
 }
 
-fn log_filter(filter: &str) -> Result<String, String> {
-    tracing_subscriber::EnvFilter::try_new(filter).map_err(|e| e.to_string())?;
-    Ok(filter.to_owned())
+fn log_filter(filter: &str) -> Result<Targets, String> {
+    filter.parse().map_err(|_| "a level or target=level,… is needed".to_owned())
 }

@@ -1,6 +1,6 @@
 //! The command line: what it understands, and how each command ends.
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::{
     CommandFactory, Parser, Subcommand,
@@ -111,6 +111,11 @@ fn table_to_fit() -> Table {
     table
 }
 
+/// Prints a line. Whoever has stopped reading, as `| head` does, is no reason to fail.
+fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 /// A `.env` file is optional, but one that can't be read is a mistake.
 fn read_dotenv() -> Result<(), String> {
     match dotenvy::dotenv() {
@@ -137,7 +142,13 @@ fn one_line(error: &clap::Error) -> String {
             _ => String::new(),
         };
         let reason = reason.unwrap_or(choices);
-        return format!("{variable} ({flag}): {value:?} can't be used{reason}");
+        // A secret that is wrong is still a secret.
+        let value = if variable.ends_with("TOKEN") {
+            "this value".to_owned()
+        } else {
+            format!("{value:?}")
+        };
+        return format!("{variable} ({flag}): {value} can't be used{reason}");
     }
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");

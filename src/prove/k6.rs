@@ -16,7 +16,8 @@ use crate::labs::{LoadedLab, evidence::Gate};
 /// What k6 exits with when thresholds are crossed.
 const CROSSED: i32 = 99;
 
-const SCRIPTS: [(&str, &str); 3] = [
+const SCRIPTS: [(&str, &str); 4] = [
+    ("k6/lab-outcome.js", include_str!("../../k6/lab-outcome.js")),
     ("k6/lab.js", include_str!("../../k6/lab.js")),
     ("k6/lib/outcome.js", include_str!("../../k6/lib/outcome.js")),
     ("k6/lib/server-timing.js", include_str!("../../k6/lib/server-timing.js")),
@@ -74,7 +75,7 @@ pub async fn run(
     let profile = &loaded.evidence.load.proof;
     let patience = Duration::from_secs(u64::from(profile.seconds()) + 60);
     let child = Command::new(k6)
-        .args(["run", "--quiet", "--no-color", "--address", "127.0.0.1:0", "k6/lab.js"])
+        .args(["run", "--quiet", "--no-color", "--address", "127.0.0.1:0", "k6/lab-outcome.js"])
         .current_dir(scripts.path())
         .env("LAB", loaded.lab.id)
         .env("VARIANT", variant)

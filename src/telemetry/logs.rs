@@ -5,7 +5,7 @@ use std::io::{BufWriter, IsTerminal, stdout};
 use tracing::field::{Field, Visit};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
-    EnvFilter, Layer, Registry,
+    Layer, Registry,
     field::RecordFields,
     fmt::{self, FormatFields, FormattedFields, format::Writer},
     layer::SubscriberExt,
@@ -50,7 +50,7 @@ pub fn init(config: &LogConfig, tokio_console: bool) -> (AccessLog, WorkerGuard)
     };
     // A filter for all is cheaper than one for each layer, which the console needs: it must see
     // tokio's own spans, which nobody wants in the log.
-    let filter = EnvFilter::new(&config.filter);
+    let filter = config.filter.clone();
     if tokio_console {
         tracing_subscriber::registry()
             .with(lines.with_filter(filter))
