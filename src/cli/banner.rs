@@ -2,29 +2,30 @@
 
 use std::io::{IsTerminal, stdout};
 
+use super::say;
 use crate::{config::Config, labs::CATALOGUE, server::Server};
 
 /// Only on a terminal: elsewhere standard output is the log.
 pub fn print(config: &Config, server: &Server) {
     if stdout().is_terminal() {
-        println!("{}", text(config, server));
+        say(text(config, server));
     }
 }
 
 fn text(config: &Config, server: &Server) -> String {
     let Server { app_addr, ops_addr, .. } = server;
     let lab = CATALOGUE.first().map_or("", |lab| lab.id);
-    let mut off =
-        vec!["Redis cache: not in this version; everything runs in this process".to_owned()];
+    let mut off = Vec::new();
     if !config.tokio_console {
-        off.push("tokio-console: TOKIO_CONSOLE=1, then `tokio-console`".to_owned());
+        off.push("tokio-console: TOKIO_CONSOLE=1, then `tokio-console`");
     }
     if config.ops_token.is_none() {
-        off.push("ops token: OPS_TOKEN=… (needed when OPS_LISTEN is not on loopback)".to_owned());
+        off.push("ops token: OPS_TOKEN=… (needed when OPS_LISTEN is not on loopback)");
     }
     if config.bare {
-        off.push("ids, budget, metrics and access log: leave out --bare".to_owned());
+        off.push("ids, budget, metrics and access log: leave out --bare");
     }
+    let off = if off.is_empty() { "nothing".to_owned() } else { off.join("\n         ") };
     format!(
         "
   Chokepoint {version} is up, {workers} app workers, {database}
@@ -43,6 +44,5 @@ fn text(config: &Config, server: &Server) -> String {
         version = env!("CARGO_PKG_VERSION"),
         workers = config.worker_threads(),
         database = config.database.url,
-        off = off.join("\n         "),
     )
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::say;
 use crate::{config::DatabaseConfig, seed, server::open_database};
 
 fn block_on<T>(future: impl Future<Output = Result<T, String>>) -> Result<T, String> {
@@ -16,7 +17,7 @@ pub fn migrate(config: &DatabaseConfig) -> Result<ExitCode, String> {
         let db = open_database(config).await.map_err(|e| e.to_string())?;
         db.close().await.map_err(|e| e.to_string())
     })?;
-    println!("{}: the schema is up to date", config.url);
+    say(format_args!("{}: the schema is up to date", config.url));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -33,6 +34,6 @@ pub fn seed(config: &DatabaseConfig, posts: u64) -> Result<ExitCode, String> {
         Ok(added)
     })?;
     bar.finish_and_clear();
-    println!("{}: {added} posts added", config.url);
+    say(format_args!("{}: {added} posts added", config.url));
     Ok(ExitCode::SUCCESS)
 }

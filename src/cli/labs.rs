@@ -2,26 +2,22 @@
 
 use std::process::ExitCode;
 
-use super::table_to_fit;
+use super::{say, table_to_fit};
 use crate::labs::Labs;
 
 pub fn run() -> Result<ExitCode, String> {
     let labs = Labs::load().map_err(|e| e.to_string())?;
     let mut table = table_to_fit();
-    table.set_header(["id", "area", "question", "slow", "fast", "wrong fixes"]);
+    table.set_header(["id", "area", "slow", "fast"]);
     for loaded in labs.all() {
         let evidence = &loaded.evidence;
-        let wrong: Vec<_> =
-            evidence.wrong_fixes.iter().map(|fix| evidence.route(&fix.name)).collect();
         table.add_row([
-            loaded.lab.id.to_owned(),
-            evidence.area.clone(),
-            evidence.question.clone(),
-            evidence.route("slow"),
-            evidence.route("fast"),
-            wrong.join("\n"),
+            loaded.lab.id,
+            &evidence.area,
+            &evidence.route("slow"),
+            &evidence.route("fast"),
         ]);
     }
-    println!("{table}");
+    say(table);
     Ok(ExitCode::SUCCESS)
 }

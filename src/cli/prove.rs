@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use comfy_table::Table;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::table_to_fit;
+use super::{say, table_to_fit};
 use crate::{
     labs::{Labs, LoadedLab},
     prove::{self, Options, Proof, Variants, k6, report},
@@ -51,8 +51,8 @@ pub fn run(args: Args) -> Result<ExitCode, String> {
         Ok::<_, String>(proofs)
     })?;
     report::write(&proofs, &options.out)?;
-    println!("{}", table(&proofs));
-    println!("Reports and logs are in {}", options.out.display());
+    say(table(&proofs));
+    say(format_args!("Reports and logs are in {}", options.out.display()));
     let all_hold = proofs.iter().all(|proof| proof.holds);
     Ok(if all_hold { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
