@@ -68,7 +68,8 @@ pub struct LogConfig {
     pub format: Option<LogFormat>,
 
     /// What is logged, as `level` or `target=level,…`; the access log's target is `access`
-    #[arg(long = "rust-log", env = "RUST_LOG", value_name = "FILTER", default_value = "info",
+    #[arg(long = "rust-log", env = "RUST_LOG", value_name = "FILTER",
+          default_value = "info,sea_orm_migration=warn",
           value_parser = log_filter)]
     pub filter: Targets,
 }

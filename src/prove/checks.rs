@@ -47,6 +47,7 @@ pub struct Loaded<'a> {
     summary: Summary,
     profiles: Vec<(ProfileMode, FrameReader)>,
     symptom_after: Option<Duration>,
+    /// When the last request was sent; answers may have come for some seconds more.
     pub ended: Instant,
 }
 
@@ -107,14 +108,13 @@ impl Subject<'_> {
     ) -> Result<Loaded<'e>, Fatal> {
         let (since, started) = (SystemTime::now(), Instant::now());
         let base_url = self.client.base_url();
-        let k6 = async {
-            let outcome = k6::run(self.k6, self.loaded, variant, &base_url, &self.out).await;
-            (outcome, Instant::now())
-        };
+        let k6 = k6::run(self.k6, self.loaded, variant, &base_url, &self.out);
         let profiles = self.profiles(expected);
         let symptom = self.symptom(variant, expected, since, started);
-        let ((outcome, ended), profiles, symptom_after) = tokio::join!(k6, profiles, symptom);
+        let (outcome, profiles, symptom_after) = tokio::join!(k6, profiles, symptom);
         let outcome = outcome?;
+        let seconds = self.loaded.evidence.load.proof.seconds();
+        let ended = started + Duration::from_secs(u64::from(seconds));
         let profiles = profiles?;
         if profiles.iter().any(|(_, _, taken)| *taken > ended) {
             return Err("a profile was still being taken when the load had ended".to_owned());
@@ -166,7 +166,8 @@ impl Subject<'_> {
         None
     }
 
-    /// How long after the end of the slow load a fresh fast request is back in its range.
+    /// How long after the end of the slow load a fresh fast request is back in its range; at most,
+    /// as k6 has to end first.
     pub async fn recovery(&self, load_ended: Instant) -> Result<Found, Fatal> {
         let evidence = &self.loaded.evidence;
         let limit = evidence
@@ -180,7 +181,10 @@ impl Subject<'_> {
             let after = load_ended.elapsed();
             let is_back = failures.is_empty() && status == evidence.request.status;
             if is_back && after <= limit {
-                return Ok((format!("{:.1} s after the load", after.as_secs_f64()), Vec::new()));
+                return Ok((
+                    format!("{:.1} s after the last request", after.as_secs_f64()),
+                    Vec::new(),
+                ));
             }
             if after > limit {
                 let failure = format!("fast is not back in its range {limit:?} after the load");

@@ -7,7 +7,10 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     Layer, Registry,
     field::RecordFields,
-    fmt::{self, FormatFields, FormattedFields, format::Writer},
+    fmt::{
+        self, FormatFields, FormattedFields,
+        format::{DefaultFields, Writer},
+    },
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
@@ -37,14 +40,14 @@ pub fn init(config: &LogConfig, tokio_console: bool) -> (AccessLog, WorkerGuard)
             fmt::layer()
                 .compact()
                 .with_ansi(stdout().is_terminal())
-                .fmt_fields(IdsOnly(format))
+                .fmt_fields(AtStart(format))
                 .with_writer(writer),
         ),
         LogFormat::Json => Box::new(
             fmt::layer()
                 .json()
                 .with_span_list(false)
-                .fmt_fields(IdsOnly(format))
+                .fmt_fields(AtStart(format))
                 .with_writer(writer),
         ),
     };
@@ -62,20 +65,25 @@ pub fn init(config: &LogConfig, tokio_console: bool) -> (AccessLog, WorkerGuard)
     (access, guard)
 }
 
-/// Of a span a line shows only the two ids. The rest is for trace exporters and the access line;
-/// formatting it here as well would be paid by every request.
-struct IdsOnly(LogFormat);
+/// Formats what a span had from the start, and nothing that is recorded later: the budget is for
+/// trace exporters and for the access line, and formatting it here would be paid by every request.
+struct AtStart(LogFormat);
 
-impl<'writer> FormatFields<'writer> for IdsOnly {
+impl<'writer> FormatFields<'writer> for AtStart {
     fn format_fields<R: RecordFields>(
         &self,
         writer: Writer<'writer>,
         fields: R,
     ) -> std::fmt::Result {
-        let mut ids = IdsVisitor { writer, format: self.0, is_first: true, result: Ok(()) };
-        ids.begin();
-        fields.record(&mut ids);
-        ids.end()
+        match self.0 {
+            // Events pass here too, with all of their fields.
+            LogFormat::Pretty => DefaultFields::new().format_fields(writer, fields),
+            LogFormat::Json => {
+                let mut ids = Ids { writer, is_first: true, result: Ok(()) };
+                fields.record(&mut ids);
+                ids.end()
+            }
+        }
     }
 
     fn add_fields(
@@ -87,45 +95,30 @@ impl<'writer> FormatFields<'writer> for IdsOnly {
     }
 }
 
-struct IdsVisitor<'writer> {
+/// The two ids as a JSON object. The access line has the rest.
+struct Ids<'writer> {
     writer: Writer<'writer>,
-    format: LogFormat,
     is_first: bool,
     result: std::fmt::Result,
 }
 
-impl IdsVisitor<'_> {
-    fn begin(&mut self) {
-        if self.format == LogFormat::Json {
-            self.result = self.writer.write_char('{');
-        }
-    }
-
+impl Ids<'_> {
     fn end(mut self) -> std::fmt::Result {
         self.result?;
-        if self.format == LogFormat::Json { self.writer.write_char('}') } else { Ok(()) }
+        self.writer.write_str(if self.is_first { "{}" } else { "}" })
     }
 }
 
-impl Visit for IdsVisitor<'_> {
+impl Visit for Ids<'_> {
     fn record_str(&mut self, field: &Field, id: &str) {
-        // Both are checked to hold no character that would need escaping.
-        if self.result.is_err() || !matches!(field.name(), "request_id" | "trace_id") {
-            return;
+        if self.result.is_ok() && matches!(field.name(), "request_id" | "trace_id") {
+            let before = if self.is_first { "{\"" } else { ",\"" };
+            self.is_first = false;
+            // Both are checked to hold no character that would need escaping.
+            self.result = [before, field.name(), "\":\"", id, "\""]
+                .iter()
+                .try_for_each(|part| self.writer.write_str(part));
         }
-        let (before, between, after) = match self.format {
-            LogFormat::Json => ("\"", "\":\"", "\""),
-            LogFormat::Pretty => ("", "=", ""),
-        };
-        let comma = match self.format {
-            _ if self.is_first => "",
-            LogFormat::Json => ",",
-            LogFormat::Pretty => " ",
-        };
-        self.is_first = false;
-        self.result = [comma, before, field.name(), between, id, after]
-            .iter()
-            .try_for_each(|part| self.writer.write_str(part));
     }
 
     fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}

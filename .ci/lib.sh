@@ -1,0 +1,38 @@
+# Sourced by the checks: a server of their own, which ends with them.
+set -euo pipefail
+: "${WORK:=$(mktemp -d)}"
+
+fail() {
+    echo "$*" >&2
+    exit 1
+}
+
+# serve [VARIABLE=value…]: starts the release build on free ports and sets APP, OPS and SERVER_PID.
+serve() {
+    local folder
+    folder=$(mktemp -d "$WORK/server.XXXX")
+    env LISTEN=127.0.0.1:0 OPS_LISTEN=127.0.0.1:0 LOG_FORMAT=json DATABASE_URL="sqlite://$folder/test.db" \
+        "$@" target/release/chokepoint >"$folder/log" 2>&1 &
+    SERVER_PID=$!
+    trap stop_server EXIT
+    local ready
+    for _ in $(seq 100); do
+        ready=$(grep -m1 '"message":"ready"' "$folder/log" || true)
+        if [ -n "$ready" ]; then
+            APP=http://$(jq -r .fields.app <<<"$ready")
+            OPS=http://$(jq -r .fields.ops <<<"$ready")
+            return
+        fi
+        sleep 0.1
+    done
+    cat "$folder/log" >&2
+    fail "the server is not ready after 10 s"
+}
+
+stop_server() {
+    if [ -n "${SERVER_PID:-}" ]; then
+        kill "$SERVER_PID" 2>/dev/null || true
+        wait "$SERVER_PID" 2>/dev/null || true
+        SERVER_PID=
+    fi
+}

@@ -1,0 +1,74 @@
+//! The folders of the labs are complete and alike, so that the next one reads at a glance.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use chokepoint::labs::{CATALOGUE, Labs};
+
+const FILES: [&str; 6] = ["README.md", "lab.json", "mod.rs", "slow.rs", "fast.rs", "yours.rs"];
+const HEADINGS: [&str; 6] = ["Symptom", "See it", "Cause", "Fix", "Wrong fixes", "Numbers"];
+/// What fits on one screen of a projector.
+const SCREEN: usize = 60;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(lab: &str, file: &str) -> String {
+    let path = root().join("src/labs").join(lab.replace('-', "_")).join(file);
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+#[test]
+fn every_folder_is_in_the_catalogue_once() {
+    let folders: BTreeSet<String> = fs::read_dir(root().join("src/labs"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_dir())
+        .map(|entry| entry.file_name().to_str().unwrap().replace('_', "-"))
+        .collect();
+    let ids: BTreeSet<String> = CATALOGUE.iter().map(|lab| lab.id.to_owned()).collect();
+    assert_eq!(ids.len(), CATALOGUE.len(), "an id stands twice");
+    assert_eq!(folders, ids);
+}
+
+#[test]
+fn every_lab_has_its_files_headings_and_comments() {
+    for lab in CATALOGUE {
+        for file in FILES {
+            assert!(!read(lab.id, file).trim().is_empty(), "{} {file} is empty", lab.id);
+        }
+        let readme = read(lab.id, "README.md");
+        let headings: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(headings, HEADINGS, "{}", lab.id);
+        for section in readme.split("\n## ").skip(1) {
+            let (heading, text) = section.split_once('\n').unwrap();
+            assert!(!text.trim().is_empty(), "{}: {heading} says nothing", lab.id);
+        }
+        for (file, mark) in [("slow.rs", "// BOTTLENECK:"), ("fast.rs", "// FIX:")] {
+            let text = read(lab.id, file);
+            assert_eq!(text.matches(mark).count(), 1, "{} {file} {mark}", lab.id);
+            assert!(text.lines().count() <= SCREEN, "{} {file} is too long", lab.id);
+            assert!(text.contains("pub async fn handler("), "{} {file}", lab.id);
+        }
+    }
+}
+
+#[test]
+fn every_wrong_fix_is_in_the_text() {
+    for loaded in Labs::load().unwrap().all() {
+        let readme = read(loaded.lab.id, "README.md");
+        for fix in &loaded.evidence.wrong_fixes {
+            let path = loaded.evidence.route(&fix.name);
+            assert!(readme.contains(&path), "{}: {path} is not in its README", loaded.lab.id);
+        }
+    }
+}
+
+#[test]
+fn the_readme_lists_the_labs_in_teaching_order() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let at: Vec<_> =
+        CATALOGUE.iter().map(|lab| readme.find(&format!("| `{}` |", lab.id))).collect();
+    assert!(at.iter().all(Option::is_some), "{at:?}");
+    assert!(at.is_sorted(), "{at:?}");
+}

@@ -1,0 +1,264 @@
+//! The program as a person starts it: its commands, its one-line errors, its log, its end.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+use chokepoint::{config::DatabaseConfig, db::Db};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use reqwest::blocking;
+use sea_orm::ConnectionTrait;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The program in a folder of its own, without the settings of whoever runs the tests.
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chokepoint"));
+    command.env_clear().current_dir(folder).stdin(Stdio::null());
+    command.env("LISTEN", "127.0.0.1:0").env("OPS_LISTEN", "127.0.0.1:0");
+    command
+}
+
+fn run(folder: &TempDir, args: &[&str]) -> Output {
+    program(folder.path()).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+struct Serving {
+    child: Child,
+    log: BufReader<ChildStdout>,
+    app: SocketAddr,
+    ops: SocketAddr,
+    folder: TempDir,
+}
+
+impl Serving {
+    fn start(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = program(folder.path());
+        command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut log = BufReader::new(child.stdout.take().unwrap());
+        let ready = loop {
+            let mut line = String::new();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended before it was ready");
+            let line: Value = serde_json::from_str(&line).unwrap();
+            if line["fields"]["message"] == "ready" {
+                break line;
+            }
+        };
+        let addr = |port: &str| ready["fields"][port].as_str().unwrap().parse().unwrap();
+        Self { child, log, app: addr("app"), ops: addr("ops"), folder }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.app)
+    }
+
+    /// Until a request is in flight.
+    fn wait_until_pending(&self) {
+        let client = blocking::Client::builder().no_proxy().build().unwrap();
+        let is_pending =
+            |line: &str| line.starts_with("axum_http_requests_pending") && !line.ends_with(" 0");
+        loop {
+            let metrics = client.get(format!("http://{}/metrics", self.ops)).send().unwrap();
+            if metrics.text().unwrap().lines().any(is_pending) {
+                return;
+            }
+        }
+    }
+
+    fn wait_for_message(&mut self, message: &str) {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "it ended without {message:?}");
+            if line.contains(message) {
+                return;
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+    }
+
+    /// Its exit code, and what it logged after it was ready.
+    fn end(mut self) -> (Option<i32>, Vec<Value>) {
+        let mut text = String::new();
+        self.log.read_to_string(&mut text).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (self.child.wait().unwrap().code(), lines)
+    }
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_is_named_in_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for (name, value) in [
+        ("LISTEN", "nowhere"),
+        ("LISTEN", taken.as_str()),
+        ("OPS_LISTEN", "0.0.0.0:0"),
+        ("WORKER_THREADS", "0"),
+        ("DB_POOL_SIZE", "many"),
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_URL", "sqlite:///dev/null/x.db"),
+        ("OPS_TOKEN", "too-short"),
+        ("LOG_FORMAT", "xml"),
+        ("RUST_LOG", "a=b=c"),
+        ("TOKIO_CONSOLE", "perhaps"),
+        ("SHUTDOWN_TIMEOUT", "-1"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = program(folder.path()).env(name, value).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}={value}: {said}");
+        assert_eq!(said.lines().count(), 1, "{name}={value}: {said}");
+        assert!(said.starts_with(&format!("error: {name}")), "{name}={value}: {said}");
+        assert!(!said.contains("too-short"), "a secret is printed: {said}");
+    }
+}
+
+#[test]
+fn a_broken_dotenv_file_and_an_unknown_flag_end_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(&folder, &["--no-such-flag"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--no-such-flag"));
+    std::fs::write(folder.path().join(".env"), "WORKER_THREADS='2\n").unwrap();
+    let output = run(&folder, &["labs"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).starts_with("error: .env: "), "{}", text(&output.stderr));
+}
+
+#[test]
+fn labs_lists_every_lab() {
+    let folder = tempfile::tempdir().unwrap();
+    let listed = text(&run(&folder, &["labs"]).stdout);
+    for lab in chokepoint::labs::CATALOGUE {
+        assert!(listed.contains(lab.id), "{listed}");
+    }
+}
+
+#[test]
+fn seeding_adds_what_is_missing_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    for (posts, added) in [("250", 150), ("250", 0), ("1200", 950), ("100", 0)] {
+        let output = run(&folder, &["seed", "--posts", posts]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let said = text(&output.stdout);
+        assert!(said.contains(&format!(": {added} posts added")), "{posts}: {said}");
+    }
+    let output = run(&folder, &["migrate"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
+fn each_request_is_one_line_of_the_log_with_its_budget_and_no_secret() {
+    let serving = Serving::start(&[("OPS_TOKEN", "s3cret-0123456789")]);
+    let client = blocking::Client::builder().no_proxy().build().unwrap();
+    let get = |path: &str| client.get(serving.url(path)).header("x-request-id", "mine");
+    get("/api/labs/n-plus-one/v1/slow?password=hunter2").send().unwrap();
+    get("/nope").bearer_auth("hunter2").send().unwrap();
+    serving.signal(Signal::SIGTERM);
+    let (code, lines) = serving.end();
+    assert_eq!(code, Some(0));
+    let access: Vec<_> = lines.iter().filter(|line| line["target"] == "access").collect();
+    assert_eq!(access.len(), 2);
+    for line in &access {
+        assert_eq!(line["request_id"], "mine");
+        assert_eq!(line["trace_id"].as_str().unwrap().len(), 32);
+    }
+    assert_eq!(access[0]["route"], "/api/labs/n-plus-one/v1/slow");
+    assert_eq!((&access[0]["queries"], &access[0]["rows"]), (&201.into(), &300.into()));
+    assert_eq!(access[0]["status"], 200);
+    assert_eq!((&access[1]["route"], &access[1]["status"]), (&"<unknown>".into(), &404.into()));
+    let all = format!("{lines:?}");
+    assert!(!all.contains("hunter2") && !all.contains("s3cret"), "{all}");
+}
+
+#[test]
+fn a_pretty_log_says_what_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program(folder.path());
+    let mut child = command.env("LOG_FORMAT", "pretty").stdout(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready = log.next().unwrap().unwrap();
+    assert!(ready.contains("ready app=127.0.0.1:"), "{ready}");
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
+    assert!(log.last().unwrap().unwrap().ends_with("stopped"));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// Breaks the database under a server that runs.
+fn drop_posts(file: &Path) {
+    let url = format!("sqlite://{}", file.display());
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let db = Db::connect(&DatabaseConfig { url, pool_size: 1 }).await.unwrap();
+        db.execute_unprepared("PRAGMA foreign_keys = OFF; DROP TABLE posts").await.unwrap();
+        db.close().await.unwrap();
+    });
+}
+
+#[test]
+fn a_line_logged_within_a_request_carries_its_ids() {
+    let serving = Serving::start(&[("DATABASE_URL", "sqlite://test.db")]);
+    drop_posts(&serving.folder.path().join("test.db"));
+    let client = blocking::Client::builder().no_proxy().build().unwrap();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let request = client.get(serving.url("/api/posts/v2/fast")).header("x-request-id", "lost");
+    let request = request.header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    let answer = request.send().unwrap();
+    assert_eq!(answer.status(), 500);
+    let body = answer.text().unwrap();
+    assert!(!body.contains("no such table"), "the cause was sent: {body}");
+    serving.signal(Signal::SIGTERM);
+    let (_, lines) = serving.end();
+    let failed = lines.iter().find(|line| line["fields"]["message"] == "request failed").unwrap();
+    assert!(failed["fields"]["cause"].as_str().unwrap().contains("no such table"), "{failed}");
+    assert_eq!(failed["span"]["request_id"], "lost");
+    assert_eq!(failed["span"]["trace_id"], trace);
+}
+
+#[test]
+fn a_request_in_flight_is_answered_before_the_end() {
+    let serving = Serving::start(&[]);
+    let url = serving.url("/api/posts/v4/tokio-sleep");
+    let request = std::thread::spawn(move || {
+        let client = blocking::Client::builder().no_proxy().build().unwrap();
+        client.get(url).send().unwrap().status().as_u16()
+    });
+    // Until it is accepted; the request itself takes 2 s.
+    serving.wait_until_pending();
+    serving.signal(Signal::SIGINT);
+    assert_eq!(request.join().unwrap(), 200);
+    let (code, lines) = serving.end();
+    assert_eq!(code, Some(0));
+    assert_eq!(lines.last().unwrap()["fields"]["message"], "stopped");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut serving = Serving::start(&[]);
+    let url = serving.url("/api/posts/v1/slow");
+    let request = std::thread::spawn(move || {
+        let client = blocking::Client::builder().no_proxy().build().unwrap();
+        client.get(url).send().is_ok()
+    });
+    serving.wait_until_pending();
+    serving.signal(Signal::SIGTERM);
+    serving.wait_for_message("stopping");
+    serving.signal(Signal::SIGTERM);
+    let (code, _) = serving.end();
+    assert_eq!(code, Some(130));
+    assert!(!request.join().unwrap(), "the request was answered all the same");
+}

@@ -1,0 +1,88 @@
+//! The labs answer alike, and their numbers differ as their evidence says: also the wrong way round.
+
+use chokepoint::labs::{Labs, judge};
+use serde_json::Value;
+
+use crate::support::TestApp;
+
+const REQUESTS: usize = 2;
+
+#[test]
+fn every_variant_answers_as_the_others_do() {
+    let app = TestApp::start();
+    app.run(async {
+        for loaded in Labs::load().unwrap().all() {
+            let mut first: Option<Value> = None;
+            for variant in loaded.evidence.variants() {
+                let response = app.get(&loaded.evidence.route(variant)).await;
+                assert_eq!(response.status(), loaded.evidence.request.status, "{variant}");
+                let body: Value = response.json().await.unwrap();
+                assert_eq!(body.as_array().map(Vec::len), Some(100), "{variant}");
+                assert_eq!(*first.get_or_insert(body.clone()), body, "{variant}");
+            }
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn each_side_shows_its_numbers_and_never_those_of_the_other() {
+    let app = TestApp::start();
+    app.run(async {
+        for loaded in Labs::load().unwrap().all() {
+            let lab = loaded.lab.id;
+            for variant in ["slow", "fast"] {
+                for _ in 0..REQUESTS {
+                    app.get(&loaded.evidence.route(variant)).await;
+                }
+            }
+            let slow = app.measured(lab, "slow").await;
+            let fast = app.measured(lab, "fast").await;
+            let expected = &loaded.evidence.evidence;
+            let counts = |ranges: &std::collections::BTreeMap<_, _>| {
+                use chokepoint::telemetry::budget::Counter::{Queries, Rows, Switches};
+                let is_count = |counter: &_| matches!(counter, Queries | Rows | Switches);
+                ranges.iter().filter(|(c, _)| is_count(*c)).map(|(c, r)| (*c, *r)).collect()
+            };
+            let (of_slow, of_fast) =
+                (counts(&expected.slow.counters), counts(&expected.fast.counters));
+            assert_eq!(judge::counters(&of_slow, &slow), Vec::<String>::new(), "{lab} slow");
+            assert_eq!(judge::counters(&of_fast, &fast), Vec::<String>::new(), "{lab} fast");
+            // Slow's handler put in place of fast's, and the reverse.
+            assert_ne!(judge::counters(&of_fast, &slow), Vec::<String>::new(), "{lab}");
+            assert_ne!(judge::counters(&of_slow, &fast), Vec::<String>::new(), "{lab}");
+        }
+    });
+}
+
+#[test]
+fn wrong_fixes_are_refuted_by_their_numbers() {
+    let app = TestApp::start();
+    app.run(async {
+        for loaded in Labs::load().unwrap().all() {
+            for fix in &loaded.evidence.wrong_fixes {
+                app.get(&loaded.evidence.route(&fix.name)).await;
+                let measured = app.measured(loaded.lab.id, &fix.name).await;
+                let fast = &loaded.evidence.evidence.fast;
+                let failures = judge::refuted(&fix.refuted_by, fast, &measured);
+                assert_eq!(failures, Vec::<String>::new(), "{}", fix.name);
+                // The fix itself must not count as refuted.
+                app.get(&loaded.evidence.route("fast")).await;
+                let right = app.measured(loaded.lab.id, "fast").await;
+                assert_ne!(judge::refuted(&fix.refuted_by, fast, &right), Vec::<String>::new());
+            }
+        }
+    });
+}
+
+#[test]
+fn a_reset_forgets_what_was_measured() {
+    let app = TestApp::start();
+    app.run(async {
+        app.get("/api/posts/v2/fast").await;
+        assert_eq!(app.measured("blocking-n-plus-one", "fast").await.count, 1);
+        let reset = app.ops(reqwest::Method::POST, "/labs/blocking-n-plus-one/reset");
+        assert_eq!(reset.send().await.unwrap().status(), 204);
+        assert_eq!(app.measured("blocking-n-plus-one", "fast").await.count, 0);
+    });
+}

@@ -1,0 +1,98 @@
+//! What Prometheus scrapes.
+
+use std::collections::BTreeSet;
+
+use crate::support::TestApp;
+
+/// Everything a dashboard stands on.
+const SERIES: [&str; 26] = [
+    "axum_http_requests_total{",
+    "axum_http_requests_duration_seconds_bucket{",
+    "axum_http_requests_pending{",
+    "chokepoint_request_queries_bucket{",
+    "chokepoint_request_rows_bucket{",
+    "chokepoint_request_switches_bucket{",
+    "chokepoint_request_off_cpu_seconds_bucket{",
+    "chokepoint_request_busy_seconds_bucket{",
+    "chokepoint_request_longest_poll_seconds_bucket{",
+    "chokepoint_request_db_seconds_bucket{",
+    "chokepoint_request_pool_wait_seconds_bucket{",
+    "chokepoint_db_pool_connections{state=\"in_use\"}",
+    "chokepoint_db_pool_connections{state=\"idle\"}",
+    "chokepoint_db_pool_limit",
+    "chokepoint_runtime_workers{runtime=\"app\"} 2",
+    "chokepoint_runtime_workers{runtime=\"ops\"} 2",
+    "chokepoint_runtime_busy_ratio{runtime=\"app\"}",
+    "chokepoint_runtime_tasks{runtime=\"app\"}",
+    "chokepoint_runtime_queued_tasks{",
+    "chokepoint_runtime_blocking_threads{",
+    "chokepoint_runtime_blocking_queued_tasks{",
+    "chokepoint_runtime_poll_seconds_bucket{runtime=\"app\",le=\"+Inf\"}",
+    "chokepoint_app_scheduling_delay_seconds_count",
+    "chokepoint_log_lines_dropped_total",
+    "chokepoint_build_info{",
+    "process_start_time_seconds",
+];
+
+#[test]
+fn every_series_is_there_with_its_help() {
+    let app = TestApp::start();
+    app.run(async {
+        app.get("/api/posts/v2/fast").await;
+        let mut text = app.metrics().await;
+        // The probe and the sampler need a moment for their first samples.
+        for _ in 0..100 {
+            if SERIES.iter().all(|series| text.contains(series)) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            text = app.metrics().await;
+        }
+        for series in SERIES {
+            assert!(text.contains(series), "{series} is missing");
+        }
+        let names = |comment: &str| -> BTreeSet<String> {
+            let lines = text.lines().filter_map(|line| line.strip_prefix(comment));
+            lines.map(|rest| rest.split(' ').next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(names("# TYPE "), names("# HELP "), "a metric has no help");
+    });
+}
+
+#[test]
+fn the_flagship_is_counted_by_route() {
+    let app = TestApp::start();
+    app.run(async {
+        let count = |text: &str, series: &str| -> f64 {
+            let line = text.lines().find(|line| line.starts_with(series));
+            line.map_or(0.0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
+        };
+        let route = "{route=\"/api/labs/n-plus-one/v1/slow\",method=\"GET\"}";
+        let series =
+            ["sum", "count"].map(|kind| format!("chokepoint_request_queries_{kind}{route}"));
+        // Other tests of this process count on the same route meanwhile: both grow together.
+        app.get("/api/labs/n-plus-one/v1/slow").await;
+        let text = app.metrics().await;
+        let [sum, requests] = series.each_ref().map(|series| count(&text, series));
+        assert!(requests >= 1.0, "{text}");
+        assert_eq!(sum, 201.0 * requests);
+    });
+}
+
+#[test]
+fn paths_that_no_route_matches_share_one_label() {
+    let app = TestApp::start();
+    app.run(async {
+        for n in 0..5 {
+            app.get(&format!("/scan/{n}.php")).await;
+        }
+        let text = app.metrics().await;
+        assert!(!text.contains(".php"), "a path became a label");
+        assert!(text.contains(
+            "axum_http_requests_total{method=\"GET\",status=\"404\",endpoint=\"<unknown>\"}"
+        ));
+        assert!(
+            text.contains("chokepoint_request_queries_count{route=\"<unknown>\",method=\"GET\"}")
+        );
+    });
+}

