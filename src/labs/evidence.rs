@@ -28,7 +28,7 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
     pub wrong_fixes: Vec<WrongFix>,
-    pub needs: Vec<Need>,
+    pub needs: Needs,
 }
 
 /// The request that every variant answers alike.
@@ -155,11 +155,21 @@ pub struct WrongFix {
     pub refuted_by: BTreeMap<Counter, Range>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Need {
-    Redis,
-    Postgres,
+/// What a machine must have for the symptom to show.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Needs {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cores: Option<usize>,
+}
+
+impl Needs {
+    /// Why the symptom can't show here, if it can't.
+    pub fn missing(&self) -> Option<String> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let wanted = self.cores.filter(|wanted| *wanted > cores)?;
+        Some(format!("needs {wanted} cores to show its symptom, and this machine has {cores}"))
+    }
 }
 
 impl Evidence {

@@ -109,10 +109,10 @@ const WAITING_FOR_WORK: [&str; 8] = [
     "scheduler::multi_thread::park::",
     "scheduler::multi_thread::worker::Context::park",
     "runtime::park::CachedParkThread::park",
+    "runtime::park::Inner::park",
     "runtime::time::Driver::park",
-    "blocking::pool::Inner::wait_for_task",
     "mpsc::Receiver<T>::recv",
-    "flume::Receiver",
+    "flume::",
     "crossbeam_channel::channel::Receiver",
 ];
 
@@ -121,13 +121,9 @@ fn is_idle(frames: &Frames) -> bool {
     if names().any(|name| WAITING_FOR_WORK.iter().any(|waiting| name.contains(waiting))) {
         return true;
     }
-    // A thread of tokio's blocking pool waits in the pool's own loop, with no task below it.
-    let is_in_pool = names().any(|name| name.contains("blocking::pool::Inner::run"));
-    is_in_pool
-        && !names().any(|name| {
-            name.contains("blocking::pool::Task::run")
-                || name.contains("blocking::task::BlockingTask")
-        })
+    // A thread of tokio's blocking pool waits in the pool's own loop, with no task inside.
+    let has = |part: &str| names().any(|name| name.contains(part));
+    has("runtime::blocking::pool::Inner::run") && !has("runtime::task::")
 }
 
 #[cfg(target_os = "linux")]

@@ -46,6 +46,7 @@ pub fn lab(loaded: &LoadedLab) -> Markup {
             p { a href="/" { "All labs" } }
             h1 { (evidence.title) }
             p.question { (evidence.question) }
+            @if let Some(missing) = evidence.needs.missing() { p { strong { "This lab " (missing) "." } } }
             h2 { "Hints" }
             @for (number, hint) in (1..).zip(&evidence.hints) {
                 details { summary { "Hint " (number) } p { (hint) } }

@@ -20,6 +20,8 @@ pub async fn run(loaded: &LoadedLab, options: &Options, progress: &dyn Fn(&str))
 }
 
 async fn prove(loaded: &LoadedLab, options: &Options, log: &mut Log<'_>) -> Result<(), Fatal> {
+    // A flat line would look like a result.
+    loaded.evidence.needs.missing().map_or(Ok(()), Err)?;
     let out: PathBuf = options.out.join(loaded.lab.id);
     std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
     (log.progress)("starting a server");

@@ -1,6 +1,14 @@
 //! Every failure has its answer, in one shape, with the ids that lead to the log.
 
+use axum::{Router, body::Body, http::Request, routing::get};
+use chokepoint::{
+    error::{self, Error},
+    telemetry::http::Observe,
+};
 use reqwest::Method;
+use sea_orm::{ConnAcquireErr, DbErr};
+use tower::ServiceExt;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::support::{TestApp, header, problem};
 
@@ -114,5 +122,46 @@ fn odd_requests_get_an_answer_and_never_a_500() {
             let response = app.get_ops(path).await;
             assert!(response.status().as_u16() < 500, "{path} {}", response.status());
         }
+    });
+}
+
+/// The answer of one handler, inside the layers that every handler has.
+async fn answer(router: Router) -> (axum::http::response::Parts, serde_json::Value) {
+    let layered = router.layer(CatchPanicLayer::custom(error::panicked)).layer(Observe::ops());
+    let request = Request::get("/").body(Body::empty()).unwrap();
+    let (parts, body) = layered.oneshot(request).await.unwrap().into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    (parts, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_is_a_500_like_any_other() {
+    async fn panics() -> Error {
+        panic!("secret detail")
+    }
+    let (parts, problem) = answer(Router::new().route("/", get(panics))).await;
+    assert_eq!(parts.status, 500);
+    assert_eq!(parts.headers["content-type"], "application/problem+json");
+    assert_eq!(problem["request_id"], parts.headers["x-request-id"].to_str().unwrap());
+    assert!(!problem.to_string().contains("secret detail"), "{problem}");
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_had_is_503_with_retry_after() {
+    let down = get(async || Error::from(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)));
+    let (parts, problem) = answer(Router::new().route("/", down)).await;
+    assert_eq!(parts.status, 503);
+    assert_eq!(parts.headers["retry-after"], "1");
+    assert_eq!(problem["detail"], "the database is not available");
+}
+
+#[test]
+fn bare_serves_the_same_answer_without_any_layer() {
+    let (app, bare) = (TestApp::start(), TestApp::start_with(&["--bare=true"]));
+    let full = app.run(async { app.get("/api/posts/v2/fast").await.text().await.unwrap() });
+    bare.run(async {
+        let response = bare.get("/api/posts/v2/fast").await;
+        assert_eq!(header(&response, "server-timing"), "");
+        assert_eq!(response.text().await.unwrap(), full);
     });
 }

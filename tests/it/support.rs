@@ -30,7 +30,6 @@ fn settings(database: &str, more: &[&str]) -> Config {
         "--shutdown-timeout=1",
         "--rust-log=off",
         "--tokio-console=false",
-        "--bare=false",
         "--database-url",
         database,
     ];
