@@ -98,7 +98,6 @@ pub struct Sides {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// Every request must be in the range.
     pub counters: BTreeMap<Counter, Range>,
     #[serde(default)]
     pub frames: Vec<Frame>,
@@ -108,10 +107,29 @@ pub struct Expected {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Range {
+    /// What of the requests must be in it.
+    #[serde(default, skip_serializing_if = "Of::is_every")]
+    pub of: Of,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
+}
+
+/// Counts such as queries are the same for every request. Others have outliers that mean nothing: one
+/// contended lock makes a few switches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Of {
+    #[default]
+    Every,
+    Mean,
+}
+
+impl Of {
+    fn is_every(&self) -> bool {
+        *self == Self::Every
+    }
 }
 
 /// A function that a flame graph of the run must show, or must not.
@@ -321,6 +339,9 @@ impl Range {
 
 impl std::fmt::Display for Range {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.of == Of::Mean {
+            write!(f, "on average ")?;
+        }
         match (self.min, self.max) {
             (Some(min), Some(max)) if min == max => write!(f, "= {min}"),
             (Some(min), Some(max)) => write!(f, "{min} to {max}"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::evidence::{Expected, Frame, ProfileMode, Range};
+use super::evidence::{Expected, Frame, Of, ProfileMode, Range};
 use crate::telemetry::{
     budget::Counter,
     measurements::{Figures, Summary},
@@ -11,7 +11,7 @@ use crate::telemetry::{
 /// Why evidence doesn't hold, in words for a person.
 pub type Failure = String;
 
-/// Every request that was measured must be in every range.
+/// The requests that were measured must be in every range.
 pub fn counters(ranges: &BTreeMap<Counter, Range>, measured: &Summary) -> Vec<Failure> {
     if measured.count == 0 {
         return vec!["no request was measured".to_owned()];
@@ -119,6 +119,9 @@ impl Range {
     }
 
     fn holds_all(&self, figures: &Figures) -> bool {
-        self.holds(figures.min) && self.holds(figures.max)
+        match self.of {
+            Of::Every => self.holds(figures.min) && self.holds(figures.max),
+            Of::Mean => self.holds(figures.mean),
+        }
     }
 }
