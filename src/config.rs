@@ -88,11 +88,10 @@ impl Config {
 }
 
 impl DatabaseConfig {
-    /// The file behind the URL, unless the database is in memory.
+    /// The file behind the URL.
     pub fn file(&self) -> Option<PathBuf> {
-        let path = self.url.strip_prefix("sqlite:")?.trim_start_matches("//");
-        let path = path.split('?').next().unwrap_or(path);
-        (path != ":memory:").then(|| PathBuf::from(path))
+        let path = self.url.strip_prefix("sqlite://")?;
+        path.split('?').next().map(PathBuf::from)
     }
 }
 

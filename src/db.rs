@@ -10,7 +10,8 @@ use std::{
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, ExecResult, QueryResult, Statement, TransactionTrait,
+    DbErr, ExecResult, QueryResult, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -41,7 +42,7 @@ pub struct PoolUse {
 thread_local! {
     /// How long the statement that just ended on this thread was executing, pool wait excluded.
     /// sea-orm reports it in the same poll in which the statement's future becomes ready.
-    static EXECUTED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    static EXECUTED: Cell<Option<Duration>> = const { Cell::new(None) };
 }
 
 impl Db {
@@ -60,7 +61,7 @@ impl Db {
                     .busy_timeout(BUSY_TIMEOUT)
             });
         let mut pool = Database::connect(options).await?;
-        pool.set_metric_callback(|query| EXECUTED.set(query.elapsed));
+        pool.set_metric_callback(|query| EXECUTED.set(Some(query.elapsed)));
         Ok(Self(Arc::new(Pool { pool, config: config.clone() })))
     }
 
@@ -75,12 +76,21 @@ impl Db {
         Migrator::up(&self.0.pool, None).await
     }
 
-    /// Starts a transaction. Its BEGIN is part of the wait for a connection that is booked.
+    /// Starts a transaction that may write at once: SQLite refuses to make a reader a writer while
+    /// others write. Its BEGIN is part of the wait for a connection that is booked.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
         let started = Instant::now();
-        let inner = self.0.pool.begin().await?;
-        budget::with(|b| b.add_pool_wait(started.elapsed()));
-        Ok(Transaction { inner })
+        let begun = self.0.pool.begin_with_options(options).await;
+        let waited = started.elapsed();
+        budget::with(|b| {
+            b.add_db_time(waited);
+            b.add_pool_wait(waited);
+        });
+        Ok(Transaction { inner: begun? })
     }
 
     /// Whether a statement gets through.
@@ -110,9 +120,15 @@ pub struct Transaction {
 
 impl Transaction {
     pub async fn commit(self) -> Result<(), DbErr> {
-        self.inner.commit().await?;
-        budget::with(|b| b.add_commit());
-        Ok(())
+        let started = Instant::now();
+        let committed = self.inner.commit().await;
+        budget::with(|b| {
+            b.add_db_time(started.elapsed());
+            if committed.is_ok() {
+                b.add_commit();
+            }
+        });
+        committed
     }
 }
 
@@ -126,8 +142,12 @@ async fn booked<T>(
     let executed = EXECUTED.take();
     let waited = started.elapsed();
     budget::with(|b| {
-        b.add_query(result.as_ref().map_or(0, rows), waited);
-        b.add_pool_wait(waited.saturating_sub(executed));
+        b.add_db_time(waited);
+        b.add_pool_wait(waited.saturating_sub(executed.unwrap_or_default()));
+        // Otherwise no connection was to be had, and nothing was sent.
+        if executed.is_some() {
+            b.add_query(result.as_ref().map_or(0, rows));
+        }
     });
     result
 }
@@ -146,7 +166,14 @@ macro_rules! booked_connection {
             }
 
             async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-                booked(self.$($inner).+.execute_unprepared(sql), |_| 0).await
+                // sea-orm tells no execution time of these, so none of it counts as pool wait.
+                let started = Instant::now();
+                let result = self.$($inner).+.execute_unprepared(sql).await;
+                budget::with(|b| {
+                    b.add_db_time(started.elapsed());
+                    b.add_query(0);
+                });
+                result
             }
 
             async fn query_one_raw(

@@ -12,8 +12,10 @@ use std::{
 use axum::{Router, serve::ListenerExt};
 use tokio::{
     runtime::{Builder, Runtime},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::JoinHandle,
+    time::timeout,
 };
 
 use crate::{
@@ -28,6 +30,12 @@ use crate::{
 
 /// Enough for metrics while a profile is being resolved.
 const OPS_WORKERS: usize = 2;
+
+/// How long what is not a request gets at the end.
+const OPS_ENDS_WITHIN: Duration = Duration::from_secs(1);
+
+/// The exit code of a process that a signal ended, by the shells' convention for SIGINT.
+const INTERRUPTED: i32 = 130;
 
 /// How long threads that still block get at the end, when no request is left.
 const THREADS_END_WITHIN: Duration = Duration::from_millis(200);
@@ -50,7 +58,9 @@ pub struct Server {
     app: Runtime,
     ops: Runtime,
     db: Db,
-    stop: watch::Sender<bool>,
+    stop_app: watch::Sender<bool>,
+    stop_ops: watch::Sender<bool>,
+    signals: Signals,
     app_task: JoinHandle<std::io::Result<()>>,
     ops_task: JoinHandle<std::io::Result<()>>,
     patience: Duration,
@@ -90,43 +100,63 @@ impl Server {
             token: config.ops_token.as_deref().map(Arc::from),
         });
 
-        let (stop, stopped) = watch::channel(false);
+        let (stop_app, app_stopped) = watch::channel(false);
+        let (stop_ops, ops_stopped) = watch::channel(false);
         let addr = |listener: &TcpListener| listener.local_addr().map_err(|e| setting("LISTEN", e));
         Ok(Self {
             app_addr: addr(&app_listener)?,
             ops_addr: addr(&ops_listener)?,
-            app_task: serve(&app, app_listener, app_router, stopped.clone())?,
-            ops_task: serve(&ops, ops_listener, ops_router, stopped)?,
+            app_task: serve(&app, app_listener, app_router, app_stopped)?,
+            ops_task: serve(&ops, ops_listener, ops_router, ops_stopped)?,
+            // The ops runtime, because the app's workers may all be held.
+            signals: ops.block_on(async { Signals::new() }).map_err(|e| setting("signals", e))?,
             app,
             ops,
             db,
-            stop,
+            stop_app,
+            stop_ops,
             patience: Duration::from_secs(config.shutdown_timeout),
         })
     }
 
     /// Waits for SIGINT or SIGTERM. A second one ends the process at once.
-    pub fn wait_for_signal(&self) {
-        // The ops runtime, because the app's workers may all be held.
-        self.ops.block_on(signal());
-        self.ops.spawn(async {
-            signal().await;
-            std::process::exit(130);
-        });
+    pub fn wait_for_signal(&mut self) {
+        self.ops.block_on(self.signals.next());
     }
 
-    /// Takes no new requests, lets those in flight finish, and ends. True if all of them did.
+    /// Takes no new requests, lets those in flight finish, and ends. True if all of them did. Ops
+    /// answers until then, so the end can be watched.
     pub fn stop(self) -> bool {
-        let Self { app, ops, db, stop, app_task, ops_task, patience, .. } = self;
-        // Fails only if both servers have ended already.
-        let _ = stop.send(true);
+        let Self {
+            app,
+            ops,
+            db,
+            stop_app,
+            stop_ops,
+            mut signals,
+            app_task,
+            ops_task,
+            patience,
+            ..
+        } = self;
+        ops.spawn(async move {
+            signals.next().await;
+            std::process::exit(INTERRUPTED);
+        });
+        // Sending fails only if that server has ended already.
+        let _ = stop_app.send(true);
         let all_finished = ops.block_on(async {
-            let finished = tokio::time::timeout(patience, app_task).await.is_ok();
-            let _ = tokio::time::timeout(patience.min(Duration::from_secs(1)), ops_task).await;
+            let finished = timeout(patience, app_task).await.is_ok();
+            let _ = stop_ops.send(true);
+            let _ = timeout(OPS_ENDS_WITHIN, ops_task).await;
             finished
         });
-        if all_finished && let Err(error) = app.block_on(db.close()) {
-            tracing::warn!(%error, "the database did not close");
+        if all_finished {
+            match app.block_on(async { timeout(OPS_ENDS_WITHIN, db.close()).await }) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "the database did not close"),
+                Err(_) => tracing::warn!("the database did not close in time"),
+            }
         }
         app.shutdown_timeout(THREADS_END_WITHIN);
         ops.shutdown_timeout(THREADS_END_WITHIN);
@@ -134,18 +164,25 @@ impl Server {
     }
 }
 
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without handlers the system's default stays: the signal ends the process.
-        tracing::error!("signals can't be handled, so shutdown won't be graceful");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// SIGINT and SIGTERM from the moment this exists: one that comes early is not lost.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
@@ -177,6 +214,7 @@ fn ops_runtime() -> std::io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(OPS_WORKERS)
         .thread_name("ops")
+        .on_thread_park(telemetry::thread_parks)
         .enable_metrics_poll_time_histogram()
         .enable_all()
         .build()

@@ -119,6 +119,10 @@ fn say(line: impl std::fmt::Display) {
 /// A `.env` file is optional, but one that can't be read is a mistake.
 fn read_dotenv() -> Result<(), String> {
     match dotenvy::dotenv() {
+        // Without the line itself, which may hold a secret.
+        Err(dotenvy::Error::LineParse(_, at)) => {
+            Err(format!(".env: a line is broken at its character {at}"))
+        }
         Err(error) if !error.not_found() => Err(format!(".env: {error}")),
         _ => Ok(()),
     }
@@ -142,12 +146,9 @@ fn one_line(error: &clap::Error) -> String {
             _ => String::new(),
         };
         let reason = reason.unwrap_or(choices);
-        // A secret that is wrong is still a secret.
-        let value = if variable.ends_with("TOKEN") {
-            "this value".to_owned()
-        } else {
-            format!("{value:?}")
-        };
+        // A secret that is wrong is still a secret; a URL may hold a password.
+        let is_secret = variable.ends_with("TOKEN") || value.contains('@');
+        let value = if is_secret { "this value".to_owned() } else { format!("{value:?}") };
         return format!("{variable} ({flag}): {value} can't be used{reason}");
     }
     let text = error.to_string();

@@ -34,8 +34,11 @@ pub fn run(args: Args) -> Result<ExitCode, String> {
     let selected = prove::select(&labs, &args.labs)?;
     std::fs::create_dir_all(&args.out).map_err(|e| format!("{}: {e}", args.out.display()))?;
     let out = args.out.canonicalize().map_err(|e| format!("{}: {e}", args.out.display()))?;
+    // k6 is started in another folder; a bare name is looked for on PATH.
+    let is_path = args.k6.components().count() > 1;
+    let k6 = if is_path { std::path::absolute(&args.k6) } else { Ok(args.k6.clone()) };
     let options = Options {
-        k6: args.k6,
+        k6: k6.map_err(|e| format!("{}: {e}", args.k6.display()))?,
         server: std::env::current_exe().map_err(|e| format!("this program's path: {e}"))?,
         out,
         variants: if args.yours { Variants::Yours } else { Variants::All },

@@ -1,13 +1,25 @@
 //! `serve`: starts the server, says so, and stops it when a signal comes.
 
-use std::process::ExitCode;
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::ExitCode,
+};
 
 use super::banner;
-use crate::{config::Config, server::Server, telemetry::Telemetry};
+use crate::{
+    config::Config,
+    server::Server,
+    telemetry::{Telemetry, logs},
+};
 
 pub fn run(config: &Config) -> Result<ExitCode, String> {
+    if config.tokio_console {
+        // The console's own thread would only panic, and the server run on without it.
+        let addr = SocketAddr::from(logs::CONSOLE);
+        TcpListener::bind(addr).map_err(|e| format!("TOKIO_CONSOLE: {addr}: {e}"))?;
+    }
     let telemetry = Telemetry::init(config);
-    let server = Server::start(config, &telemetry).map_err(|error| error.to_string())?;
+    let mut server = Server::start(config, &telemetry).map_err(|error| error.to_string())?;
     // Programs read the addresses from this line; people get the banner.
     tracing::info!(app = %server.app_addr, ops = %server.ops_addr, "ready");
     banner::print(config, &server);

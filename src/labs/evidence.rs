@@ -2,7 +2,7 @@
 //!
 //! A key it doesn't know, one that is missing, or a range that nothing can meet is an error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -123,7 +123,8 @@ pub struct Range {
 pub enum Of {
     #[default]
     Every,
-    Mean,
+    /// Nine requests of ten.
+    P90,
 }
 
 impl Of {
@@ -236,6 +237,10 @@ impl Evidence {
         for (side, expected) in [("slow", &self.evidence.slow), ("fast", &self.evidence.fast)] {
             expected.check().map_err(|reason| format!("evidence.{side}.{reason}"))?;
         }
+        let variants: BTreeSet<_> = self.variants().collect();
+        ensure(variants.len() == self.variants().count(), || {
+            "wrong_fixes: a name stands twice".to_owned()
+        })?;
         for fix in &self.wrong_fixes {
             let is_slug = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
             ensure(!fix.name.is_empty() && fix.name.bytes().all(is_slug), || {
@@ -333,14 +338,15 @@ impl Range {
         ensure(self.min.is_some() || self.max.is_some(), || "the range has no ends".to_owned())?;
         ensure(min >= 0.0 && min <= most && max >= min, || {
             format!("the range {self} is impossible")
-        })
+        })?;
+        ensure(min > 0.0 || max < most, || format!("nothing can be outside of the range {self}"))
     }
 }
 
 impl std::fmt::Display for Range {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.of == Of::Mean {
-            write!(f, "on average ")?;
+        if self.of == Of::P90 {
+            write!(f, "for nine of ten requests ")?;
         }
         match (self.min, self.max) {
             (Some(min), Some(max)) if min == max => write!(f, "= {min}"),

@@ -16,15 +16,20 @@ pub fn counters(ranges: &BTreeMap<Counter, Range>, measured: &Summary) -> Vec<Fa
     if measured.count == 0 {
         return vec!["no request was measured".to_owned()];
     }
+    if measured.is_partial {
+        return vec![
+            "there were more requests than are kept, so some were not looked at".to_owned(),
+        ];
+    }
     let judge = |(counter, range): (&Counter, &Range)| {
         let Some(figures) = measured.counters.get(counter) else {
             // What this system can't measure is no evidence, for or against.
             return counter.is_measured().then(|| format!("{} was not measured", name(*counter)));
         };
         (!range.holds_all(figures)).then(|| {
-            let Figures { min, mean, max } = figures;
+            let Figures { min, mean, p90, max } = figures;
             format!(
-                "{} should be {range}, measured {min:.3} to {max:.3}, mean {mean:.3}, in {} requests",
+                "{} should be {range}, measured {min:.3} to {max:.3}, mean {mean:.3}, p90 {p90:.3}, in {} requests",
                 name(*counter),
                 measured.count
             )
@@ -121,7 +126,7 @@ impl Range {
     fn holds_all(&self, figures: &Figures) -> bool {
         match self.of {
             Of::Every => self.holds(figures.min) && self.holds(figures.max),
-            Of::Mean => self.holds(figures.mean),
+            Of::P90 => self.holds(figures.p90),
         }
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! To add one: a folder, a `mod` line and a list entry. CONTRIBUTING.md says what goes in the folder.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use axum::{Router, routing::MethodRouter};
 
@@ -78,7 +81,16 @@ pub fn variant_path(variant: &str) -> String {
 
 impl Labs {
     pub fn load() -> Result<Self, BadLab> {
-        CATALOGUE.iter().map(|lab| LoadedLab::new(lab)).collect::<Result<_, _>>().map(Self)
+        let labs: Vec<_> =
+            CATALOGUE.iter().map(|lab| LoadedLab::new(lab)).collect::<Result<_, _>>()?;
+        let mut mounts = BTreeSet::new();
+        match labs.iter().find(|l| !mounts.insert(&l.evidence.request.mount)) {
+            Some(second) => {
+                let reason = "another lab has this request.mount".to_owned();
+                Err(BadLab { id: second.lab.id, reason })
+            }
+            None => Ok(Self(labs)),
+        }
     }
 
     pub fn all(&self) -> &[LoadedLab] {

@@ -50,15 +50,14 @@ pub async fn take(request: Request) -> Result<Capture, Error> {
 
 fn record(request: &Request) -> Result<Capture, Error> {
     let duration = Duration::from_secs(u64::from(request.seconds));
-    let (timer_hz, blocked) = match request.mode {
-        // A thread interrupted while it allocates or unwinds must not be unwound itself.
-        ProfileMode::Cpu => (request.hz, &["libc.", "libgcc", "pthread", "vdso"][..]),
-        // A thread that sleeps is in libc, so libc can't be left out here.
-        ProfileMode::Wall => (1, &["libgcc", "vdso"][..]),
+    let timer_hz = match request.mode {
+        ProfileMode::Cpu => request.hz,
+        ProfileMode::Wall => 1,
     };
     let guard = ProfilerGuardBuilder::default()
         .frequency(i32::try_from(timer_hz).unwrap_or(i32::MAX))
-        .blocklist(blocked)
+        // A thread that unwinds must not be unwound itself. libc stays: sleeps and allocation are there.
+        .blocklist(&["libgcc", "vdso"])
         .build()
         .map_err(Error::internal)?;
     let hz = match request.mode {
@@ -79,7 +78,8 @@ fn record(request: &Request) -> Result<Capture, Error> {
     let mut data = HashMap::new();
     for (frames, count) in raw.data {
         let frames = with_public_names(Frames::from(frames));
-        if !request.with_idle && is_idle(&frames) {
+        let may_be_idle = request.mode == ProfileMode::Wall && !request.with_idle;
+        if may_be_idle && is_idle(&frames) {
             *idle.entry(frames.thread_name_or_id()).or_default() += count;
         } else {
             *data.entry(frames).or_default() += count;
@@ -105,14 +105,15 @@ fn with_public_names(mut frames: Frames) -> Frames {
 }
 
 /// Functions in which a thread waits for work rather than does some.
-const WAITING_FOR_WORK: [&str; 8] = [
-    "scheduler::multi_thread::park::",
+const WAITING_FOR_WORK: [&str; 9] = [
+    "scheduler::multi_thread::park::Inner::park",
+    "scheduler::multi_thread::park::Parker::park",
     "scheduler::multi_thread::worker::Context::park",
     "runtime::park::CachedParkThread::park",
     "runtime::park::Inner::park",
     "runtime::time::Driver::park",
     "mpsc::Receiver<T>::recv",
-    "flume::",
+    "<flume::IntoIter<T> as core::iter::traits::iterator::Iterator>::next",
     "crossbeam_channel::channel::Receiver",
 ];
 

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::SystemTime};
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode, header::ACCEPT},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -15,7 +15,7 @@ use super::{OpsState, params::Params};
 use crate::{
     error::Error,
     labs::{Labs, LoadedLab, evidence::Evidence},
-    pages, seed,
+    pages,
     telemetry::measurements::Summary,
 };
 
@@ -35,8 +35,7 @@ async fn front(State(OpsState { app, .. }): State<OpsState>) -> Response {
 #[derive(Serialize)]
 struct LabOut<'a> {
     id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    readme: Option<&'a str>,
+    readme: &'a str,
     evidence: &'a Evidence,
 }
 
@@ -57,15 +56,15 @@ async fn catalogue(State(OpsState { app, .. }): State<OpsState>, headers: Header
 
 async fn one(
     State(OpsState { app, .. }): State<OpsState>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let loaded = find(&app.labs, &id)?;
+    let loaded = find(&app.labs, id)?;
     if wants_html(&headers) {
         return Ok(pages::lab::lab(loaded).into_response());
     }
-    let readme = Some(loaded.lab.readme);
-    Ok(Json(LabOut { id: loaded.lab.id, readme, evidence: &loaded.evidence }).into_response())
+    let LoadedLab { lab, evidence, .. } = loaded;
+    Ok(Json(LabOut { id: lab.id, readme: lab.readme, evidence }).into_response())
 }
 
 #[derive(Serialize)]
@@ -79,10 +78,10 @@ struct MeasurementsOut<'a> {
 
 async fn measurements(
     State(OpsState { app, .. }): State<OpsState>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, Error> {
-    let loaded = find(&app.labs, &id)?;
+    let loaded = find(&app.labs, id)?;
     let mut params = Params::new(query);
     let variants: Vec<(&str, &str)> = loaded.evidence.variants().map(|v| (v, v)).collect();
     let variant = params.one_of("variant", &variants, None);
@@ -99,19 +98,21 @@ async fn measurements(
     Ok(Json(out).into_response())
 }
 
-/// Rows and counters of the lab back to the start. No lab keeps anything else so far.
+/// Counters of the lab back to the start. The rows that labs read can't be changed by any request,
+/// and no lab keeps anything else so far.
 async fn reset(
     State(OpsState { app, .. }): State<OpsState>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Error> {
-    let loaded = find(&app.labs, &id)?;
-    seed::demo_rows(&app.db).await?;
+    let loaded = find(&app.labs, id)?;
     loaded.clear_measurements();
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn find<'a>(labs: &'a Labs, id: &str) -> Result<&'a LoadedLab, Error> {
-    labs.get(id).ok_or_else(|| Error::NotFound(format!("there is no lab {id:?}; /labs lists all")))
+/// An id that isn't even text is no lab either.
+fn find(labs: &Labs, id: Result<Path<String>, PathRejection>) -> Result<&LoadedLab, Error> {
+    let Path(id) = id.map_err(|_| Error::no_route())?;
+    labs.get(&id).ok_or_else(|| Error::NotFound(format!("there is no lab {id:?}; /labs lists all")))
 }
 
 fn wants_html(headers: &HeaderMap) -> bool {

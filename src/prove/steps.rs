@@ -20,6 +20,11 @@ pub async fn run(loaded: &LoadedLab, options: &Options, progress: &dyn Fn(&str))
 }
 
 async fn prove(loaded: &LoadedLab, options: &Options, log: &mut Log<'_>) -> Result<(), Fatal> {
+    if cfg!(not(target_os = "linux")) {
+        return Err(
+            "prove needs Linux: it counts switches and takes wall-clock profiles".to_owned()
+        );
+    }
     // A flat line would look like a result.
     loaded.evidence.needs.missing().map_or(Ok(()), Err)?;
     let out: PathBuf = options.out.join(loaded.lab.id);

@@ -41,6 +41,7 @@ pub struct Budget {
 }
 
 /// What `Measured` learned from one poll.
+#[derive(Debug)]
 pub struct PollCost {
     pub wall: Duration,
     pub cpu: Duration,
@@ -76,10 +77,13 @@ impl Budget {
         self.longest_poll_ns.fetch_max(wall, Relaxed);
     }
 
-    /// One statement sent to the database, the rows it returned, and how long the caller waited.
-    pub fn add_query(&self, rows: u64, waited: Duration) {
+    /// One statement sent to the database, and the rows it returned.
+    pub fn add_query(&self, rows: u64) {
         self.queries.fetch_add(1, Relaxed);
         self.rows.fetch_add(rows, Relaxed);
+    }
+
+    pub fn add_db_time(&self, waited: Duration) {
         self.db_ns.fetch_add(nanos(waited), Relaxed);
     }
 
@@ -178,7 +182,7 @@ pub enum Counter {
     Rows,
     /// Transactions committed.
     Commits,
-    /// Milliseconds waited for the database, pool included, summed over the queries.
+    /// Milliseconds waited for the database, pool and commits included, summed over the statements.
     DbMs,
     /// Milliseconds of that spent before a pooled connection was at hand.
     PoolWaitMs,

@@ -89,7 +89,8 @@ where
             route: request.extensions().get::<MatchedPath>().cloned(),
             path: request.uri().path().to_owned(),
         };
-        let span = tracing::info_span!(
+        // Of the highest level, so that a line of any level has the ids.
+        let span = tracing::error_span!(
             "request",
             request_id = ids.request,
             trace_id = ids.trace,

@@ -18,6 +18,9 @@ use tracing_subscriber::{
 use super::access_log::AccessLog;
 use crate::config::{LogConfig, LogFormat};
 
+/// Where tokio-console's client looks by default.
+pub const CONSOLE: ([u8; 4], u16) = ([127, 0, 0, 1], 6669);
+
 /// Lines that may wait for the writer; more are dropped and counted. About 30 MiB at most.
 const QUEUED_LINES: usize = 65_536;
 
@@ -57,7 +60,7 @@ pub fn init(config: &LogConfig, tokio_console: bool) -> (AccessLog, WorkerGuard)
     if tokio_console {
         tracing_subscriber::registry()
             .with(lines.with_filter(filter))
-            .with(console_subscriber::spawn())
+            .with(console_subscriber::ConsoleLayer::builder().server_addr(CONSOLE).spawn())
             .init();
     } else {
         tracing_subscriber::registry().with(lines).with(filter).init();

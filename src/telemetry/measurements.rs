@@ -45,6 +45,7 @@ pub struct Summary {
 pub struct Figures {
     pub min: f64,
     pub mean: f64,
+    pub p90: f64,
     pub max: f64,
 }
 
@@ -68,36 +69,37 @@ impl Measurements {
     }
 
     pub fn since(&self, since: Option<SystemTime>) -> Summary {
-        let kept = self.kept();
-        let mut summary = Summary {
-            is_partial: kept.forgotten_until.is_some_and(|t| since.is_none_or(|since| t >= since)),
-            ..Summary::default()
-        };
-        let is_wanted = |r: &&Request| since.is_none_or(|since| r.answered >= since);
-        for request in kept.requests.iter().filter(is_wanted) {
-            summary.count += 1;
-            *summary.statuses.entry(request.status).or_default() += 1;
-            for counter in Counter::ALL.into_iter().filter(|c| c.is_measured()) {
-                let value = request.cost.get(counter);
-                let figures = summary.counters.entry(counter).or_insert(Figures::NONE);
-                figures.add(value);
-            }
+        let (wanted, is_partial) = self.answered_since(since);
+        let mut summary = Summary { count: wanted.len() as u64, is_partial, ..Summary::default() };
+        for (status, _) in &wanted {
+            *summary.statuses.entry(*status).or_default() += 1;
         }
-        for figures in summary.counters.values_mut() {
-            figures.mean /= summary.count as f64;
+        for counter in Counter::ALL.into_iter().filter(|c| c.is_measured()) {
+            let values: Vec<f64> = wanted.iter().map(|(_, cost)| cost.get(counter)).collect();
+            summary.counters.extend(Figures::of(values).map(|figures| (counter, figures)));
         }
         summary
+    }
+
+    /// Copies, so that requests wait for the lock no longer than that takes.
+    fn answered_since(&self, since: Option<SystemTime>) -> (Vec<(u16, Cost)>, bool) {
+        let kept = self.kept();
+        let is_wanted = |r: &&Request| since.is_none_or(|since| r.answered >= since);
+        let wanted = kept.requests.iter().filter(is_wanted).map(|r| (r.status, r.cost)).collect();
+        let forgotten = kept.forgotten_until;
+        (wanted, forgotten.is_some_and(|t| since.is_none_or(|since| t >= since)))
     }
 }
 
 impl Figures {
-    const NONE: Self = Self { min: f64::INFINITY, mean: 0.0, max: f64::NEG_INFINITY };
-
-    /// `mean` holds the sum until the last value is in.
-    fn add(&mut self, value: f64) {
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
-        self.mean += value;
+    /// None of no values.
+    fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let (min, max) = (*values.first()?, *values.last()?);
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        // Nearest rank: the least value that nine of ten requests don't exceed.
+        let p90 = values[(values.len() * 9).div_ceil(10) - 1];
+        Some(Self { min, mean, p90, max })
     }
 }
 
@@ -114,12 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn least_mean_and_most_are_exact() {
+    fn figures_are_exact() {
         let summary = with_queries(&[1, 101, 3]).since(None);
         assert_eq!(summary.count, 3);
         assert_eq!(summary.statuses, BTreeMap::from([(200, 3)]));
         let figures = summary.counters[&Counter::Queries];
-        assert_eq!(figures, Figures { min: 1.0, mean: 35.0, max: 101.0 });
+        assert_eq!(figures, Figures { min: 1.0, mean: 35.0, p90: 101.0, max: 101.0 });
+        let of_ten = with_queries(&[9, 8, 7, 6, 5, 4, 3, 2, 1, 99]).since(None);
+        assert_eq!(of_ten.counters[&Counter::Queries].p90, 9.0);
     }
 
     #[test]

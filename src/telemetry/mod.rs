@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::{Config, LogConfig};
+use crate::config::Config;
 
 /// The one line per request, and the writer all log lines share.
 pub mod access_log;
@@ -39,11 +39,7 @@ pub struct Telemetry {
 impl Telemetry {
     /// Sets up the process-wide log and metrics recorder; to be called once.
     pub fn init(config: &Config) -> Self {
-        Self::with_log(&config.log, config.tokio_console)
-    }
-
-    fn with_log(log: &LogConfig, tokio_console: bool) -> Self {
-        let (access, _log_writer) = logs::init(log, tokio_console);
+        let (access, _log_writer) = logs::init(&config.log, config.tokio_console);
         let metrics = Arc::new(metrics::Metrics::init(access.dropped_lines()));
         Self { access, metrics, _log_writer }
     }

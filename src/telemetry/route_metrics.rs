@@ -10,7 +10,10 @@ use axum::http::Method;
 use metrics::{Histogram, SharedString, histogram};
 
 use super::{
-    access_log::CLIENT_CLOSED_REQUEST, budget::Cost, measurements::Measurements, metrics::names,
+    access_log::CLIENT_CLOSED_REQUEST,
+    budget::{Cost, Counter},
+    measurements::Measurements,
+    metrics::names,
 };
 
 /// Stands for every path that no route matches, or a scanner would make a series of each.
@@ -102,9 +105,11 @@ impl BudgetHistograms {
         let seconds = |ns: u64| ns as f64 / 1e9;
         self.queries.record(cost.queries as f64);
         self.rows.record(cost.rows as f64);
-        self.switches.record(cost.switches as f64);
+        if Counter::Switches.is_measured() {
+            self.switches.record(cost.switches as f64);
+            self.off_cpu.record(seconds(cost.off_cpu_ns()));
+        }
         self.busy.record(seconds(cost.busy_ns));
-        self.off_cpu.record(seconds(cost.off_cpu_ns()));
         self.longest_poll.record(seconds(cost.longest_poll_ns));
         self.db.record(seconds(cost.db_ns));
         self.pool_wait.record(seconds(cost.pool_wait_ns));

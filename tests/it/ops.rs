@@ -70,7 +70,9 @@ fn a_wall_profile_names_the_function_that_sleeps_and_a_cpu_profile_does_not() {
         }
         let taken = app.get_ops("/debug/pprof/profile?mode=cpu&seconds=1").await;
         let cpu = FrameReader::new(&taken.bytes().await.unwrap()).unwrap();
-        assert_eq!(cpu.samples("clock_nanosleep").holding, 0);
+        // Going to sleep takes some CPU; two workers that sleep all the time take no tenth of a core.
+        let asleep = cpu.samples("std::thread::sleep");
+        assert!(asleep.threads() < 0.1, "{asleep:?}");
         slow.iter().for_each(tokio::task::JoinHandle::abort);
     });
 }

@@ -26,7 +26,7 @@ fn options(server: &str, out: &tempfile::TempDir) -> Options {
 #[tokio::test]
 async fn a_server_that_is_down_fails_with_its_reason() {
     let out = tempfile::tempdir().unwrap();
-    let proof = prove::lab(&flagship(), &options("/bin/false", &out), &|_| {}).await;
+    let proof = prove::lab(&flagship(), &options("/usr/bin/false", &out), &|_| {}).await;
     assert!(!proof.holds);
     let failures = &proof.steps.last().unwrap().failures;
     assert!(failures[0].contains("ended before it was ready"), "{failures:?}");
@@ -46,7 +46,7 @@ async fn a_missing_k6_is_told_with_the_way_to_get_it() {
 async fn a_lab_that_cannot_show_its_symptom_here_says_so() {
     let out = tempfile::tempdir().unwrap();
     let needy = with_evidence(r#""needs": {}"#, r#""needs": { "cores": 100000 }"#).unwrap();
-    let proof = prove::lab(&needy, &options("/bin/false", &out), &|_| {}).await;
+    let proof = prove::lab(&needy, &options("/usr/bin/false", &out), &|_| {}).await;
     let failures = &proof.steps.last().unwrap().failures;
     assert!(failures[0].starts_with("needs 100000 cores"), "{failures:?}");
 }

@@ -46,8 +46,9 @@ impl TagClient {
     /// The tags of a todo, in alphabetical order.
     pub fn tags_of(&self, todo_id: i64) -> Result<Vec<String>, Error> {
         let (reply, answer) = channel();
-        self.connection.send(Call { todo_id, reply }).map_err(Error::internal)?;
-        Ok(wait_for(&answer).ok_or_else(|| Error::internal("the tag service hung up"))??)
+        let gone = || Error::Unavailable { part: "tag service", cause: "it hung up".to_owned() };
+        self.connection.send(Call { todo_id, reply }).map_err(|_| gone())?;
+        Ok(wait_for(&answer).ok_or_else(gone)??)
     }
 }
 
