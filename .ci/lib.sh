@@ -1,5 +1,7 @@
 # Sourced by the checks: a server of their own, which ends with them.
 set -euo pipefail
+# A check that ends early says where.
+trap 'echo "$0: line $LINENO failed" >&2' ERR
 : "${WORK:=$(mktemp -d)}"
 
 fail() {
