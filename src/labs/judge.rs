@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::evidence::{Expected, Frame, Of, ProfileMode, Range};
 use crate::telemetry::{
-    budget::Counter,
+    cost::Counter,
     measurements::{Figures, Summary},
 };
 

@@ -16,6 +16,8 @@ use crate::{
 
 /// lab.json: what it may say, and what it must.
 pub mod evidence;
+/// What a lab.json that parses is still refused for.
+mod evidence_check;
 /// Whether numbers that were measured are what lab.json says.
 pub mod judge;
 

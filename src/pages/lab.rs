@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 use super::{markdown, page};
 use crate::{
     labs::{Labs, LoadedLab, judge},
-    telemetry::{budget::Counter, measurements::Summary},
+    telemetry::{cost::Counter, measurements::Summary},
 };
 
 /// Counters shown on a lab's page, beside those its evidence names.

@@ -5,15 +5,18 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{client::Client, k6};
+use super::{
+    client::Client,
+    k6,
+    run::{Run, figures},
+};
 use crate::{
     labs::{
         LoadedLab,
-        evidence::{Evidence, Expected, Frame, ProfileMode, WrongFix},
+        evidence::{Expected, Frame, ProfileMode, WrongFix},
         judge,
     },
     ops::FrameReader,
-    telemetry::{budget::Counter, measurements::Summary},
 };
 
 /// When profiling begins after the load: slow must have filled the workers by then.
@@ -38,17 +41,6 @@ pub struct Subject<'a> {
     pub client: Client<'a>,
     pub k6: &'a Path,
     pub out: PathBuf,
-}
-
-/// A variant after its load.
-pub struct Loaded<'a> {
-    expected: &'a Expected,
-    outcome: k6::Outcome,
-    summary: Summary,
-    profiles: Vec<(ProfileMode, FrameReader)>,
-    symptom_after: Option<Duration>,
-    /// When the last request was sent; answers may have come for some seconds more.
-    pub ended: Instant,
 }
 
 impl Subject<'_> {
@@ -101,11 +93,7 @@ impl Subject<'_> {
     }
 
     /// Runs k6 against a variant, and meanwhile takes the profiles that its evidence speaks of.
-    pub async fn load<'e>(
-        &self,
-        variant: &str,
-        expected: &'e Expected,
-    ) -> Result<Loaded<'e>, Fatal> {
+    pub async fn load<'e>(&self, variant: &str, expected: &'e Expected) -> Result<Run<'e>, Fatal> {
         let (since, started) = (SystemTime::now(), Instant::now());
         let base_url = self.client.base_url();
         let k6 = k6::run(self.k6, self.loaded, variant, &base_url, &self.out);
@@ -119,7 +107,7 @@ impl Subject<'_> {
         if profiles.iter().any(|(_, _, taken)| *taken > ended) {
             return Err("a profile was still being taken when the load had ended".to_owned());
         }
-        Ok(Loaded {
+        Ok(Run {
             expected,
             outcome,
             summary: self.client.measured(variant, since).await?,
@@ -210,74 +198,4 @@ impl Subject<'_> {
         failures.extend(judge::refuted(&fix.refuted_by, fast, &measured));
         Ok((figures(fix.refuted_by.keys(), &measured), failures))
     }
-}
-
-impl Loaded<'_> {
-    pub fn k6(&self, judge: impl FnOnce(&k6::Outcome) -> Vec<String>) -> Found {
-        let k6::Outcome { exit_code, requests, p95_ms, .. } = &self.outcome;
-        let crossed: Vec<_> = self.outcome.crossed().into_iter().collect();
-        let crossed = if crossed.is_empty() { "none".to_owned() } else { crossed.join(" · ") };
-        let text = format!(
-            "exit {exit_code}, {requests} requests, p95 {p95_ms:.0} ms, crossed: {crossed}"
-        );
-        (text, judge(&self.outcome))
-    }
-
-    pub fn evidence(&self, evidence: &Evidence) -> Found {
-        let mut failures = judge::counters(&self.expected.counters, &self.summary);
-        for (status, count) in &self.summary.statuses {
-            if *status != evidence.request.status {
-                failures.push(format!("{count} requests were answered with status {status}"));
-            }
-        }
-        let mut texts = vec![figures(self.expected.counters.keys(), &self.summary)];
-        for frame in &self.expected.frames {
-            let Some((_, profile)) = self.profiles.iter().find(|(mode, _)| *mode == frame.mode)
-            else {
-                failures.push(format!("{} was not looked for", frame.function));
-                continue;
-            };
-            let samples = profile.samples(&frame.function);
-            failures.extend(judge::frame(frame, &samples));
-            texts.push(format!(
-                "{:?} {}: {} of {} samples",
-                frame.mode,
-                frame
-                    .function
-                    .rsplit("::")
-                    .take(2)
-                    .collect::<Vec<_>>()
-                    .into_iter()
-                    .rev()
-                    .collect::<Vec<_>>()
-                    .join("::"),
-                samples.holding,
-                samples.of_app
-            ));
-        }
-        (texts.join(", ").to_lowercase(), failures)
-    }
-
-    pub fn symptom_within(&self, limit: f64) -> Found {
-        match self.symptom_after {
-            Some(after) if after.as_secs_f64() <= limit => {
-                (format!("{:.1} s after the start", after.as_secs_f64()), Vec::new())
-            }
-            _ => (String::new(), vec![format!("the symptom did not show within {limit} s")]),
-        }
-    }
-}
-
-fn figures<'c>(counters: impl Iterator<Item = &'c Counter>, measured: &Summary) -> String {
-    let text = |counter: &Counter| {
-        let figures = measured.counters.get(counter)?;
-        let (min, max) = (figures.min, figures.max);
-        let name = judge::name(*counter);
-        Some(if min == max {
-            format!("{name} {min:.0}")
-        } else {
-            format!("{name} {min:.0}–{max:.0}")
-        })
-    };
-    counters.filter_map(text).collect::<Vec<_>>().join(", ")
 }

@@ -18,6 +18,8 @@ pub mod k6;
 mod process;
 /// The outcome as JSON and JUnit XML.
 pub mod report;
+/// A variant after its load.
+mod run;
 /// What is proven, one step after the other.
 mod steps;
 

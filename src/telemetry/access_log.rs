@@ -9,7 +9,7 @@ use std::{
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking};
 
 use super::{
-    budget::{Cost, Counter},
+    cost::{Cost, Counter},
     digits::{push_count, push_millis},
     request_id::Ids,
 };
@@ -124,9 +124,15 @@ fn json(line: &mut Vec<u8>, request: &Request<'_>, cost: &Cost) -> std::io::Resu
 
 fn pretty(line: &mut Vec<u8>, request: &Request<'_>, cost: &Cost) -> std::io::Result<()> {
     let time = |ns| Duration::from_micros(ns / 1_000);
+    let of_thread = if Counter::Switches.is_measured() {
+        let (cpu, off_cpu) = (time(cost.cpu_ns), time(cost.off_cpu_ns()));
+        format!(", cpu {cpu:?}, off-cpu {off_cpu:?}, switches {}", cost.switches)
+    } else {
+        String::new()
+    };
     writeln!(
         line,
-        "{} {} {} {} {:?}: queries {}, rows {}, busy {:?}, cpu {:?}, off-cpu {:?}, switches {}, \
+        "{} {} {} {} {:?}: queries {}, rows {}, busy {:?}{of_thread}, \
          polls {} (longest {:?}), db {:?}, pool wait {:?}, commits {}, cache {}/{}, {} bytes, \
          request {}, trace {}",
         timestamp(),
@@ -137,9 +143,6 @@ fn pretty(line: &mut Vec<u8>, request: &Request<'_>, cost: &Cost) -> std::io::Re
         cost.queries,
         cost.rows,
         time(cost.busy_ns),
-        time(cost.cpu_ns),
-        time(cost.off_cpu_ns()),
-        cost.switches,
         cost.polls,
         time(cost.longest_poll_ns),
         time(cost.db_ns),

@@ -20,7 +20,8 @@ use tracing::{Span, field::Empty};
 
 use super::{
     access_log::{self, AccessLog, CLIENT_CLOSED_REQUEST},
-    budget::{Budget, Cost, Measured},
+    budget::{Budget, Measured},
+    cost::{Cost, Counter},
     request_id::{Ids, REQUEST_ID, TRACE_ID},
     route_metrics::{Routes, UNKNOWN_ROUTE},
     server_timing::{self, SERVER_TIMING},
@@ -201,6 +202,8 @@ impl Finish {
 
     fn record_in_span(&self, status: u16, cost: &Cost) {
         let ms = |ns: u64| ns as f64 / 1e6;
+        // Recording None records nothing.
+        let of_thread = Counter::Switches.is_measured().then_some(cost);
         // One call for all: each goes through every layer of the subscriber.
         tracing::record_all!(
             self.span,
@@ -208,9 +211,9 @@ impl Finish {
             chokepoint.polls = cost.polls,
             chokepoint.longest_poll_ms = ms(cost.longest_poll_ns),
             chokepoint.busy_ms = ms(cost.busy_ns),
-            chokepoint.cpu_ms = ms(cost.cpu_ns),
-            chokepoint.off_cpu_ms = ms(cost.off_cpu_ns()),
-            chokepoint.switches = cost.switches,
+            chokepoint.cpu_ms = of_thread.map(|cost| ms(cost.cpu_ns)),
+            chokepoint.off_cpu_ms = of_thread.map(|cost| ms(cost.off_cpu_ns())),
+            chokepoint.switches = of_thread.map(|cost| cost.switches),
             chokepoint.queries = cost.queries,
             chokepoint.rows = cost.rows,
             chokepoint.commits = cost.commits,

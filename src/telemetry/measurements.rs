@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::budget::{Cost, Counter};
+use super::cost::{Cost, Counter};
 
 /// Requests kept; older ones are forgotten and counted. Two megabytes at most.
 const KEPT: usize = 10_000;

@@ -8,6 +8,8 @@ use crate::config::Config;
 pub mod access_log;
 /// What one request costs.
 pub mod budget;
+/// The numbers of a finished request.
+pub mod cost;
 /// Numbers as text, cheaply.
 mod digits;
 /// The layer around every handler.

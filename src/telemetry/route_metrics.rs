@@ -11,7 +11,7 @@ use metrics::{Histogram, SharedString, histogram};
 
 use super::{
     access_log::CLIENT_CLOSED_REQUEST,
-    budget::{Cost, Counter},
+    cost::{Cost, Counter},
     measurements::Measurements,
     metrics::names,
 };

@@ -5,7 +5,7 @@
 use axum::http::{HeaderName, HeaderValue};
 
 use super::{
-    budget::{Cost, Counter},
+    cost::{Cost, Counter},
     digits::{push_count, push_millis},
 };
 

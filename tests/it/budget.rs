@@ -12,7 +12,8 @@ use chokepoint::{
     entity::{posts, users},
     server::open_database,
     telemetry::{
-        budget::{Budget, Cost, Measured},
+        budget::{Budget, Measured},
+        cost::Cost,
         http::Observe,
         request_id::Ids,
     },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chokepoint::{
     labs::{Labs, evidence::Range, judge},
-    telemetry::budget::Counter,
+    telemetry::cost::Counter,
 };
 use serde_json::Value;
 
