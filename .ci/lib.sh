@@ -19,6 +19,7 @@ serve() {
     trap stop_server EXIT
     local ready
     for _ in $(seq 100); do
+        # Not there yet is no failure; the loop ends after 10 s.
         ready=$(grep -m1 '"message":"ready"' "$folder/log" || true)
         if [ -n "$ready" ]; then
             APP=http://$(jq -r .fields.app <<<"$ready")
@@ -33,6 +34,7 @@ serve() {
 
 stop_server() {
     if [ -n "${SERVER_PID:-}" ]; then
+        # It may have ended by itself, and a signal is how it ends here.
         kill "$SERVER_PID" 2>/dev/null || true
         wait "$SERVER_PID" 2>/dev/null || true
         SERVER_PID=

@@ -54,10 +54,6 @@ impl Error {
         Self::NotFound("nothing is served at this path".to_owned())
     }
 
-    pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldError { field, message: message.into() }])
-    }
-
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         Self::Internal { cause: cause.to_string() }
     }

@@ -155,6 +155,16 @@ pub enum ProfileMode {
     Wall,
 }
 
+impl ProfileMode {
+    /// As in lab.json and in `mode=`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Wall => "wall",
+        }
+    }
+}
+
 /// Seconds.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

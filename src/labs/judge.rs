@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::evidence::{Expected, Frame, Of, ProfileMode, Range};
+use super::evidence::{Expected, Frame, Of, Range};
 use crate::telemetry::{
     cost::Counter,
     measurements::{Figures, Summary},
@@ -69,10 +69,7 @@ impl FrameSamples {
 const ENOUGH_SAMPLES: u64 = 10;
 
 pub fn frame(expected: &Frame, measured: &FrameSamples) -> Vec<Failure> {
-    let mode = match expected.mode {
-        ProfileMode::Cpu => "cpu",
-        ProfileMode::Wall => "wall",
-    };
+    let mode = expected.mode.name();
     if expected.share.is_some() && measured.of_app < ENOUGH_SAMPLES {
         let of_app = measured.of_app;
         return vec![format!(

@@ -46,7 +46,7 @@ pub fn router() -> Router<OpsState> {
 
 async fn capture(query: HashMap<String, String>) -> Result<Capture, Error> {
     let mut params = Params::new(query);
-    let modes = [("cpu", ProfileMode::Cpu), ("wall", ProfileMode::Wall)];
+    let modes = [ProfileMode::Cpu, ProfileMode::Wall].map(|mode| (mode.name(), mode));
     let mode = params.one_of("mode", &modes, Some(ProfileMode::Cpu)).unwrap_or(ProfileMode::Cpu);
     let request = capture::Request {
         mode,

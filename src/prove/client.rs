@@ -56,13 +56,10 @@ impl<'a> Client<'a> {
 
     /// A profile of all threads, idle ones included.
     pub async fn profile(&self, mode: ProfileMode, seconds: u32) -> Result<FrameReader, String> {
-        let name = match mode {
-            ProfileMode::Cpu => "cpu",
-            ProfileMode::Wall => "wall",
-        };
         let url = format!(
-            "http://{}/debug/pprof/profile?mode={name}&seconds={seconds}&idle=1",
-            self.server.ops
+            "http://{}/debug/pprof/profile?mode={}&seconds={seconds}&idle=1",
+            self.server.ops,
+            mode.name()
         );
         let response = self.get(&url).await?.error_for_status();
         let packed = response.map_err(|e| e.to_string())?.bytes().await;

@@ -51,14 +51,14 @@ impl Run<'_> {
             let samples = profile.samples(&frame.function);
             failures.extend(judge::frame(frame, &samples));
             texts.push(format!(
-                "{:?} {}: {} of {} samples",
-                frame.mode,
+                "{} {}: {} of {} samples",
+                frame.mode.name(),
                 short(&frame.function),
                 samples.holding,
                 samples.of_app
             ));
         }
-        (texts.join(", ").to_lowercase(), failures)
+        (texts.join(", "), failures)
     }
 
     pub fn symptom_within(&self, limit: f64) -> Found {
