@@ -1,0 +1,211 @@
+"""One k6 run of a lab, by its testid: load, latencies as native histograms, counts, the gate restated."""
+
+from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.models import dashboard as model
+
+from gate import limit_of, verdicts
+from parts import PROMETHEUS, Numbered, graph, heat, number, of_variant, query
+from shared import annotations, ops, variables
+
+RUN = '{testid="$testid"}'
+# The verifier knows it by its first words.
+LIMIT = "limit of {{lab}}"
+
+
+def rate(series: str, by: str = "lab, variant") -> str:
+    return f"sum by ({by}) (rate({series}{RUN}[$__rate_interval]))"
+
+
+def quantile(share: float, series: str) -> str:
+    # Without requests it is NaN, which is not >= 0.
+    return f"histogram_quantile({share}, {rate(series)}) >= 0"
+
+
+def mean(series: str) -> str:
+    return f"histogram_sum({rate(series)}) / (histogram_count({rate(series)}) > 0)"
+
+
+def of_run(title: str, unit: str, description: str, *queries, span=8, limit=None):
+    return graph(title, unit, description, *queries, span=span, links=of_variant(), limit=limit)
+
+
+def counted(title: str, metric: str, description: str, limited: bool):
+    """The largest of the moment and the mean, and the gate's limit if one is set."""
+    queries = [
+        query(quantile(1, f"k6_{metric}"), "largest, {{variant}}"),
+        query(mean(f"k6_{metric}"), "mean, {{variant}}"),
+    ]
+    if limited:
+        queries.append(query(limit_of(metric, "max"), LIMIT))
+    return of_run(title, "short", description, *queries, limit="limit.*" if limited else None)
+
+
+def timed(title: str, metric: str, description: str):
+    asked = query(quantile(0.95, f"k6_{metric}_seconds"), "p95, {{variant}}")
+    return of_run(title, "s", description, asked, query(mean(f"k6_{metric}_seconds"), "mean, {{variant}}"))
+
+
+def failed() -> str:
+    """By requests: averaging k6_http_req_failed_rate would count a series with one request like one with 1,000."""
+    every = rate("k6_http_reqs_total")
+    wrong = every.replace(RUN, '{testid="$testid", expected_response="false"}')
+    return f"({wrong} or 0 * {every}) / ({every} > 0)"
+
+
+def build() -> dashboard.Dashboard:
+    to = Numbered(
+        "chokepoint-k6",
+        "Chokepoint: k6 run",
+        "One run of k6/lab.js, sent by remote write with K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM=true.",
+    )
+    variables(to)
+    testid = (
+        dashboard.QueryVariable("testid")
+        .label("Run (testid)")
+        .query('label_values(k6_http_reqs_total{lab!=""}, testid)')
+    )
+    testid.datasource(PROMETHEUS).refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+    to.made.with_variable(testid.sort(model.VariableSort.ALPHABETICAL_DESC))
+    ops(to)
+    annotations(to)
+
+    to.row("The gate")
+    held = {
+        "0": model.ValueMappingResult(text="crossed", color="red"),
+        "1": model.ValueMappingResult(text="held", color="green"),
+    }
+    verdict = number(
+        "Thresholds",
+        "none",
+        "The lab's gate, so far in this run, restated from its lab.json: k6 does not export its own verdict. Slow crosses those that lab.json names, fast none. Prometheus knows a largest value by its bucket, up to 9 % too high.",
+        query(verdicts(), "{{metric}} {{threshold}}"),
+        span=16,
+        height=6,
+    )
+    to.add(verdict.mappings([model.ValueMap(options=held)]))
+    to.add(
+        number(
+            "Requests",
+            "short",
+            "Answered so far. Slow answers few, because it holds its workers.",
+            query(f"sum(k6_http_reqs_total{RUN})", "requests"),
+            height=6,
+        ),
+        number(
+            "Failed",
+            "percentunit",
+            "Share of all requests so far. 0 on slow and on fast.",
+            query(
+                f'(sum(k6_http_reqs_total{{testid="$testid", expected_response="false"}}) or vector(0)) / sum(k6_http_reqs_total{RUN})',
+                "failed",
+            ),
+            height=6,
+        ),
+    )
+
+    to.row("Load and latency")
+    to.add(
+        graph(
+            "Users",
+            "short",
+            "Virtual users: on slow they pile up, each waiting; on fast one or two are enough for the same rate.",
+            query(f"max(k6_vus{RUN})", "busy"),
+            query(f"max(k6_vus_max{RUN})", "limit"),
+            limit="limit",
+        ),
+        of_run(
+            "Requests",
+            "reqps",
+            "Answered a second. Fast follows the rate asked for; slow falls behind it.",
+            query(rate("k6_http_reqs_total"), "{{variant}}"),
+            query(rate("k6_iterations_total"), "iterations, {{variant}}"),
+        ),
+        of_run(
+            "Failed",
+            "percentunit",
+            "Share of requests with another status than asked for. 0 on both.",
+            query(failed(), "{{variant}}"),
+        ),
+        of_run(
+            "Duration",
+            "s",
+            "As a client sees it. Slow of the blocking labs: over 2 s, far over the limit. Fast: a few ms.",
+            *(
+                query(quantile(share, "k6_http_req_duration_seconds"), f"p{share * 100:.0f}, {{{{variant}}}}")
+                for share in (0.5, 0.95, 0.99)
+            ),
+            query(limit_of("http_req_duration", "p(95)"), LIMIT),
+            span=12,
+            limit="limit.*",
+        ),
+        heat(
+            "Durations",
+            "s",
+            "Every request, by duration: slow is one band at 2 s and more, fast one of ms.",
+            query("sum" + rate("k6_http_req_duration_seconds")[len("sum by (lab, variant)") :], "duration"),
+        ),
+        of_run(
+            "Where the time goes",
+            "s",
+            "Mean of each phase. On slow all of it is waiting: the server's part. Blocked and connecting are k6's own.",
+            *(
+                query(mean(f"k6_http_req_{phase}_seconds"), f"{phase}, {{{{variant}}}}")
+                for phase in ("blocked", "connecting", "sending", "waiting", "receiving")
+            ),
+            span=12,
+        ),
+        of_run(
+            "Network",
+            "Bps",
+            "Bytes a second, headers too. Slow moves little, because it answers little.",
+            query(rate("k6_data_received_total"), "received, {{variant}}"),
+            query(rate("k6_data_sent_total"), "sent, {{variant}}"),
+            span=12,
+        ),
+    )
+
+    by_check = query(f"min by (check, lab, variant) (k6_checks_rate{RUN})", "{{check}}, {{variant}}")
+    by_status = "name, status, lab, variant"
+    to.add(
+        of_run(
+            "Checks",
+            "percentunit",
+            "Share that held, so far in this run. 100 % on both: slow gives the right answer, late.",
+            by_check,
+        ),
+        of_run(
+            "By URL and status",
+            "reqps",
+            "Answers a second. One line: a lab asks for one URL, and gets what it asks for.",
+            query(rate("k6_http_reqs_total", by_status), "{{status}} {{name}}"),
+        ),
+        timed("Iterations", "iteration_duration", "A request and the pause after it, if the load has one."),
+    )
+
+    to.row("What one request costs, as Server-Timing tells it")
+    to.add(
+        counted("Queries", "queries", "Slow: 101 or 201. Fast: 1 or 2.", limited=True),
+        counted(
+            "Switches",
+            "switches",
+            "How often the request's thread gave up its core. Slow of the blocking labs: over 100. Fast: next to 0.",
+            limited=True,
+        ),
+        counted(
+            "Rows",
+            "rows",
+            "Rows the database gave. Slow of blocking-n-plus-one: 200. Fast: 100.",
+            limited=False,
+        ),
+        timed("Busy", "busy", "Time that a request held its thread. Slow of the blocking labs: 2 s. Fast: ms."),
+        timed(
+            "Off-CPU",
+            "off_cpu",
+            "The part of busy without CPU. Slow of the blocking labs: all of the 2 s. Fast: 0.",
+        ),
+        timed("CPU", "cpu", "CPU time of one request. Slow of the blocking labs: ms, of 2 s busy."),
+        timed("Longest poll", "longest_poll", "Longest time that the request did not give its worker back."),
+        timed("Database", "db", "Time waited for the database. Slow of n-plus-one: most of its time."),
+        timed("Pool wait", "pool_wait", "Time waited for a connection of the pool."),
+    )
+    return to.made

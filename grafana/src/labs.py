@@ -1,0 +1,65 @@
+"""What the labs' evidence files say, for the dashboards: routes to choose, thresholds to restate."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+FILES = sorted((Path(__file__).parents[2] / "src/labs").glob("*/lab.json"))
+LABS = {file.parent.name.replace("_", "-"): json.loads(file.read_text()) for file in FILES}
+
+# k6 gives milliseconds; its Prometheus output makes seconds of them and says so in the name.
+TIMES = {
+    *("http_req_duration", "iteration_duration"),
+    *("busy", "cpu", "off_cpu", "longest_poll", "db", "pool_wait", "queue_wait"),
+}
+COUNTS = {"queries", "rows", "switches", "polls"}
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One threshold of one lab's gate, as k6/lab.js puts it together."""
+
+    lab: str
+    metric: str
+    expression: str
+    # Of the run's load; empty where it holds for each.
+    profile: str = ""
+
+    def parts(self) -> tuple[str, str, float]:
+        """Aggregation, comparison and limit, in the unit that Prometheus has."""
+        found = re.fullmatch(r"(p\(\d+\)|max|count|rate)(<=|<|>=|>|==)([\d.]+)", self.expression)
+        if not found:
+            raise ValueError(f"{self.lab}: no expression of Prometheus for {self.metric}: {self.expression}")
+        aggregation, comparison, limit = found.groups()
+        return aggregation, comparison, float(limit) / (1000 if self.metric in TIMES else 1)
+
+    def series(self) -> str:
+        """The name that k6 gives the metric in Prometheus."""
+        if self.metric in TIMES:
+            return f"k6_{self.metric}_seconds"
+        if self.metric in COUNTS:
+            return f"k6_{self.metric}"
+        names = {"checks": "k6_checks_rate", "http_reqs": "k6_http_reqs_total"}
+        if self.metric not in names:
+            raise ValueError(f"{self.lab}: no series of Prometheus for the threshold on {self.metric}")
+        return names[self.metric]
+
+
+def thresholds() -> list[Threshold]:
+    """Those of every lab, and the two that k6/lab.js adds to each."""
+    found = []
+    for lab, evidence in LABS.items():
+        for metric, expressions in evidence["gate"]["thresholds"].items():
+            found += [Threshold(lab, metric, expression) for expression in expressions]
+        found.append(Threshold(lab, "checks", "rate==1"))
+        for profile, load in evidence["load"].items():
+            found.append(Threshold(lab, "http_reqs", f"count>={load['min_requests']}", profile))
+    return found
+
+
+def choices() -> dict[str, str]:
+    """What the variable `lab` offers, each with a regular expression of its routes."""
+    routes = {lab: f"{evidence['request']['mount']}/v[1-4]/.+" for lab, evidence in LABS.items()}
+    # Without a comma, which would end an entry of a variable.
+    return {**routes, "todos v1 against v2": "/api/v[12]/todos.*"}
