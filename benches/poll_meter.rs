@@ -38,7 +38,7 @@ fn main() {
     let mut bare = pin!(pending());
     let of_bare = nanos(|| assert!(bare.as_mut().poll(&mut context).is_pending()));
 
-    let budget = Budget::new(Ids { request: String::new(), trace: String::new() });
+    let budget = Budget::new(Ids { request: String::new(), trace: String::new() }, None);
     let mut measured = pin!(Measured::new(budget, pending()));
     let of_measured = nanos(|| assert!(measured.as_mut().poll(&mut context).is_pending()));
 

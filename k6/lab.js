@@ -5,10 +5,16 @@
 // VARIANT   slow (default), fast, yours, or the name of a wrong fix
 // PROFILE   stage (default) or proof, as lab.json describes them
 // BASE_URL  where the app is, http://127.0.0.1:8000 by default
+// OPS_URL   where ops is, http://127.0.0.1:8001 by default; what is printed of a trace leads there
+// SAMPLE_1_IN  send traceparent, and ask for 1 in so many requests to be sampled (1: for each); by default
+//              none is sent, and the server decides
+//
+// The first request of a user that fails a check, or alone misses the gate, is printed with its trace.
 
 import http from 'k6/http';
 import { check, fail, sleep } from 'k6';
 import { record } from './lib/server-timing.js';
+import { tell, traced } from './lib/trace.js';
 
 const LAB = __ENV.LAB || fail('say which lab with -e LAB=…; `chokepoint labs` lists them');
 const VARIANT = __ENV.VARIANT || 'slow';
@@ -31,7 +37,7 @@ function scenario() {
     executor: load.executor,
     gracefulStop: `${load.graceful_stop}s`,
     // Here, not in options.tags: k6's --tag would replace those.
-    tags: { lab: LAB, variant: VARIANT },
+    tags: { lab: LAB, variant: VARIANT, profile: PROFILE },
   };
   if (load.executor === 'constant-arrival-rate') {
     return {
@@ -61,12 +67,24 @@ export const options = {
   summaryTrendStats: ['avg', 'min', 'med', 'p(90)', 'p(95)', 'p(99)', 'max'],
 };
 
+// What this request alone would miss of the gate: "p(95)<500" by taking 500 ms or longer.
+function missed(seen) {
+  const bounds = Object.entries(lab.gate.thresholds).flatMap(([metric, all]) => all.map((bound) => ({ metric, bound })));
+  return bounds.filter(({ metric, bound }) => {
+    const [, operator, limit] = /(<=?)([\d.]+)$/.exec(bound) || [];
+    return operator === '<' ? seen[metric] >= Number(limit) : seen[metric] > Number(limit);
+  }).map(({ metric, bound }) => `${metric} ${Math.round(seen[metric])}, gate ${bound}`);
+}
+
 export default function () {
-  const response = http.request(lab.request.method, url, null, { tags: { name: url } });
-  check(response, {
+  const response = http.request(lab.request.method, url, null, { headers: traced(), tags: { name: url } });
+  const isRight = check(response, {
     [`status is ${lab.request.status}`]: (r) => r.status === lab.request.status,
     'body is a list with rows': (r) => r.status === 200 && r.json().length > 0,
   });
-  record(response);
+  const budget = record(response);
+  const miss = missed({ ...budget, http_req_duration: response.timings.duration });
+  if (!isRight) tell(`a check failed, status ${response.status}`, response);
+  else if (miss.length) tell(miss.join('; '), response);
   if (load.think_time) sleep(load.think_time);
 }

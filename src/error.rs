@@ -2,36 +2,60 @@
 //!
 //! The cause goes to the log, never to the client.
 
+use std::borrow::Cow;
+
 use axum::{
     Json,
     http::{
         HeaderValue, StatusCode,
-        header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
 use sea_orm::DbErr;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::telemetry::budget;
+use crate::{
+    db::{is_orphan, is_unavailable},
+    quota::Quota,
+    telemetry::budget,
+};
 
 /// Seconds after which a client may try again when a dependency is down.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     #[error("{0}")]
     NotFound(String),
     #[error("this method is not allowed here; the Allow header lists those that are")]
     MethodNotAllowed,
+    #[error("{0}")]
+    Malformed(String),
+    #[error("the content type must be application/json")]
+    NotJson,
+    #[error("the body is larger than the {max_bytes} bytes allowed here")]
+    TooLarge { max_bytes: usize },
     #[error("{} of the request can't be used", fields(.0))]
     Invalid(Vec<FieldError>),
-    #[error("a valid bearer token is needed")]
-    Unauthorized,
+    #[error("{0}")]
+    Unauthorized(&'static str),
+    /// A token was sent, and is none that lets anybody in.
+    #[error("the access token is {0}")]
+    InvalidToken(&'static str),
+    #[error("{0}")]
+    Forbidden(&'static str),
     #[error("{0}")]
     Conflict(String),
     #[error("{0}")]
     NotSupported(String),
+    #[error("this takes longer than the {0} seconds a request body may take")]
+    TooSlow(u64),
+    #[error("{} requests in {} seconds are allowed here", .0.limit, .0.window_seconds)]
+    TooMany(Quota),
+    #[error("{0}")]
+    Overloaded(&'static str),
     #[error("the {part} is not available")]
     Unavailable { part: &'static str, cause: String },
     #[error("the server failed to answer; the request id leads to the cause in its log")]
@@ -39,19 +63,38 @@ pub enum Error {
 }
 
 /// One thing wrong with one part of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    pub field: &'static str,
+    #[schema(value_type = String)]
+    pub field: Cow<'static, str>,
     pub message: String,
 }
 
+impl FieldError {
+    pub fn new(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
+/// Fields that the detail names; `errors` has all of them.
+const NAMED: usize = 5;
+
 fn fields(errors: &[FieldError]) -> String {
-    errors.iter().map(|e| e.field).collect::<Vec<_>>().join(", ")
+    let names: Vec<_> = errors.iter().take(NAMED).map(|e| e.field.as_ref()).collect();
+    match errors.len() - names.len() {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
 }
 
 impl Error {
     pub fn no_route() -> Self {
         Self::NotFound("nothing is served at this path".to_owned())
+    }
+
+    /// A token outlives the account that it was given to.
+    pub fn no_account() -> Self {
+        Self::Unauthorized("this account is gone")
     }
 
     pub fn internal(cause: impl std::fmt::Display) -> Self {
@@ -63,43 +106,60 @@ impl Error {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Unauthorized(_) | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::NotSupported(_) => StatusCode::NOT_IMPLEMENTED,
-            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable { .. } | Self::Overloaded(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What a 401 asks for, as RFC 6750 has it.
+    fn challenge(&self) -> Option<&'static str> {
+        match self {
+            Self::Unauthorized(_) => Some("Bearer"),
+            Self::InvalidToken(_) => Some("Bearer error=\"invalid_token\""),
+            _ => None,
         }
     }
 }
 
 impl From<DbErr> for Error {
-    /// A connection that can't be had is a dependency down; anything else is our own mistake.
+    /// A database that can't be had is a dependency down; anything else is our own mistake.
     fn from(error: DbErr) -> Self {
         let cause = error.to_string();
-        let is_busy = ["database is locked", "unable to open database file", "disk I/O error"]
-            .iter()
-            .any(|known| cause.contains(known));
-        match error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => {
-                Self::Unavailable { part: "database", cause }
-            }
-            _ if is_busy => Self::Unavailable { part: "database", cause },
-            _ => Self::Internal { cause },
+        if is_unavailable(&error) {
+            Self::Unavailable { part: "database", cause }
+        } else if is_orphan(&error) {
+            // Somebody deleted it in between, such as the account behind a token that still lives.
+            Self::Conflict("what this belongs to is no longer there".to_owned())
+        } else {
+            Self::Internal { cause }
         }
     }
 }
 
 /// `application/problem+json` as RFC 9457 has it, with the two ids that lead to the log.
-#[derive(Serialize)]
-struct Problem<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct Problem {
+    #[schema(example = "about:blank")]
     r#type: &'static str,
+    #[schema(example = "Unprocessable Entity")]
     title: &'static str,
+    #[schema(example = 422)]
     status: u16,
     detail: String,
     request_id: String,
     trace_id: String,
+    /// Everything that is wrong with the request, for status 422.
     #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<&'a [FieldError]>,
+    errors: Option<Vec<FieldError>>,
 }
 
 impl IntoResponse for Error {
@@ -115,7 +175,7 @@ impl IntoResponse for Error {
             detail: self.to_string(),
             request_id: String::new(),
             trace_id: String::new(),
-            errors: if let Self::Invalid(errors) = &self { Some(errors) } else { None },
+            errors: if let Self::Invalid(errors) = &self { Some(errors.clone()) } else { None },
         };
         budget::with(|b| {
             problem.request_id.clone_from(&b.ids.request);
@@ -124,11 +184,19 @@ impl IntoResponse for Error {
         let mut response = (status, Json(&problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if matches!(self, Self::Unavailable { .. }) {
+        if let Self::TooMany(quota) = &self {
+            quota.add_to(headers);
+        }
+        if matches!(self, Self::Unavailable { .. } | Self::Overloaded(_)) {
             headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS.into());
         }
-        if matches!(self, Self::Unauthorized) {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if matches!(self, Self::TooLarge { .. } | Self::NotJson | Self::TooSlow(_)) {
+            // What is left of the body is not read, so nothing can follow it on this connection; a
+            // client that is not told may send its next request there, and never get an answer.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(challenge) = self.challenge() {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
     }
@@ -136,10 +204,11 @@ impl IntoResponse for Error {
 
 /// The answer to a handler that panicked: the same shape as every other error.
 pub fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
-    let cause = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without a message");
-    Error::Internal { cause: format!("handler panicked: {cause}") }.into_response()
+    Error::Internal { cause: format!("handler panicked: {}", said_by(&*panic)) }.into_response()
+}
+
+/// The message of a panic.
+pub fn said_by(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message")
 }

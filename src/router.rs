@@ -1,33 +1,59 @@
 //! The whole URL space of the app port in one place, and the layers around it.
 
-use axum::Router;
+use std::sync::Arc;
+
+use axum::{Router, middleware::from_fn_with_state};
+use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    api,
+    api::{self, openapi},
+    edge::{self, Compress},
     error::{self, Error},
     pages,
     state::AppState,
-    telemetry::{Telemetry, http::Observe, metrics, route_metrics::Routes},
+    telemetry::{
+        Telemetry, blocked::BlockedPolls, http::Observe, request_metrics, route_metrics::Routes,
+    },
 };
 
 /// Every route, and an answer for what is none.
 fn routes(state: &AppState) -> Router<AppState> {
+    let (api, mut description) = api::router(state).split_for_parts();
+    description.merge(openapi::described());
+    description.merge(state.labs.described());
     Router::new()
         .merge(pages::front::router())
-        .merge(api::health::router())
+        .merge(api)
         .merge(state.labs.router(state))
+        .merge(openapi::router(&openapi::complete(description)))
         .fallback(async || Error::no_route())
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
 }
 
-/// The app as it is served. The last layer added sees a request first.
-pub fn observed(state: AppState, telemetry: &Telemetry) -> Router {
-    let routes_measured = Routes::new(state.labs.measured_routes());
-    routes(&state)
-        .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(metrics::http_layer())
-        .layer(Observe::app(telemetry.access.clone(), routes_measured))
+/// The app as it is served. The first layer listed sees a request first.
+pub fn observed(state: AppState, telemetry: &Telemetry, blocked: Arc<BlockedPolls>) -> Router {
+    let mut router = routes(&state);
+    if let Some(cors) = edge::cors(&state.config.limits.cors_origins) {
+        router = router.layer(cors);
+    }
+    if !state.proxies.is_empty() {
+        router = router.layer(from_fn_with_state(state.proxies.clone(), edge::demand_tls));
+    }
+    let routes_measured = Arc::new(Routes::new(state.labs.measured_routes(), blocked));
+    router
+        // As one layer: each call of `layer` boxes every request once more.
+        .layer((
+            MapRequestLayer::new(edge::receive_to_the_end),
+            Observe::app(
+                telemetry.access.clone(),
+                routes_measured.clone(),
+                telemetry.traces.heads(),
+            ),
+            request_metrics::layer(routes_measured),
+            CatchPanicLayer::custom(error::panicked),
+            Compress,
+        ))
         .with_state(state)
 }
 

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 
 use crate::{
-    db::Db,
+    db::{Db, Transaction},
     entity::{comments, posts, todo_tags, todos, users},
 };
 
@@ -32,7 +32,7 @@ const AUTHORS: [&str; 10] = [
 const TOPICS: [&str; 5] = ["latency", "throughput", "queues", "caches", "profiles"];
 const TAGS: [&str; 4] = ["home", "urgent", "waiting", "work"];
 
-/// Rows of one INSERT; SQLite takes at most 32,766 bound values, a post has 5.
+/// Rows of one INSERT; SQLite takes at most 32,766 bound values, PostgreSQL 65,535; a post has 5.
 const BATCH: u64 = 500;
 
 /// 2026-01-01T00:00:00Z, when the first seeded row was "written".
@@ -43,11 +43,10 @@ fn written_at(n: u64) -> DateTime<Utc> {
 }
 
 /// Makes sure the demo rows are there. Safe to repeat: a database that has them is left alone.
-pub async fn demo_rows(db: &Db) -> Result<(), DbErr> {
-    if users::Entity::find_by_id(todos::DEMO_OWNER_ID).count(db).await? > 0 {
+pub async fn demo_rows(txn: &Transaction) -> Result<(), DbErr> {
+    if users::Entity::find_by_id(todos::DEMO_OWNER_ID).count(txn).await? > 0 {
         return Ok(());
     }
-    let txn = db.begin().await?;
     let people = AUTHORS.iter().zip(1..).map(|(name, n)| users::ActiveModel {
         id: NotSet,
         username: Set((*name).to_owned()),
@@ -55,11 +54,10 @@ pub async fn demo_rows(db: &Db) -> Result<(), DbErr> {
         password_hash: Set(None),
         created_at: Set(written_at(n)),
     });
-    users::Entity::insert_many(people).exec(&txn).await?;
-    insert_posts(&txn, 1, posts::SEEDED).await?;
-    insert_comments(&txn).await?;
-    insert_todos(&txn).await?;
-    txn.commit().await
+    users::Entity::insert_many(people).exec(txn).await?;
+    insert_posts(txn, 1, posts::SEEDED).await?;
+    insert_comments(txn).await?;
+    insert_todos(txn).await
 }
 
 /// Brings the number of seeded posts up to `wanted`, in batches; `progress` gets the total so far.

@@ -2,10 +2,26 @@
 
 use std::sync::Arc;
 
-use crate::{db::Db, labs::Labs};
+use crate::{
+    api::{auth::Auth, held_threads::HeldThreads, limits::Limits, logs::LogQueue},
+    cache::{Cache, bloom::IdFilter},
+    config::Config,
+    db::Db,
+    edge::Proxies,
+    labs::Labs,
+};
 
 #[derive(Clone)]
 pub struct AppState {
     pub db: Db,
+    pub cache: Cache,
+    /// Which todos may exist.
+    pub todo_ids: Arc<IdFilter>,
     pub labs: Arc<Labs>,
+    pub config: Arc<Config>,
+    pub auth: Arc<Auth>,
+    pub logs: Arc<LogQueue>,
+    pub held_threads: HeldThreads,
+    pub limits: Limits,
+    pub proxies: Proxies,
 }

@@ -18,6 +18,7 @@ const DURATIONS = {
   longest_poll: 'poll',
   db: 'db',
   pool_wait: 'pool-wait',
+  queue_wait: 'queue-wait',
 };
 
 const counts = mapValues(COUNTS, (name) => new Trend(name));
@@ -38,13 +39,19 @@ export function parse(header) {
   return entries;
 }
 
-// Adds one answer to the trends. A server that measures nothing adds nothing.
+// Adds one answer to the trends, and returns what it added by their names. A server that measures
+// nothing adds nothing.
 export function record(response) {
   const entries = parse(response.headers['Server-Timing']);
-  for (const [trend, name] of Object.entries(COUNTS)) {
-    if (entries[name]) counts[trend].add(entries[name].count);
-  }
-  for (const [trend, name] of Object.entries(DURATIONS)) {
-    if (entries[name]) durations[trend].add(entries[name].dur);
-  }
+  const added = {};
+  const add = (trends, names, part) => {
+    for (const [trend, name] of Object.entries(names)) {
+      if (!entries[name]) continue;
+      added[trend] = entries[name][part];
+      trends[trend].add(added[trend]);
+    }
+  };
+  add(counts, COUNTS, 'count');
+  add(durations, DURATIONS, 'dur');
+  return added;
 }

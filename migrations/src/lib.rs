@@ -9,6 +9,10 @@ mod m20261121_000002_posts;
 mod m20261121_000003_comments;
 mod m20261121_000004_todos;
 mod m20261121_000005_todo_tags;
+mod m20261121_000006_refresh_tokens;
+mod m20261121_000007_revoked_tokens;
+mod m20261121_000008_log_lines;
+mod m20261121_000009_log_devices;
 
 pub struct Migrator;
 
@@ -20,6 +24,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_comments::Migration),
             Box::new(m20261121_000004_todos::Migration),
             Box::new(m20261121_000005_todo_tags::Migration),
+            Box::new(m20261121_000006_refresh_tokens::Migration),
+            Box::new(m20261121_000007_revoked_tokens::Migration),
+            Box::new(m20261121_000008_log_lines::Migration),
+            Box::new(m20261121_000009_log_devices::Migration),
         ]
     }
 }

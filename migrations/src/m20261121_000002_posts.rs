@@ -1,4 +1,4 @@
-//! Blog posts. The unique slug makes seeding safe to repeat.
+//! Blog posts. The unique slug makes seeding safe to repeat; the list is paged by time and id.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
@@ -36,6 +36,16 @@ impl MigrationTrait for Migration {
                     .name("idx_posts_author_id")
                     .table(Posts::Table)
                     .col(Posts::AuthorId)
+                    .to_owned(),
+            )
+            .await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("idx_posts_created_at_id")
+                    .table(Posts::Table)
+                    .col(Posts::CreatedAt)
+                    .col(Posts::Id)
                     .to_owned(),
             )
             .await

@@ -1,4 +1,4 @@
-//! Comments under a post.
+//! Comments under a post, listed in the order they were written.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
@@ -38,9 +38,11 @@ impl MigrationTrait for Migration {
         manager
             .create_index(
                 Index::create()
-                    .name("idx_comments_post_id")
+                    .name("idx_comments_post_id_created_at_id")
                     .table(Comments::Table)
                     .col(Comments::PostId)
+                    .col(Comments::CreatedAt)
+                    .col(Comments::Id)
                     .to_owned(),
             )
             .await

@@ -1,4 +1,4 @@
-//! Todos, each owned by one user.
+//! Todos, each owned by one user, listed newest first: the index is read backwards.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
@@ -34,9 +34,10 @@ impl MigrationTrait for Migration {
         manager
             .create_index(
                 Index::create()
-                    .name("idx_todos_user_id")
+                    .name("idx_todos_user_id_id")
                     .table(Todos::Table)
                     .col(Todos::UserId)
+                    .col(Todos::Id)
                     .to_owned(),
             )
             .await

@@ -2,32 +2,51 @@
 
 use std::time::Duration;
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{error::Error, state::AppState};
+use crate::{
+    error::{Error, Problem},
+    state::AppState,
+};
 
 /// A dependency that needs longer than this for nothing is down.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub fn router() -> Router<AppState> {
-    Router::new()
-        .route("/health", get(ready))
-        .route("/health/live", get(live))
-        .route("/health/ready", get(ready))
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(health)).routes(routes!(live)).routes(routes!(ready))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Health {
+    #[schema(example = "up")]
     status: &'static str,
 }
 
 const UP: Json<Health> = Json(Health { status: "up" });
 
+/// Whether the process answers.
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = OK, body = Health)))]
 async fn live() -> Json<Health> {
     UP
 }
 
+/// The same as `/health/ready`.
+#[utoipa::path(get, path = "/health", tag = "health", responses(
+    (status = OK, body = Health),
+    (status = SERVICE_UNAVAILABLE, body = Problem, description = "a dependency is down")
+))]
+async fn health(state: State<AppState>) -> Result<Json<Health>, Error> {
+    ready(state).await
+}
+
+/// Whether the process and everything it needs answer.
+#[utoipa::path(get, path = "/health/ready", tag = "health", responses(
+    (status = OK, body = Health),
+    (status = SERVICE_UNAVAILABLE, body = Problem, description = "a dependency is down")
+))]
 async fn ready(State(AppState { db, .. }): State<AppState>) -> Result<Json<Health>, Error> {
     let down = |cause: String| Error::Unavailable { part: "database", cause };
     tokio::time::timeout(PATIENCE, db.ping())

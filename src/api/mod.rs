@@ -1,4 +1,47 @@
-//! The product that carries the lessons.
+//! The product that carries the lessons. Each resource goes routes → service → repository.
 
+use axum::{Extension, middleware::from_fn_with_state};
+use utoipa_axum::router::OpenApiRouter;
+
+use self::concurrency::Model;
+use crate::state::AppState;
+
+/// Register, log in, refresh, log out; and who sends a request.
+pub mod auth;
+/// Which concurrency model serves a request.
+pub mod concurrency;
 /// Whether the server is up, and whether it can do its work.
 pub mod health;
+/// What makes /api/v1 the synchronous server that people come from.
+pub mod held_threads;
+/// How often a caller may ask.
+pub mod limits;
+/// Log ingest, and statistics of it.
+pub mod logs;
+/// The document that describes all of it.
+pub mod openapi;
+/// Posts and their comments.
+pub mod posts;
+/// Todos, each its owner's alone.
+pub mod todos;
+
+/// Everything but the labs, with its description.
+pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        // The model goes first: it must be known wherever the request runs.
+        .nest(
+            "/api/v1",
+            for_users(state).layer(state.held_threads.clone()).layer(Extension(Model::Held)),
+        )
+        .nest("/api/v2", for_users(state).layer(Extension(Model::Async)))
+        .merge(posts::router())
+        .merge(logs::router())
+        // All that comes before, and nothing that comes after.
+        .layer(from_fn_with_state(state.clone(), limits::by_token))
+        .merge(health::router())
+}
+
+/// Served twice, under two concurrency models.
+fn for_users(state: &AppState) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().merge(auth::router(state)).merge(todos::router())
+}

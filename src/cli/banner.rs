@@ -3,7 +3,11 @@
 use std::io::{IsTerminal, stdout};
 
 use super::say;
-use crate::{config::Config, labs::CATALOGUE, server::Server};
+use crate::{
+    config::{Config, Rate},
+    labs::CATALOGUE,
+    server::Server,
+};
 
 /// Only on a terminal: elsewhere standard output is the log.
 pub fn print(config: &Config, server: &Server) {
@@ -19,8 +23,18 @@ fn text(config: &Config, server: &Server) -> String {
     if !config.tokio_console {
         off.push("tokio-console: TOKIO_CONSOLE=1, then `tokio-console`");
     }
-    if config.ops_token.is_none() {
+    if config.ops_token().is_none() {
         off.push("ops token: OPS_TOKEN=… (needed when OPS_LISTEN is not on loopback)");
+    }
+    let limits = &config.limits;
+    for (Rate(limit), line) in [
+        (limits.rate_limit_login, "limit of logins: RATE_LIMIT_LOGIN=10/min"),
+        (limits.rate_limit_register, "limit of registrations: RATE_LIMIT_REGISTER=30/min"),
+        (limits.rate_limit_api, "limit of requests by token: RATE_LIMIT_API=6000/min"),
+    ] {
+        if limit.is_none() {
+            off.push(line);
+        }
     }
     if config.bare {
         off.push("ids, budget, metrics and access log: leave out --bare");
@@ -43,6 +57,6 @@ fn text(config: &Config, server: &Server) -> String {
 ",
         version = env!("CARGO_PKG_VERSION"),
         workers = config.worker_threads(),
-        database = config.database.url,
+        database = config.database.shown(),
     )
 }

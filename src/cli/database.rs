@@ -17,7 +17,7 @@ pub fn migrate(config: &DatabaseConfig) -> Result<ExitCode, String> {
         let db = open_database(config).await.map_err(|e| e.to_string())?;
         db.close().await.map_err(|e| e.to_string())
     })?;
-    say(format_args!("{}: the schema is up to date", config.url));
+    say(format_args!("{}: the schema is up to date", config.shown()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -29,11 +29,11 @@ pub fn seed(config: &DatabaseConfig, posts: u64) -> Result<ExitCode, String> {
     let added = block_on(async {
         let db = open_database(config).await.map_err(|e| e.to_string())?;
         let added = seed::posts_up_to(&db, posts, |total| bar.set_position(total)).await;
-        let added = added.map_err(|e| format!("DATABASE_URL: {}: {e}", config.url))?;
+        let added = added.map_err(|e| format!("DATABASE_URL: {}: {e}", config.shown()))?;
         db.close().await.map_err(|e| e.to_string())?;
         Ok(added)
     })?;
     bar.finish_and_clear();
-    say(format_args!("{}: {added} posts added", config.url));
+    say(format_args!("{}: {added} posts added", config.shown()));
     Ok(ExitCode::SUCCESS)
 }

@@ -15,12 +15,18 @@ use crate::config::{Config, DatabaseConfig};
 mod banner;
 /// Commands that touch only the database.
 mod database;
+/// `flame`: slow against fast as flame graphs.
+mod flame;
+/// `health`: whether a server is ready.
+mod health;
 /// `labs`: the catalogue as a table.
 mod labs;
 /// `prove`: runs it and prints the table.
 mod prove;
 /// `serve`: until a signal comes.
 mod serve;
+/// `stress`: runs it and prints the report.
+mod stress;
 
 /// A command that could not be carried out as asked.
 const USAGE: u8 = 2;
@@ -60,6 +66,30 @@ enum Command {
     /// what was measured against the lab's evidence file. Exit code 0 only if everything holds, 1
     /// if something does not, 2 if it could not be tried.
     Prove(prove::Args),
+    /// Draw flame graphs of a lab's slow and fast, and of their difference
+    ///
+    /// Starts a fresh server on free ports, loads each variant with so many requests in flight,
+    /// and takes a wall-clock, a CPU and a heap profile of each meanwhile. Needs neither k6 nor a
+    /// server that runs. Exit code 0 if all was drawn, 2 if not.
+    Flame(flame::Args),
+    /// Load log ingest, and read back what it acknowledged
+    ///
+    /// Devices log at once, in batches. The report has the rate, latencies, failures by kind and
+    /// whether the goals were met. Times are bounded: 30 s for a batch, 10 s for a single line,
+    /// 5 minutes in all. Exit code 0 if every goal was met, 1 if one was missed, 2 if it could not
+    /// be tried.
+    #[command(after_help = "\
+Try:
+  chokepoint stress                       100 devices, 100 lines each, 200 requests in flight
+  chokepoint stress --lines 8000          long enough to measure
+  chokepoint stress --single --lines 20   what batches are good for
+  chokepoint stress --acknowledged lines.txt; kill -9 the server, start it again, and
+  chokepoint stress --verify lines.txt    what was acknowledged is still there")]
+    Stress(stress::Args),
+    /// Ask a server on this machine whether it is ready
+    ///
+    /// For health checks of containers. Exit code 0 if it is ready, 1 if not.
+    Health(health::Args),
     /// Bring the schema of the database up to date; safe to repeat
     Migrate(DatabaseConfig),
     /// Put in the demo rows, and more posts if asked; safe to repeat
@@ -96,6 +126,9 @@ fn run() -> Result<ExitCode, String> {
         Some(Command::Serve(config)) => serve::run(&config),
         Some(Command::Labs) => labs::run(),
         Some(Command::Prove(args)) => prove::run(args),
+        Some(Command::Flame(args)) => flame::run(&args),
+        Some(Command::Stress(args)) => stress::run(&args),
+        Some(Command::Health(args)) => health::run(&args),
         Some(Command::Migrate(config)) => database::migrate(&config),
         Some(Command::Seed { database, posts }) => database::seed(&database, posts),
     }
@@ -147,7 +180,9 @@ fn one_line(error: &clap::Error) -> String {
         };
         let reason = reason.unwrap_or(choices);
         // A secret that is wrong is still a secret; a URL may hold a password.
-        let is_secret = variable.ends_with("TOKEN") || value.contains('@');
+        let is_secret = ["TOKEN", "SECRET", "HEADERS"].iter().any(|end| variable.ends_with(end))
+            || value.contains('@')
+            || variable.ends_with("_URL");
         let value = if is_secret { "this value".to_owned() } else { format!("{value:?}") };
         return format!("{variable} ({flag}): {value} can't be used{reason}");
     }

@@ -18,7 +18,7 @@ pub fn run(config: &Config) -> Result<ExitCode, String> {
         let addr = SocketAddr::from(logs::CONSOLE);
         TcpListener::bind(addr).map_err(|e| format!("TOKIO_CONSOLE: {addr}: {e}"))?;
     }
-    let telemetry = Telemetry::init(config);
+    let telemetry = Telemetry::init(config)?;
     let mut server = Server::start(config, &telemetry).map_err(|error| error.to_string())?;
     // Programs read the addresses from this line; people get the banner.
     tracing::info!(app = %server.app_addr, ops = %server.ops_addr, "ready");
@@ -26,6 +26,8 @@ pub fn run(config: &Config) -> Result<ExitCode, String> {
     server.wait_for_signal();
     tracing::info!("stopping: requests in flight may finish");
     let all_finished = server.stop();
+    telemetry.access.flush();
+    telemetry.traces.flush();
     if !all_finished {
         tracing::warn!("stopped with requests in flight: SHUTDOWN_TIMEOUT was over");
     }

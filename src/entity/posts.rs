@@ -44,9 +44,19 @@ impl ActiveModelBehavior for ActiveModel {}
 /// How many posts every fresh database starts with, and every lab on posts reads.
 pub const SEEDED: u64 = 100;
 
+/// What the slug of a seeded post starts with, and that of no other.
+pub const SEED_PREFIX: &str = "seed-";
+
 /// The slug of the n-th seeded post, counted from 1. Zero-padded, so slugs sort as numbers do.
 pub fn seed_slug(n: u64) -> String {
-    format!("seed-{n:07}")
+    format!("{SEED_PREFIX}{n:07}")
+}
+
+impl Model {
+    /// Whether the labs may read it: then it belongs to nobody, and stays as it is.
+    pub fn is_seeded(&self) -> bool {
+        self.slug.starts_with(SEED_PREFIX)
+    }
 }
 
 impl Entity {

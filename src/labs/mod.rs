@@ -11,9 +11,14 @@ use axum::{Router, routing::MethodRouter};
 
 use crate::{
     state::AppState,
-    telemetry::measurements::{Measurements, Summary},
+    telemetry::{
+        measurements::{Measurements, Summary},
+        route_metrics::LabVariant,
+    },
 };
 
+/// The routes, as OpenAPI describes them.
+mod described;
 /// lab.json: what it may say, and what it must.
 pub mod evidence;
 /// What a lab.json that parses is still refused for.
@@ -104,12 +109,22 @@ impl Labs {
     }
 
     /// Each variant's route template, with the place where its requests are measured.
-    pub fn measured_routes(&self) -> impl Iterator<Item = (String, Arc<Measurements>)> {
+    pub fn measured_routes(&self) -> impl Iterator<Item = (String, LabVariant)> {
         self.0.iter().flat_map(|loaded| {
             let route = |(variant, kept): (&String, &Arc<Measurements>)| {
-                (loaded.evidence.route(variant), kept.clone())
+                let (lab, measurements) = (loaded.lab.id, kept.clone());
+                let of_lab = LabVariant { lab, variant: variant.clone(), measurements };
+                (loaded.evidence.route(variant), of_lab)
             };
             loaded.measurements.iter().map(route)
+        })
+    }
+
+    /// The lab and its variant that are served at a route.
+    pub fn variant_at(&self, route: &str) -> Option<(&LoadedLab, &str)> {
+        self.0.iter().find_map(|loaded| {
+            let variant = loaded.evidence.variants().find(|v| loaded.evidence.route(v) == route)?;
+            Some((loaded, variant))
         })
     }
 

@@ -5,15 +5,16 @@ use std::{collections::HashMap, time::SystemTime};
 use axum::{
     Json, Router,
     extract::{Path, Query, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header::ACCEPT},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde::Serialize;
 
-use super::{OpsState, params::Params};
+use super::{OpsState, format::wants_html};
 use crate::{
     error::Error,
+    input::Params,
     labs::{Labs, LoadedLab, evidence::Evidence},
     pages,
     telemetry::measurements::Summary,
@@ -113,9 +114,4 @@ async fn reset(
 fn find(labs: &Labs, id: Result<Path<String>, PathRejection>) -> Result<&LoadedLab, Error> {
     let Path(id) = id.map_err(|_| Error::no_route())?;
     labs.get(&id).ok_or_else(|| Error::NotFound(format!("there is no lab {id:?}; /labs lists all")))
-}
-
-fn wants_html(headers: &HeaderMap) -> bool {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/html"))
 }

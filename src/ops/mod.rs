@@ -16,25 +16,38 @@ use crate::{
     error::{self, Error},
     pages,
     state::AppState,
-    telemetry::{http::Observe, metrics::Metrics, runtime::Runtimes},
+    telemetry::{
+        blocked::BlockedPolls, http::Observe, log_filter::LogFilter, metrics::Metrics,
+        runtime::Runtimes, traces::ring::TraceRing,
+    },
 };
 
-/// CPU and wall-clock profiles of this process.
-mod capture;
+/// `/debug/blocked`: the last polls that held a worker.
+mod blocked;
+/// HTML or JSON.
+mod format;
 /// The catalogue, a lab's measurements and its reset.
 mod labs;
-/// Query parameters, with every bad one named.
-mod params;
-/// `/debug/pprof`: a capture as pprof protobuf or as a flame graph.
-mod profile;
+/// `/log-filter`: what is logged, changed for a while.
+mod log_filter;
+/// `/debug/pprof`: profiles of this process.
+mod profiles;
+/// Recent traces.
+mod traces;
 
-pub use profile::FrameReader;
+pub use profiles::{
+    Capture, CaptureList, Captures, FrameReader, HEAP_IS_HERE, Mode, Sampling as HeapSampling,
+};
 
 #[derive(Clone)]
 pub struct OpsState {
     pub app: AppState,
     pub metrics: Arc<Metrics>,
     pub runtimes: Runtimes,
+    pub traces: Arc<TraceRing>,
+    pub captures: Arc<Captures>,
+    pub blocked: Arc<BlockedPolls>,
+    pub log_filter: LogFilter,
     /// Demanded as a bearer token, if set.
     pub token: Option<Arc<str>>,
 }
@@ -44,7 +57,10 @@ pub fn router(state: OpsState) -> Router {
         .route("/health", get(async || Json(serde_json::json!({ "status": "up" }))))
         .route("/metrics", get(metrics))
         .merge(labs::router())
-        .merge(profile::router())
+        .merge(traces::router())
+        .merge(profiles::router())
+        .merge(blocked::router())
+        .merge(log_filter::router())
         .fallback(async || Error::no_route())
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .layer(middleware::from_fn_with_state(state.clone(), authorize))
@@ -54,8 +70,11 @@ pub fn router(state: OpsState) -> Router {
         .with_state(state)
 }
 
-async fn metrics(State(OpsState { metrics, runtimes, .. }): State<OpsState>) -> impl IntoResponse {
+async fn metrics(
+    State(OpsState { metrics, runtimes, traces, .. }): State<OpsState>,
+) -> impl IntoResponse {
     const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+    traces.holding().report();
     ([(CONTENT_TYPE, TEXT_FORMAT)], metrics.render(&runtimes.poll_histograms()))
 }
 
@@ -67,7 +86,9 @@ async fn authorize(
     let sent = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let sent = sent.and_then(|value| value.strip_prefix("Bearer "));
     match token {
-        Some(token) if !sent.is_some_and(|sent| is_same(sent, &token)) => Err(Error::Unauthorized),
+        Some(token) if !sent.is_some_and(|sent| is_same(sent, &token)) => {
+            Err(Error::Unauthorized("the ops token is needed as a bearer token"))
+        }
         _ => Ok(next.run(request).await),
     }
 }

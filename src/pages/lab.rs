@@ -22,12 +22,18 @@ pub fn catalogue(labs: &Labs) -> Markup {
                     li {
                         a href={ "/labs/" (loaded.lab.id) } { (loaded.evidence.title) }
                         " " small { (loaded.evidence.area) }
-                        p { (loaded.evidence.question) }
+                        p {
+                            (loaded.evidence.question) " "
+                            a href={ "/debug/traces?lab=" (loaded.lab.id) } { "Its traces" }
+                        }
                     }
                 }
             }
             h2 { "Signals" }
             ul {
+                li { a href="/debug/blocked" { "Blocked polls" } ": the last ones that held a worker for 10 ms or longer" }
+                li { a href="/log-filter" { "Log filter" } ": what is logged now; " code { "PUT" } " changes it for a while" }
+                li { a href="/debug/traces" { "Recent traces" } ": what a request spent its time on, query by query" }
                 li { a href="/metrics" { "Metrics" } ", as Prometheus scrapes them" }
                 li { a href="/debug/pprof/flamegraph?seconds=5&mode=wall" { "Wall-clock flame graph" } " of the next 5 s: where threads spend their time, asleep or not" }
                 li { a href="/debug/pprof/flamegraph?seconds=5&mode=cpu" { "CPU flame graph" } " of the next 5 s: where cores spend theirs" }
@@ -64,7 +70,12 @@ pub fn lab(loaded: &LoadedLab) -> Markup {
                 summary { "fast.rs" }
                 pre { (loaded.lab.fast_source) }
             }
-            p { a href={ "/labs/" (id) "/measurements?variant=slow" } { "Measurements" } " as JSON" }
+            p {
+                a href={ "/debug/traces?lab=" (id) } { "Recent traces" } " of this lab, "
+                a href={ "/debug/traces?lab=" (id) "&variant=slow" } { "of slow" } ", "
+                a href={ "/debug/traces?lab=" (id) "&variant=fast" } { "of fast" } "; "
+                a href={ "/labs/" (id) "/measurements?variant=slow" } { "measurements" } " as JSON"
+            }
         },
     )
 }

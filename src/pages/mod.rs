@@ -9,10 +9,16 @@ use axum::{
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+/// `/debug/blocked` on the ops port.
+pub mod blocked;
+/// `/debug/pprof/captures` on the ops port.
+pub mod captures;
 /// `/` on the app port.
 pub mod front;
 /// `/` and `/labs/{id}` on the ops port.
 pub mod lab;
+/// `/debug/traces` on the ops port.
+pub mod traces;
 
 const STYLE: &str = include_str!("../../web/style.css");
 

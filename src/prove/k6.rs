@@ -16,11 +16,12 @@ use crate::labs::{LoadedLab, evidence::Gate};
 /// What k6 exits with when thresholds are crossed.
 const CROSSED: i32 = 99;
 
-const SCRIPTS: [(&str, &str); 4] = [
+const SCRIPTS: [(&str, &str); 5] = [
     ("k6/lab-outcome.js", include_str!("../../k6/lab-outcome.js")),
     ("k6/lab.js", include_str!("../../k6/lab.js")),
     ("k6/lib/outcome.js", include_str!("../../k6/lib/outcome.js")),
     ("k6/lib/server-timing.js", include_str!("../../k6/lib/server-timing.js")),
+    ("k6/lib/trace.js", include_str!("../../k6/lib/trace.js")),
 ];
 
 pub const INSTALL: &str = "k6 is needed: see https://grafana.com/docs/k6/latest/set-up/install-k6/, \
@@ -164,5 +165,26 @@ impl Outcome {
             failures.push(format!("{failed_requests} of {requests} requests failed"));
         }
         failures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SCRIPTS;
+
+    /// `prove` would find out only when it runs k6, which `cargo test` does without.
+    #[test]
+    fn every_module_that_a_script_imports_is_unpacked_too() {
+        let mut imported = 0;
+        for (path, text) in SCRIPTS {
+            let folder = path.rsplit_once('/').unwrap().0;
+            for module in text.split(" from './").skip(1).filter_map(|rest| rest.split('\'').next())
+            {
+                let module = format!("{folder}/{module}");
+                assert!(SCRIPTS.iter().any(|(known, _)| *known == module), "{path} needs {module}");
+                imported += 1;
+            }
+        }
+        assert!(imported > 0, "imports look otherwise by now");
     }
 }

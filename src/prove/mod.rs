@@ -27,7 +27,7 @@ pub use process::ServerProcess;
 
 /// Workers of the server that is proven: with a number of its own, evidence that counts threads is
 /// the same on every machine.
-const WORKER_THREADS: usize = 2;
+pub const WORKER_THREADS: usize = 2;
 
 pub struct Options {
     pub k6: PathBuf,

@@ -21,7 +21,8 @@ pub struct ServerProcess {
 }
 
 /// Settings that must not leak in from the caller's environment or its `.env` file.
-const OWN_SETTINGS: [&str; 4] = ["OPS_TOKEN", "BARE", "TOKIO_CONSOLE", "DB_POOL_SIZE"];
+const OWN_SETTINGS: [&str; 6] =
+    ["OPS_TOKEN", "OPS_TOKEN_FILE", "DATABASE_URL_FILE", "BARE", "TOKIO_CONSOLE", "DB_POOL_SIZE"];
 
 impl ServerProcess {
     /// Starts `program serve` and waits until it is ready; its log goes to `log`.

@@ -2,15 +2,16 @@
 //! event as JSON took nearly half of the rate of a tiny answer, and every request pays.
 
 use std::{
+    cell::RefCell,
     io::Write,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
-
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking};
 
 use super::{
     cost::{Cost, Counter},
     digits::{push_count, push_millis},
+    line_batch::LineBatch,
     request_id::Ids,
 };
 use crate::config::LogFormat;
@@ -20,8 +21,13 @@ pub const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 #[derive(Clone)]
 pub struct AccessLog {
-    writer: NonBlocking,
+    batch: Arc<LineBatch>,
     format: LogFormat,
+}
+
+thread_local! {
+    /// Where a line is written before it is handed over; kept, so that no line allocates.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What the line says of the request itself.
@@ -35,13 +41,13 @@ pub struct Request<'a> {
 }
 
 impl AccessLog {
-    pub fn new(writer: NonBlocking, format: LogFormat) -> Self {
-        Self { writer, format }
+    pub fn new(batch: Arc<LineBatch>, format: LogFormat) -> Self {
+        Self { batch, format }
     }
 
-    /// Counts the lines that found the queue full.
-    pub fn dropped_lines(&self) -> ErrorCounter {
-        self.writer.error_counter()
+    /// Waits until every line so far is written, or a second has passed.
+    pub fn flush(&self) {
+        self.batch.flush();
     }
 
     pub fn is_enabled() -> bool {
@@ -49,15 +55,17 @@ impl AccessLog {
     }
 
     pub fn write(&self, request: &Request<'_>, cost: &Cost) {
-        let mut line = Vec::with_capacity(640);
-        let written = match self.format {
-            LogFormat::Json => json(&mut line, request, cost),
-            LogFormat::Pretty => pretty(&mut line, request, cost),
-        };
-        // Neither can fail on a Vec, and a queue that is full counts the drop itself.
-        if written.is_ok() {
-            let _ = self.writer.clone().write_all(&line);
-        }
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            let written = match self.format {
+                LogFormat::Json => json(line, request, cost),
+                LogFormat::Pretty => pretty(line, request, cost),
+            };
+            // Neither can fail on a Vec.
+            if written.is_ok() {
+                self.batch.push(line);
+            }
+        });
     }
 }
 
@@ -115,6 +123,7 @@ fn json(line: &mut Vec<u8>, request: &Request<'_>, cost: &Cost) -> std::io::Resu
     object.count("commits", cost.commits);
     object.millis("db_ms", cost.db_ns);
     object.millis("pool_wait_ms", cost.pool_wait_ns);
+    object.millis("queue_wait_ms", cost.queue_wait_ns);
     object.count("cache_hits", cost.cache_hits);
     object.count("cache_misses", cost.cache_misses);
     object.count("bytes", cost.bytes);
@@ -133,7 +142,7 @@ fn pretty(line: &mut Vec<u8>, request: &Request<'_>, cost: &Cost) -> std::io::Re
     writeln!(
         line,
         "{} {} {} {} {:?}: queries {}, rows {}, busy {:?}{of_thread}, \
-         polls {} (longest {:?}), db {:?}, pool wait {:?}, commits {}, cache {}/{}, {} bytes, \
+         polls {} (longest {:?}), db {:?}, pool wait {:?}, queue wait {:?}, commits {}, cache {}/{}, {} bytes, \
          request {}, trace {}",
         timestamp(),
         request.method,
@@ -147,6 +156,7 @@ fn pretty(line: &mut Vec<u8>, request: &Request<'_>, cost: &Cost) -> std::io::Re
         time(cost.longest_poll_ns),
         time(cost.db_ns),
         time(cost.pool_wait_ns),
+        time(cost.queue_wait_ns),
         cost.commits,
         cost.cache_hits,
         cost.cache_hits + cost.cache_misses,

@@ -14,7 +14,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{cost::Cost, poll_meter::PollMeter, request_id::Ids};
+use super::{
+    blocked::BLOCKED_FROM,
+    cost::Cost,
+    poll_meter::{PollMeter, thread_parks},
+    request_id::Ids,
+    route_metrics::Route,
+};
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Budget>>> = const { RefCell::new(None) };
@@ -23,6 +29,8 @@ thread_local! {
 /// The record of one request. Counters only grow; `cost` reads them all.
 pub struct Budget {
     pub ids: Ids,
+    /// Where long polls are told; requests that are not measured by route have none.
+    route: Option<Arc<Route>>,
     started: Instant,
     polls: AtomicU64,
     longest_poll_ns: AtomicU64,
@@ -34,6 +42,7 @@ pub struct Budget {
     commits: AtomicU64,
     db_ns: AtomicU64,
     pool_wait_ns: AtomicU64,
+    queue_wait_ns: AtomicU64,
     cache_hits: AtomicU64,
     cache_misses: AtomicU64,
 }
@@ -47,9 +56,10 @@ pub struct PollCost {
 }
 
 impl Budget {
-    pub fn new(ids: Ids) -> Arc<Self> {
+    pub fn new(ids: Ids, route: Option<Arc<Route>>) -> Arc<Self> {
         Arc::new(Self {
             ids,
+            route,
             started: Instant::now(),
             polls: AtomicU64::new(0),
             longest_poll_ns: AtomicU64::new(0),
@@ -61,6 +71,7 @@ impl Budget {
             commits: AtomicU64::new(0),
             db_ns: AtomicU64::new(0),
             pool_wait_ns: AtomicU64::new(0),
+            queue_wait_ns: AtomicU64::new(0),
             cache_hits: AtomicU64::new(0),
             cache_misses: AtomicU64::new(0),
         })
@@ -89,6 +100,11 @@ impl Budget {
         self.pool_wait_ns.fetch_add(nanos(waited), Relaxed);
     }
 
+    /// Waited for one of the threads that v1 requests hold.
+    pub fn add_queue_wait(&self, waited: Duration) {
+        self.queue_wait_ns.fetch_add(nanos(waited), Relaxed);
+    }
+
     pub fn add_commit(&self) {
         self.commits.fetch_add(1, Relaxed);
     }
@@ -115,6 +131,7 @@ impl Budget {
             commits: self.commits.load(Relaxed),
             db_ns: self.db_ns.load(Relaxed),
             pool_wait_ns: self.pool_wait_ns.load(Relaxed),
+            queue_wait_ns: self.queue_wait_ns.load(Relaxed),
             cache_hits: self.cache_hits.load(Relaxed),
             cache_misses: self.cache_misses.load(Relaxed),
             bytes,
@@ -133,6 +150,25 @@ pub fn with(f: impl FnOnce(&Budget)) {
             f(budget);
         }
     });
+}
+
+/// The record of the request that runs on this thread, for a task that works for it.
+pub fn current() -> Option<Arc<Budget>> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// Runs `f` on a thread that the request holds until `f` returns, as a synchronous server would.
+///
+/// All of it is one poll: a thread that only waits meanwhile is held all the same, and that it gave
+/// its core up shows as switches.
+pub fn hold<T>(budget: &Arc<Budget>, f: impl FnOnce() -> T) -> T {
+    let _entered = Entered::new(budget);
+    // The wait for this request isn't the request's doing.
+    thread_parks();
+    let meter = PollMeter::start();
+    let result = f();
+    budget.add_poll(&meter.stop());
+    result
 }
 
 pin_project_lite::pin_project! {
@@ -177,8 +213,14 @@ impl<F: Future> Future for Measured<F> {
         let entered = Entered::new(this.budget);
         let meter = PollMeter::start();
         let result = this.inner.poll(cx);
-        this.budget.add_poll(&meter.stop());
+        let poll = meter.stop();
+        this.budget.add_poll(&poll);
         drop(entered);
+        if poll.wall >= BLOCKED_FROM
+            && let Some(route) = &this.budget.route
+        {
+            route.blocked(&poll, &this.budget.ids);
+        }
         result
     }
 }

@@ -16,6 +16,7 @@ pub struct Cost {
     pub commits: u64,
     pub db_ns: u64,
     pub pool_wait_ns: u64,
+    pub queue_wait_ns: u64,
     pub cache_hits: u64,
     pub cache_misses: u64,
     pub bytes: u64,
@@ -51,6 +52,8 @@ pub enum Counter {
     DbMs,
     /// Milliseconds of that spent before a pooled connection was at hand.
     PoolWaitMs,
+    /// Milliseconds waited for one of the threads that v1 requests hold.
+    QueueWaitMs,
     CacheHits,
     CacheMisses,
     /// Size of the answer's body.
@@ -58,7 +61,7 @@ pub enum Counter {
 }
 
 impl Counter {
-    pub const ALL: [Counter; 16] = [
+    pub const ALL: [Counter; 17] = [
         Counter::ElapsedMs,
         Counter::Polls,
         Counter::LongestPollMs,
@@ -72,6 +75,7 @@ impl Counter {
         Counter::Commits,
         Counter::DbMs,
         Counter::PoolWaitMs,
+        Counter::QueueWaitMs,
         Counter::CacheHits,
         Counter::CacheMisses,
         Counter::Bytes,
@@ -105,6 +109,7 @@ impl Cost {
             Counter::Commits => self.commits as f64,
             Counter::DbMs => millis(self.db_ns),
             Counter::PoolWaitMs => millis(self.pool_wait_ns),
+            Counter::QueueWaitMs => millis(self.queue_wait_ns),
             Counter::CacheHits => self.cache_hits as f64,
             Counter::CacheMisses => self.cache_misses as f64,
             Counter::Bytes => self.bytes as f64,

@@ -15,16 +15,18 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     response::Response,
 };
+use opentelemetry::trace::SpanContext;
 use tower::{Layer, Service};
-use tracing::{Span, field::Empty};
+use tracing::Span;
 
 use super::{
     access_log::{self, AccessLog, CLIENT_CLOSED_REQUEST},
     budget::{Budget, Measured},
-    cost::{Cost, Counter},
+    cost::Cost,
     request_id::{Ids, REQUEST_ID, TRACE_ID},
-    route_metrics::{Routes, UNKNOWN_ROUTE},
+    route_metrics::{Route, Routes, UNKNOWN_ROUTE},
     server_timing::{self, SERVER_TIMING},
+    traces::{Heads, propagation, request},
 };
 
 /// On every answer. A page may load only what this server serves.
@@ -42,18 +44,19 @@ pub struct Observe(Arc<Observer>);
 
 struct Observer {
     access: Option<AccessLog>,
-    routes: Option<Routes>,
+    routes: Option<Arc<Routes>>,
+    heads: Option<Heads>,
 }
 
 impl Observe {
-    /// For the app: access line and metrics by route.
-    pub fn app(access: AccessLog, routes: Routes) -> Self {
-        Self(Arc::new(Observer { access: Some(access), routes: Some(routes) }))
+    /// For the app: access line, metrics by route, traces.
+    pub fn app(access: AccessLog, routes: Arc<Routes>, heads: Option<Heads>) -> Self {
+        Self(Arc::new(Observer { access: Some(access), routes: Some(routes), heads }))
     }
 
-    /// For ops: ids and headers only, or scrapes would fill log and metrics.
+    /// For ops: ids and headers only, or scrapes would fill log, metrics and traces.
     pub fn ops() -> Self {
-        Self(Arc::new(Observer { access: None, routes: None }))
+        Self(Arc::new(Observer { access: None, routes: None, heads: None }))
     }
 }
 
@@ -71,11 +74,12 @@ pub struct Observed<S> {
     observer: Arc<Observer>,
 }
 
-impl<S> Service<Request> for Observed<S>
+impl<S, B> Service<Request> for Observed<S>
 where
-    S: Service<Request, Response = Response>,
+    S: Service<Request, Response = Response<B>>,
+    B: HttpBody,
 {
-    type Response = Response;
+    type Response = Response<B>;
     type Error = S::Error;
     type Future = ObservedFuture<S::Future>;
 
@@ -84,39 +88,35 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let ids = Ids::from_headers(request.headers());
+        let parent = propagation::parent(request.headers());
+        let ids = Ids::of(request.headers(), parent.as_ref().map(SpanContext::trace_id));
+        let template = request.extensions().get::<MatchedPath>().cloned();
+        let name = template.as_ref().map_or(UNKNOWN_ROUTE, MatchedPath::as_str);
         let seen = Seen {
             method: request.method().clone(),
-            route: request.extensions().get::<MatchedPath>().cloned(),
+            measured: self.observer.routes.as_ref().map(|routes| routes.route(name)),
             path: request.uri().path().to_owned(),
+            route: template,
         };
-        // Of the highest level, so that a line of any level has the ids.
-        let span = tracing::error_span!(
-            "request",
-            request_id = ids.request,
-            trace_id = ids.trace,
-            http.request.method = seen.method.as_str(),
-            http.route = seen.route(),
-            url.path = seen.path,
-            http.response.status_code = Empty,
-            chokepoint.polls = Empty,
-            chokepoint.longest_poll_ms = Empty,
-            chokepoint.busy_ms = Empty,
-            chokepoint.cpu_ms = Empty,
-            chokepoint.off_cpu_ms = Empty,
-            chokepoint.switches = Empty,
-            chokepoint.queries = Empty,
-            chokepoint.rows = Empty,
-            chokepoint.commits = Empty,
-            chokepoint.db_ms = Empty,
-            chokepoint.pool_wait_ms = Empty,
-            chokepoint.cache_hits = Empty,
-            chokepoint.cache_misses = Empty,
-        );
+        let span = self.observer.span(&request, &seen, &ids, parent);
+        let budget = Budget::new(ids, seen.measured.clone());
         ObservedFuture {
-            inner: Measured::new(Budget::new(ids), self.inner.call(request)),
+            inner: Measured::new(budget, self.inner.call(request)),
             finish: Finish { observer: self.observer.clone(), seen, span, is_done: false },
         }
+    }
+}
+
+impl Observer {
+    /// The span of a request that is traced; of any other there is none.
+    fn span(&self, request: &Request, seen: &Seen, ids: &Ids, parent: Option<SpanContext>) -> Span {
+        let (Some(heads), Some(measured)) = (&self.heads, &seen.measured) else {
+            return Span::none();
+        };
+        let head = heads.decide(|| ids.trace_id(), parent.as_ref(), measured.recent_traces());
+        let Some(head) = head else { return Span::none() };
+        let route = seen.route.as_ref().map(MatchedPath::as_str);
+        request::open(head, parent, request, route, &ids.request)
     }
 }
 
@@ -124,6 +124,7 @@ where
 struct Seen {
     method: Method,
     route: Option<MatchedPath>,
+    measured: Option<Arc<Route>>,
     path: String,
 }
 
@@ -159,11 +160,12 @@ struct Finish {
     is_done: bool,
 }
 
-impl<F, E> Future for ObservedFuture<F>
+impl<F, B, E> Future for ObservedFuture<F>
 where
-    F: Future<Output = Result<Response, E>>,
+    F: Future<Output = Result<Response<B>, E>>,
+    B: HttpBody,
 {
-    type Output = Result<Response, E>;
+    type Output = Result<Response<B>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -180,9 +182,7 @@ where
 
 impl Finish {
     fn record(&self, status: u16, budget: &Budget, cost: &Cost) {
-        if !self.span.is_disabled() {
-            self.record_in_span(status, cost);
-        }
+        request::close(&self.span, status, cost);
         if let Some(access) = &self.observer.access
             && AccessLog::is_enabled()
         {
@@ -195,37 +195,13 @@ impl Finish {
             };
             access.write(&request, cost);
         }
-        if let Some(routes) = &self.observer.routes {
-            routes.record(self.seen.route(), &self.seen.method, status, cost);
+        if let Some(route) = &self.seen.measured {
+            route.record(&self.seen.method, status, cost);
         }
-    }
-
-    fn record_in_span(&self, status: u16, cost: &Cost) {
-        let ms = |ns: u64| ns as f64 / 1e6;
-        // Recording None records nothing.
-        let of_thread = Counter::Switches.is_measured().then_some(cost);
-        // One call for all: each goes through every layer of the subscriber.
-        tracing::record_all!(
-            self.span,
-            http.response.status_code = status,
-            chokepoint.polls = cost.polls,
-            chokepoint.longest_poll_ms = ms(cost.longest_poll_ns),
-            chokepoint.busy_ms = ms(cost.busy_ns),
-            chokepoint.cpu_ms = of_thread.map(|cost| ms(cost.cpu_ns)),
-            chokepoint.off_cpu_ms = of_thread.map(|cost| ms(cost.off_cpu_ns())),
-            chokepoint.switches = of_thread.map(|cost| cost.switches),
-            chokepoint.queries = cost.queries,
-            chokepoint.rows = cost.rows,
-            chokepoint.commits = cost.commits,
-            chokepoint.db_ms = ms(cost.db_ns),
-            chokepoint.pool_wait_ms = ms(cost.pool_wait_ns),
-            chokepoint.cache_hits = cost.cache_hits,
-            chokepoint.cache_misses = cost.cache_misses,
-        );
     }
 }
 
-fn add_headers(response: &mut Response, budget: &Budget, cost: &Cost) {
+fn add_headers<B>(response: &mut Response<B>, budget: &Budget, cost: &Cost) {
     let headers = response.headers_mut();
     // Once, rather than in steps as they come in.
     headers.reserve(HEADERS_ADDED);

@@ -1,21 +1,25 @@
 //! The log: filter, format, a writer on a thread of its own, and tokio-console where wanted.
 
-use std::io::{BufWriter, IsTerminal, stdout};
+use std::{
+    io::{BufWriter, IsTerminal, stdout},
+    sync::Arc,
+};
 
-use tracing::field::{Field, Visit};
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     Layer, Registry,
-    field::RecordFields,
-    fmt::{
-        self, FormatFields, FormattedFields,
-        format::{DefaultFields, Writer},
-    },
+    fmt::{self, format},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
 
-use super::access_log::AccessLog;
+use super::{
+    access_log::AccessLog,
+    line_batch::{BatchGuard, LineBatch},
+    log_filter::LogFilter,
+    log_lines::{EventsOnly, WithIds},
+    traces::{Traces, visible::Visible},
+};
 use crate::config::{LogConfig, LogFormat};
 
 /// Where tokio-console's client looks by default.
@@ -27,102 +31,73 @@ const QUEUED_LINES: usize = 65_536;
 /// What one write to standard output may carry.
 const WRITE_BUFFER: usize = 64 * 1024;
 
-/// Installs the process-wide subscriber. The guard flushes when it is dropped.
-pub fn init(config: &LogConfig, tokio_console: bool) -> (AccessLog, WorkerGuard) {
+/// The threads that write. Dropping it writes out what still waits for them.
+pub struct Guards {
+    _access: BatchGuard,
+    _events: WorkerGuard,
+    dropped: DroppedLines,
+}
+
+/// Counts the lines that found no room on their way out.
+#[derive(Clone)]
+pub struct DroppedLines {
+    events: ErrorCounter,
+    access: Arc<LineBatch>,
+}
+
+impl DroppedLines {
+    pub fn count(&self) -> u64 {
+        self.events.dropped_lines() as u64 + self.access.dropped_lines()
+    }
+}
+
+impl Guards {
+    pub fn dropped_lines(&self) -> DroppedLines {
+        self.dropped.clone()
+    }
+}
+
+/// Installs the process-wide subscriber.
+pub fn init(
+    config: &LogConfig,
+    tokio_console: bool,
+    log_filter: &LogFilter,
+    traces: &Traces,
+) -> (AccessLog, Guards) {
     let default_format =
         || if stdout().is_terminal() { LogFormat::Pretty } else { LogFormat::Json };
     let format = config.format.unwrap_or_else(default_format);
-    let (writer, guard) = NonBlockingBuilder::default()
+    let (writer, events) = NonBlockingBuilder::default()
         .buffered_lines_limit(QUEUED_LINES)
         .thread_name("log-writer")
         .finish(BufWriter::with_capacity(WRITE_BUFFER, stdout()));
-    let access = AccessLog::new(writer.clone(), format);
+    // Both writers hand over whole lines, so none is torn by the other.
+    let (batch, access) = LineBatch::start(stdout());
+    let dropped = DroppedLines { events: writer.error_counter(), access: batch.clone() };
 
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
-        LogFormat::Pretty => Box::new(
-            fmt::layer()
-                .compact()
-                .with_ansi(stdout().is_terminal())
-                .fmt_fields(AtStart(format))
-                .with_writer(writer),
-        ),
-        LogFormat::Json => Box::new(
-            fmt::layer()
-                .json()
-                .with_span_list(false)
-                .fmt_fields(AtStart(format))
-                .with_writer(writer),
-        ),
+        LogFormat::Pretty => {
+            let inner = format::format().compact().with_ansi(stdout().is_terminal());
+            let lines = fmt::layer().event_format(WithIds { inner, format }).with_writer(writer);
+            Box::new(EventsOnly(lines))
+        }
+        LogFormat::Json => {
+            let inner = format::format().json().with_current_span(false).with_span_list(false);
+            let lines = fmt::layer().event_format(WithIds { inner, format }).with_writer(writer);
+            Box::new(EventsOnly(lines.fmt_fields(format::JsonFields::new())))
+        }
     };
     // A filter for all is cheaper than one for each layer, which the console needs: it must see
-    // tokio's own spans, which nobody wants in the log.
-    let filter = config.filter.clone();
+    // tokio's own spans, which nobody wants in the log or in a trace.
+    let filter = Visible::new(log_filter.clone());
     if tokio_console {
         tracing_subscriber::registry()
-            .with(lines.with_filter(filter))
+            .with(lines.with_filter(filter.clone()))
+            .with(traces.layer().with_filter(filter))
             .with(console_subscriber::ConsoleLayer::builder().server_addr(CONSOLE).spawn())
             .init();
     } else {
-        tracing_subscriber::registry().with(lines).with(filter).init();
+        tracing_subscriber::registry().with(lines).with(traces.layer()).with(filter).init();
     }
-    (access, guard)
-}
-
-/// Formats what a span had from the start, and nothing that is recorded later: the budget is for
-/// trace exporters and for the access line, and formatting it here would be paid by every request.
-struct AtStart(LogFormat);
-
-impl<'writer> FormatFields<'writer> for AtStart {
-    fn format_fields<R: RecordFields>(
-        &self,
-        writer: Writer<'writer>,
-        fields: R,
-    ) -> std::fmt::Result {
-        match self.0 {
-            // Events pass here too, with all of their fields.
-            LogFormat::Pretty => DefaultFields::new().format_fields(writer, fields),
-            LogFormat::Json => {
-                let mut ids = Ids { writer, is_first: true, result: Ok(()) };
-                fields.record(&mut ids);
-                ids.end()
-            }
-        }
-    }
-
-    fn add_fields(
-        &self,
-        _: &'writer mut FormattedFields<Self>,
-        _: &tracing::span::Record<'_>,
-    ) -> std::fmt::Result {
-        Ok(())
-    }
-}
-
-/// The two ids as a JSON object. The access line has the rest.
-struct Ids<'writer> {
-    writer: Writer<'writer>,
-    is_first: bool,
-    result: std::fmt::Result,
-}
-
-impl Ids<'_> {
-    fn end(mut self) -> std::fmt::Result {
-        self.result?;
-        self.writer.write_str(if self.is_first { "{}" } else { "}" })
-    }
-}
-
-impl Visit for Ids<'_> {
-    fn record_str(&mut self, field: &Field, id: &str) {
-        if self.result.is_ok() && matches!(field.name(), "request_id" | "trace_id") {
-            let before = if self.is_first { "{\"" } else { ",\"" };
-            self.is_first = false;
-            // Both are checked to hold no character that would need escaping.
-            self.result = [before, field.name(), "\":\"", id, "\""]
-                .iter()
-                .try_for_each(|part| self.writer.write_str(part));
-        }
-    }
-
-    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+    (AccessLog::new(batch, format), Guards { _access: access, _events: events, dropped })
 }

@@ -1,4 +1,4 @@
-//! Everything that watches: the budget of each request, log, metrics, runtimes, tokio-console.
+//! Everything that watches: the budget of each request, log, metrics, traces, runtimes, tokio-console.
 
 use std::sync::Arc;
 
@@ -6,6 +6,8 @@ use crate::config::Config;
 
 /// The one line per request, and the writer all log lines share.
 pub mod access_log;
+/// The last polls that held a worker for long.
+pub mod blocked;
 /// What one request costs.
 pub mod budget;
 /// The numbers of a finished request.
@@ -14,6 +16,12 @@ pub mod cost;
 mod digits;
 /// The layer around every handler.
 pub mod http;
+/// Access lines on their way out.
+mod line_batch;
+/// What is logged, until somebody changes it for a while.
+pub mod log_filter;
+/// How a log line looks.
+mod log_lines;
 /// The log: pretty on a terminal, JSON elsewhere.
 pub mod logs;
 /// Exact figures of the recent requests of one route.
@@ -23,26 +31,39 @@ pub mod metrics;
 mod poll_meter;
 /// Request id and trace id.
 pub mod request_id;
+/// Requests counted, timed and in flight.
+pub mod request_metrics;
 /// What the budget measures, by route and method.
 pub mod route_metrics;
 /// Samples both tokio runtimes and the connection pool.
 pub mod runtime;
+/// What may be said only so often.
+pub mod seldom;
 mod server_timing;
+/// Spans of requests, and where they go.
+pub mod traces;
 
 pub use poll_meter::thread_parks;
 
-/// Keeps log and metrics alive. Dropping it writes out the log lines that are still queued.
+/// Keeps log, metrics and traces alive. Dropping it writes out the log lines that are still queued.
 pub struct Telemetry {
     pub access: access_log::AccessLog,
     pub metrics: Arc<metrics::Metrics>,
-    _log_writer: tracing_appender::non_blocking::WorkerGuard,
+    pub traces: traces::Traces,
+    pub recent_traces: Arc<traces::ring::TraceRing>,
+    pub log_filter: log_filter::LogFilter,
+    _log_writers: logs::Guards,
 }
 
 impl Telemetry {
     /// Sets up the process-wide log and metrics recorder; to be called once.
-    pub fn init(config: &Config) -> Self {
-        let (access, _log_writer) = logs::init(&config.log, config.tokio_console);
-        let metrics = Arc::new(metrics::Metrics::init(access.dropped_lines()));
-        Self { access, metrics, _log_writer }
+    pub fn init(config: &Config) -> Result<Self, String> {
+        let recent_traces = traces::ring::TraceRing::start(traces::ring::MAX_BYTES);
+        let traces = traces::Traces::init(&config.otel, recent_traces.processor())?;
+        let log_filter = log_filter::LogFilter::new(config.log.filter.clone());
+        let (access, _log_writers) =
+            logs::init(&config.log, config.tokio_console, &log_filter, &traces);
+        let metrics = Arc::new(metrics::Metrics::init(_log_writers.dropped_lines()));
+        Ok(Self { access, metrics, traces, recent_traces, log_filter, _log_writers })
     }
 }

@@ -1,10 +1,10 @@
 //! The two names of a request: the id its client may choose, and the trace it belongs to.
 
 use axum::http::{HeaderMap, HeaderName};
+use opentelemetry::trace::TraceId;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Longer ids are replaced: they are copied into every log line of the request.
 const MAX_REQUEST_ID: usize = 64;
@@ -18,15 +18,19 @@ pub struct Ids {
 
 impl Ids {
     /// Takes over what the client sent if it is sane, and makes up what is missing.
-    pub fn from_headers(headers: &HeaderMap) -> Self {
+    pub fn of(headers: &HeaderMap, trace: Option<TraceId>) -> Self {
         let request =
             headers.get(REQUEST_ID).and_then(|v| v.to_str().ok()).filter(|id| is_sane(id));
-        let trace =
-            headers.get(TRACEPARENT).and_then(|v| v.to_str().ok()).and_then(trace_of_traceparent);
         Self {
             request: request.map_or_else(random_hex, str::to_owned),
-            trace: trace.map_or_else(random_hex, str::to_owned),
+            trace: trace.map_or_else(random_hex, |trace| trace.to_string()),
         }
+    }
+
+    /// The trace as OpenTelemetry has it.
+    pub fn trace_id(&self) -> TraceId {
+        // It was one, or was made up as one.
+        TraceId::from_hex(&self.trace).unwrap_or(TraceId::INVALID)
     }
 }
 
@@ -35,53 +39,39 @@ fn is_sane(id: &str) -> bool {
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-/// The trace id of a W3C `traceparent`: version, trace id, parent id, flags.
-fn trace_of_traceparent(header: &str) -> Option<&str> {
-    let mut parts = header.split('-');
-    let (version, trace, parent) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_hex = |s: &str, len| {
-        s.len() == len && s.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    };
-    let is_zero = |s: &str| s.bytes().all(|b| b == b'0');
-    let sane = is_hex(version, 2) && version != "ff" && is_hex(trace, 32) && is_hex(parent, 16);
-    (sane && !is_zero(trace) && !is_zero(parent)).then_some(trace)
-}
-
 /// 32 hexadecimal digits, never all zero. Needs to be unlikely to repeat, not hard to guess.
 fn random_hex() -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let number = fastrand::u128(1..);
-    (0..32).rev().map(|i| DIGITS[(number >> (i * 4)) as usize & 15] as char).collect()
+    let bytes = fastrand::u128(1..).to_be_bytes();
+    let mut text = String::with_capacity(32);
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)] as char);
+        text.push(DIGITS[usize::from(byte & 15)] as char);
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn ids(name: HeaderName, value: &str) -> Ids {
-        Ids::from_headers(&HeaderMap::from_iter([(name, value.parse().unwrap())]))
-    }
-
     #[test]
     fn a_sane_request_id_is_taken_over_and_any_other_replaced() {
-        assert_eq!(ids(REQUEST_ID, "order-17.b_2").request, "order-17.b_2");
+        let id = |value: &str| {
+            let headers = HeaderMap::from_iter([(REQUEST_ID, value.parse().unwrap())]);
+            Ids::of(&headers, None).request
+        };
+        assert_eq!(id("order-17.b_2"), "order-17.b_2");
         for bad in ["", "a b", "x\"y", &"a".repeat(65)] {
-            assert_eq!(ids(REQUEST_ID, bad).request.len(), 32, "{bad}");
+            assert_eq!(id(bad).len(), 32, "{bad}");
         }
     }
 
     #[test]
-    fn the_trace_id_comes_from_traceparent_if_that_is_valid() {
-        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(ids(TRACEPARENT, &format!("00-{trace}-00f067aa0ba902b7-01")).trace, trace);
-        for bad in [
-            format!("ff-{trace}-00f067aa0ba902b7-01"),
-            format!("00-{trace}-0000000000000000-01"),
-            format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
-            format!("00-{}-00f067aa0ba902b7-01", trace.to_uppercase()),
-            "garbage".to_owned(),
-        ] {
-            assert_ne!(ids(TRACEPARENT, &bad).trace, trace, "{bad}");
-        }
+    fn a_trace_id_that_was_made_up_is_a_valid_one() {
+        let ids = Ids::of(&HeaderMap::new(), None);
+        assert_ne!(ids.trace_id(), TraceId::INVALID);
+        assert_eq!(ids.trace_id().to_string(), ids.trace);
+        assert_eq!(Ids::of(&HeaderMap::new(), Some(ids.trace_id())).trace, ids.trace);
     }
 }

@@ -4,16 +4,22 @@
 use std::{
     collections::HashMap,
     sync::{Arc, OnceLock, PoisonError, RwLock},
+    time::SystemTime,
 };
 
 use axum::http::Method;
-use metrics::{Histogram, SharedString, histogram};
+use metrics::{Histogram, SharedString, counter, histogram};
 
 use super::{
     access_log::CLIENT_CLOSED_REQUEST,
+    blocked::{BlockedPoll, BlockedPolls},
+    budget::PollCost,
     cost::{Cost, Counter},
     measurements::Measurements,
     metrics::names,
+    request_id::Ids,
+    request_metrics::RequestMetrics,
+    traces::Recent,
 };
 
 /// Stands for every path that no route matches, or a scanner would make a series of each.
@@ -23,44 +29,41 @@ pub const UNKNOWN_ROUTE: &str = "<unknown>";
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"];
 
 /// By route template.
-#[derive(Default)]
 pub struct Routes {
     known: RwLock<HashMap<String, Arc<Route>>>,
+    blocked: Arc<BlockedPolls>,
 }
 
-#[derive(Default)]
-struct Route {
+/// A variant of a lab, and where its requests are measured.
+pub struct LabVariant {
+    pub lab: &'static str,
+    pub variant: String,
+    pub measurements: Arc<Measurements>,
+}
+
+/// Handles of one route, made as methods come in.
+pub struct Route {
     template: String,
-    by_method: [OnceLock<BudgetHistograms>; METHODS.len()],
-    measurements: Option<Arc<Measurements>>,
+    by_method: [OnceLock<Arc<OfMethod>>; METHODS.len()],
+    variant: Option<LabVariant>,
+    recent: Recent,
+    blocked: Arc<BlockedPolls>,
 }
 
 impl Routes {
-    /// `labs` says which routes are variants of a lab, and where those are measured.
-    pub fn new(labs: impl IntoIterator<Item = (String, Arc<Measurements>)>) -> Self {
-        let route = |(template, measurements): (String, _)| {
-            let measurements = Some(measurements);
-            (template.clone(), Arc::new(Route { template, measurements, ..Route::default() }))
+    /// `labs` says which routes are variants of a lab; `blocked` keeps the long polls of all.
+    pub fn new(
+        labs: impl IntoIterator<Item = (String, LabVariant)>,
+        blocked: Arc<BlockedPolls>,
+    ) -> Self {
+        let route = |(template, variant): (String, _)| {
+            let route = Route::new(&template, Some(variant), blocked.clone());
+            (template, Arc::new(route))
         };
-        Self { known: RwLock::new(labs.into_iter().map(route).collect()) }
+        Self { known: RwLock::new(labs.into_iter().map(route).collect()), blocked }
     }
 
-    pub fn record(&self, template: &str, method: &Method, status: u16, cost: &Cost) {
-        let route = self.route(template);
-        let index = METHODS.iter().position(|m| *m == method.as_str());
-        let index = index.unwrap_or(METHODS.len() - 1);
-        route.by_method[index]
-            .get_or_init(|| BudgetHistograms::new(&route.template, METHODS[index]))
-            .record(cost);
-        // What a client left behind is unfinished, and no measure of the variant.
-        if let Some(measurements) = &route.measurements
-            && status != CLIENT_CLOSED_REQUEST
-        {
-            measurements.record(status, cost);
-        }
-    }
-
-    fn route(&self, template: &str) -> Arc<Route> {
+    pub fn route(&self, template: &str) -> Arc<Route> {
         // A panic while the lock was held leaves a map that is whole: inserting is its last step.
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(route) = known.get(template) {
@@ -68,9 +71,73 @@ impl Routes {
         }
         drop(known);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Route { template: template.to_owned(), ..Route::default() });
+        let new = || Arc::new(Route::new(template, None, self.blocked.clone()));
         known.entry(template.to_owned()).or_insert_with(new).clone()
     }
+}
+
+impl Route {
+    fn new(template: &str, variant: Option<LabVariant>, blocked: Arc<BlockedPolls>) -> Self {
+        // From the start, so that its rate sees the first one.
+        counter!(names::BLOCKED_POLLS, "route" => template.to_owned()).increment(0);
+        Self {
+            template: template.to_owned(),
+            by_method: Default::default(),
+            variant,
+            recent: Recent::default(),
+            blocked,
+        }
+    }
+
+    pub fn of_method(&self, method: &Method) -> Arc<OfMethod> {
+        let index = METHODS.iter().position(|m| *m == method.as_str());
+        let index = index.unwrap_or(METHODS.len() - 1);
+        let new = || {
+            Arc::new(OfMethod {
+                requests: RequestMetrics::new(&self.template, METHODS[index]),
+                budget: BudgetHistograms::new(&self.template, METHODS[index]),
+            })
+        };
+        self.by_method[index].get_or_init(new).clone()
+    }
+
+    /// What share of its requests is traced, or none for all of them: those of a lab.
+    pub fn recent_traces(&self) -> Option<&Recent> {
+        self.variant.is_none().then_some(&self.recent)
+    }
+
+    pub fn record(&self, method: &Method, status: u16, cost: &Cost) {
+        self.of_method(method).budget.record(cost);
+        // What a client left behind is unfinished, and no measure of the variant.
+        if let Some(variant) = &self.variant
+            && status != CLIENT_CLOSED_REQUEST
+        {
+            variant.measurements.record(status, cost);
+        }
+    }
+
+    /// A poll of one of its requests held a worker for long.
+    #[cold]
+    pub fn blocked(&self, poll: &PollCost, ids: &Ids) {
+        counter!(names::BLOCKED_POLLS, "route" => self.template.clone()).increment(1);
+        let variant = self.variant.as_ref();
+        self.blocked.push(BlockedPoll {
+            started: SystemTime::now() - poll.wall,
+            route: self.template.clone(),
+            lab: variant.map(|of| of.lab),
+            variant: variant.map(|of| of.variant.clone()),
+            wall: poll.wall,
+            cpu: poll.cpu,
+            switches: poll.switches,
+            ids: ids.clone(),
+        });
+    }
+}
+
+/// What is recorded of one route, asked with one method.
+pub struct OfMethod {
+    pub requests: RequestMetrics,
+    budget: BudgetHistograms,
 }
 
 struct BudgetHistograms {
@@ -82,6 +149,7 @@ struct BudgetHistograms {
     longest_poll: Histogram,
     db: Histogram,
     pool_wait: Histogram,
+    queue_wait: Histogram,
 }
 
 impl BudgetHistograms {
@@ -98,6 +166,7 @@ impl BudgetHistograms {
             longest_poll: handle(names::REQUEST_LONGEST_POLL),
             db: handle(names::REQUEST_DB),
             pool_wait: handle(names::REQUEST_POOL_WAIT),
+            queue_wait: handle(names::REQUEST_QUEUE_WAIT),
         }
     }
 
@@ -113,5 +182,8 @@ impl BudgetHistograms {
         self.longest_poll.record(seconds(cost.longest_poll_ns));
         self.db.record(seconds(cost.db_ns));
         self.pool_wait.record(seconds(cost.pool_wait_ns));
+        if cost.queue_wait_ns > 0 {
+            self.queue_wait.record(seconds(cost.queue_wait_ns));
+        }
     }
 }

@@ -3,7 +3,6 @@
 
 use std::{
     collections::VecDeque,
-    fmt::Write,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,6 +12,14 @@ use tokio::runtime::{Handle, RuntimeMetrics};
 
 use super::metrics::{Metrics, names};
 use crate::db::Db;
+
+/// Work on threads that may block.
+pub mod blocking_pool;
+/// Poll times of all tasks.
+pub mod polls;
+
+use blocking_pool::Pool;
+use polls::LongestPoll;
 
 /// How often the gauges are renewed.
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
@@ -31,25 +38,30 @@ pub struct Runtimes {
 }
 
 impl Runtimes {
-    fn named(&self) -> [(&'static str, &Handle); 2] {
-        [("app", &self.app), ("ops", &self.ops)]
+    fn all(&self) -> [(Pool, &Handle); 2] {
+        [(Pool::App, &self.app), (Pool::Ops, &self.ops)]
     }
 
-    /// Starts the sampler on ops and the probe on app. Both end with their runtimes.
+    /// Starts the sampler and the probes. They end with their runtimes.
     pub fn watch(&self, db: Db, metrics: Arc<Metrics>) {
         let runtimes = self.clone();
         self.ops.spawn(async move {
-            let mut busy = runtimes.named().map(|(name, _)| BusyRatio::new(name));
+            let names = runtimes.all().map(|(pool, _)| pool.name());
+            let mut samplers = names.map(|name| (BusyRatio::new(name), LongestPoll::new(name)));
             let mut every = tokio::time::interval(SAMPLE_EVERY);
             loop {
                 every.tick().await;
-                for ((name, handle), busy) in runtimes.named().iter().zip(&mut busy) {
-                    sample(name, &handle.metrics(), busy);
+                for ((pool, handle), (busy, longest)) in runtimes.all().iter().zip(&mut samplers) {
+                    sample(pool.name(), &handle.metrics(), busy);
+                    longest.sample(&handle.metrics());
                 }
                 sample_pool(&db);
                 metrics.upkeep();
             }
         });
+        for (pool, handle) in self.all() {
+            self.ops.spawn(blocking_pool::probe(pool, handle.clone()));
+        }
         self.app.spawn(async {
             let delay = histogram!(names::SCHEDULING_DELAY);
             loop {
@@ -60,17 +72,16 @@ impl Runtimes {
         });
     }
 
-    /// Poll times as a Prometheus histogram. tokio counts them in buckets of its own, which the
-    /// recorder has no way to take over.
+    /// Poll times as Prometheus has them.
     pub fn poll_histograms(&self) -> String {
         let name = names::RUNTIME_POLL;
         let mut text = format!(
             "# HELP {name} Time of single polls of any task, by runtime. The sum is the workers' busy time.\n\
              # TYPE {name} histogram\n"
         );
-        for (runtime, handle) in self.named() {
+        for (pool, handle) in self.all() {
             // Writing to a String can't fail.
-            let _ = poll_histogram(&mut text, runtime, &handle.metrics());
+            let _ = polls::histogram(&mut text, pool.name(), &handle.metrics());
         }
         text
     }
@@ -131,21 +142,4 @@ impl BusyRatio {
             self.samples.pop_front();
         }
     }
-}
-
-fn poll_histogram(text: &mut String, runtime: &str, now: &RuntimeMetrics) -> std::fmt::Result {
-    let name = names::RUNTIME_POLL;
-    let workers = now.num_workers();
-    let buckets = now.poll_time_histogram_num_buckets();
-    let mut count = 0;
-    for bucket in 0..buckets {
-        count += (0..workers).map(|w| now.poll_time_histogram_bucket_count(w, bucket)).sum::<u64>();
-        let end = now.poll_time_histogram_bucket_range(bucket).end;
-        let le =
-            if bucket + 1 == buckets { "+Inf".to_owned() } else { end.as_secs_f64().to_string() };
-        writeln!(text, "{name}_bucket{{runtime=\"{runtime}\",le=\"{le}\"}} {count}")?;
-    }
-    let busy: Duration = (0..workers).map(|w| now.worker_total_busy_duration(w)).sum();
-    writeln!(text, "{name}_sum{{runtime=\"{runtime}\"}} {}", busy.as_secs_f64())?;
-    writeln!(text, "{name}_count{{runtime=\"{runtime}\"}} {count}")
 }

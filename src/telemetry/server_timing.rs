@@ -53,6 +53,9 @@ pub fn header(cost: &Cost) -> HeaderValue {
     text.name("rows");
     text.count(cost.rows, "rows");
     text.time("pool-wait", cost.pool_wait_ns);
+    if cost.queue_wait_ns > 0 {
+        text.time("queue-wait", cost.queue_wait_ns);
+    }
     if cost.commits > 0 {
         text.name("commits");
         text.count(cost.commits, "commits");

@@ -1,10 +1,10 @@
 //! The program as a person starts it: its commands, its one-line errors, its log, its end.
 
 use std::{
-    io::{BufRead, BufReader, Read},
-    net::{SocketAddr, TcpListener},
+    io::{BufRead, BufReader},
+    net::TcpListener,
     path::Path,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::Stdio,
 };
 
 use chokepoint::{config::DatabaseConfig, db::Db};
@@ -14,101 +14,8 @@ use nix::{
 };
 use reqwest::blocking;
 use sea_orm::ConnectionTrait;
-use serde_json::Value;
-use tempfile::TempDir;
 
-/// The program in a folder of its own, without the settings of whoever runs the tests.
-fn program(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chokepoint"));
-    command.env_clear().current_dir(folder).stdin(Stdio::null());
-    command.env("LISTEN", "127.0.0.1:0").env("OPS_LISTEN", "127.0.0.1:0");
-    command
-}
-
-fn run(folder: &TempDir, args: &[&str]) -> Output {
-    program(folder.path()).args(args).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// A process that a failed test doesn't leave behind.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-struct Serving {
-    child: Ended,
-    log: BufReader<ChildStdout>,
-    app: SocketAddr,
-    ops: SocketAddr,
-    folder: TempDir,
-}
-
-impl Serving {
-    fn start(settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = program(folder.path());
-        command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = Ended(command.spawn().unwrap());
-        let mut log = BufReader::new(child.0.stdout.take().unwrap());
-        let ready = loop {
-            let mut line = String::new();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended before it was ready");
-            let line: Value = serde_json::from_str(&line).unwrap();
-            if line["fields"]["message"] == "ready" {
-                break line;
-            }
-        };
-        let addr = |port: &str| ready["fields"][port].as_str().unwrap().parse().unwrap();
-        Self { child, log, app: addr("app"), ops: addr("ops"), folder }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.app)
-    }
-
-    /// Until a request is in flight.
-    fn wait_until_pending(&self) {
-        let client = blocking::Client::builder().no_proxy().build().unwrap();
-        let is_pending =
-            |line: &str| line.starts_with("axum_http_requests_pending") && !line.ends_with(" 0");
-        loop {
-            let metrics = client.get(format!("http://{}/metrics", self.ops)).send().unwrap();
-            if metrics.text().unwrap().lines().any(is_pending) {
-                return;
-            }
-        }
-    }
-
-    fn wait_for_message(&mut self, message: &str) {
-        loop {
-            let mut line = String::new();
-            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "it ended without {message:?}");
-            if line.contains(message) {
-                return;
-            }
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.child.0.id()).unwrap()), signal).unwrap();
-    }
-
-    /// Its exit code, and what it logged after it was ready.
-    fn end(mut self) -> (Option<i32>, Vec<Value>) {
-        let mut text = String::new();
-        self.log.read_to_string(&mut text).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        (self.child.0.wait().unwrap().code(), lines)
-    }
-}
+use crate::program::{Ended, Serving, program, run, text};
 
 #[test]
 fn a_setting_that_cannot_be_used_is_named_in_one_line() {
@@ -121,10 +28,19 @@ fn a_setting_that_cannot_be_used_is_named_in_one_line() {
         ("WORKER_THREADS", "0"),
         ("DB_POOL_SIZE", "many"),
         ("DATABASE_URL", "mysql://localhost/x"),
-        ("DATABASE_URL", "postgres://me:hunter2@localhost/x"),
+        ("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/x"),
+        ("DATABASE_URL", "postgres://me@127.0.0.1:1/x?password=hunter2"),
+        ("DATABASE_URL", "postgres://me@127.0.0.1:none/x?password=hunter2"),
         ("DATABASE_URL", "sqlite:///dev/null/x.db"),
         ("OPS_TOKEN", "too-short"),
         ("LOG_FORMAT", "xml"),
+        ("JWT_SECRET", "too-short"),
+        ("JWT_SECRET", "                                        "),
+        ("JWT_SECRET", "          too-short                     "),
+        ("ACCESS_TOKEN_TTL", "0s"),
+        ("REFRESH_TOKEN_TTL", "2000000y"),
+        ("BCRYPT_COST", "9"),
+        ("BCRYPT_COST", "99"),
         ("RUST_LOG", "a=b=c"),
         ("TOKIO_CONSOLE", "perhaps"),
         ("SHUTDOWN_TIMEOUT", "-1"),
@@ -204,20 +120,28 @@ fn each_request_is_one_line_of_the_log_with_its_budget_and_no_secret() {
 fn a_pretty_log_says_what_happened() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = program(folder.path());
-    let mut child = command.env("LOG_FORMAT", "pretty").stdout(Stdio::piped()).spawn().unwrap();
-    let mut log = BufReader::new(child.stdout.take().unwrap()).lines();
-    let ready = log.next().unwrap().unwrap();
-    assert!(ready.contains("ready app=127.0.0.1:"), "{ready}");
-    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
-    assert!(log.last().unwrap().unwrap().ends_with("stopped"));
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    command.env("LOG_FORMAT", "pretty").stdout(Stdio::piped());
+    let mut child = Ended(command.spawn().unwrap());
+    let mut log = BufReader::new(child.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    // A warning may come first, about what nobody has set.
+    assert!(log.any(|line| line.contains("ready app=127.0.0.1:")));
+    kill(Pid::from_raw(i32::try_from(child.0.id()).unwrap()), Signal::SIGTERM).unwrap();
+    assert!(log.last().unwrap().ends_with("stopped"));
+    assert_eq!(child.0.wait().unwrap().code(), Some(0));
 }
 
 /// Breaks the database under a server that runs.
-fn drop_posts(file: &Path) {
+pub fn drop_posts(file: &Path) {
     let url = format!("sqlite://{}", file.display());
     tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let db = Db::connect(&DatabaseConfig { url, pool_size: 1 }).await.unwrap();
+        let db = Db::connect(&DatabaseConfig {
+            url,
+            url_file: None,
+            pool_size: 1,
+            distance_db: std::time::Duration::ZERO,
+        })
+        .await
+        .unwrap();
         db.execute_unprepared("PRAGMA foreign_keys = OFF; DROP TABLE posts").await.unwrap();
         db.close().await.unwrap();
     });

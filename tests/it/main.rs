@@ -2,21 +2,83 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+/// Where the tests of this binary keep their rows.
+mod backends;
+/// The program as a process.
+mod program;
 mod support;
 
+/// Accounts and tokens.
+mod auth;
+/// Polls that held a worker.
+mod blocked;
 /// What a request cost, and where that is told.
 mod budget;
+/// The cache by itself, in this process.
+mod cache;
 /// The folders of the labs are complete and alike.
 mod catalogue;
 /// The program as a person starts it.
 mod command_line;
+/// gzip, and when not.
+mod compression;
+/// Pages of other origins.
+mod cors;
+/// What holds on every database.
+mod databases;
 /// Every failure has its answer.
 mod errors;
+/// `health`, as containers ask it.
+mod health_command;
+/// A request of /api/v1 holds a thread from dispatch to answer.
+mod held_threads;
 /// The labs answer alike, and their numbers differ as their evidence says.
 mod labs;
+/// How often a caller may ask.
+mod limits;
+/// Log ingest into an SQLite file.
+mod log_file;
+/// What is logged, changed for a while.
+mod log_filter;
+/// Log lines that are refused.
+mod log_refusals;
+/// Log ingest: what is taken, when it is answered, and how it is read.
+mod logs;
 /// What Prometheus scrapes.
 mod metrics;
+/// The description of the API is that of what is served.
+mod openapi;
 /// The ops port, above all while the app is held.
 mod ops;
+/// What a password costs.
+mod passwords;
+/// The blog.
+mod posts;
+/// Profiles: taken, kept, compared.
+mod profiles;
 /// A proof that can't hold does not.
 mod prove;
+/// Traces kept in the process, and their pages.
+mod recent_traces;
+/// Secrets in files of their own.
+mod secret_files;
+/// What the log never says.
+mod secrets;
+/// The program's own log.
+mod server_log;
+/// How sessions end.
+mod sessions;
+/// What only SQLite has to be told.
+mod sqlite;
+/// Log ingest under load.
+mod stress;
+/// Todos as clients see them.
+mod todos;
+/// Which access tokens are taken.
+mod tokens;
+/// Traces, as an OTLP receiver gets them.
+mod traces;
+/// Refusals of requests whose body is still under way.
+mod unread_bodies;
+/// Many users who write at once.
+mod writers;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::support::TestApp;
 
 /// Everything a dashboard stands on.
-const SERIES: [&str; 26] = [
+const SERIES: [&str; 34] = [
     "axum_http_requests_total{",
     "axum_http_requests_duration_seconds_bucket{",
     "axum_http_requests_pending{",
@@ -28,8 +28,16 @@ const SERIES: [&str; 26] = [
     "chokepoint_runtime_blocking_threads{",
     "chokepoint_runtime_blocking_queued_tasks{",
     "chokepoint_runtime_poll_seconds_bucket{runtime=\"app\",le=\"+Inf\"}",
+    "chokepoint_runtime_longest_poll_seconds{runtime=\"app\"}",
+    "chokepoint_runtime_longest_poll_seconds{runtime=\"ops\"}",
+    "chokepoint_runtime_blocking_wait_seconds_count{runtime=\"app\",source=\"probe\"}",
+    "chokepoint_runtime_blocking_wait_seconds_count{runtime=\"ops\",source=\"probe\"}",
+    "chokepoint_blocked_polls_total{route=\"/api/posts/v1/slow\"}",
     "chokepoint_app_scheduling_delay_seconds_count",
     "chokepoint_log_lines_dropped_total",
+    "chokepoint_v1_threads",
+    "chokepoint_v1_threads_held",
+    "chokepoint_v1_queued_requests",
     "chokepoint_build_info{",
     "process_start_time_seconds",
 ];

@@ -1,15 +1,17 @@
-//! A real server in this process: two runtimes, free ports, a database file of its own.
+//! A real server in this process: two runtimes, free ports, a database of its own.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use chokepoint::{config::Config, server::Server, telemetry::Telemetry};
+use chokepoint::{config::Config, db::Db, server::Server, telemetry::Telemetry};
 use clap::Parser;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::backends::BackEnds;
+
 #[derive(Parser)]
+#[command(args_override_self = true)]
 struct Settings {
     #[command(flatten)]
     config: Config,
@@ -18,10 +20,11 @@ struct Settings {
 /// Log and recorder belong to the process; its tests share them.
 fn telemetry() -> &'static Telemetry {
     static TELEMETRY: OnceLock<Telemetry> = OnceLock::new();
-    TELEMETRY.get_or_init(|| Telemetry::init(&settings("sqlite://unused.db", &[])))
+    TELEMETRY
+        .get_or_init(|| Telemetry::init(&settings(&["--database-url=sqlite://unused.db"])).unwrap())
 }
 
-fn settings(database: &str, more: &[&str]) -> Config {
+fn settings(more: &[&str]) -> Config {
     let mut args = vec![
         "test",
         "--listen=127.0.0.1:0",
@@ -30,14 +33,19 @@ fn settings(database: &str, more: &[&str]) -> Config {
         "--shutdown-timeout=1",
         "--rust-log=off",
         "--tokio-console=false",
-        "--database-url",
-        database,
+        "--insecure=true",
+        "--bcrypt-cost=4",
+        "--rate-limit-login=off",
+        "--rate-limit-register=off",
+        "--rate-limit-api=off",
     ];
     args.extend(more);
     let mut config = Settings::parse_from(&args).config;
     // Not those of whoever runs the tests.
     let is_given = |name: &str| args.iter().any(|arg| arg.starts_with(name));
     config.ops_token = config.ops_token.filter(|_| is_given("--ops-token"));
+    config.auth.jwt_secret = config.auth.jwt_secret.filter(|_| is_given("--jwt-secret"));
+    config.cache.redis_url = config.cache.redis_url.filter(|_| is_given("--redis-url"));
     config.bare &= is_given("--bare");
     config.database.pool_size = 20;
     config
@@ -49,7 +57,7 @@ pub struct TestApp {
     pub http: Client,
     app: String,
     ops: String,
-    _folder: TempDir,
+    back_ends: Arc<BackEnds>,
 }
 
 impl TestApp {
@@ -58,22 +66,36 @@ impl TestApp {
     }
 
     pub fn start_with(flags: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database_url = format!("sqlite://{}", folder.path().join("test.db").display());
-        let server = Server::start(&settings(&database_url, flags), telemetry()).unwrap();
+        Self::start_on(Arc::new(BackEnds::new()), flags)
+    }
+
+    /// A second instance with the same database, and the same Redis if there is one.
+    pub fn start_beside(other: &Self, flags: &[&str]) -> Self {
+        Self::start_on(other.back_ends.clone(), flags)
+    }
+
+    pub fn start_on(back_ends: Arc<BackEnds>, flags: &[&str]) -> Self {
+        let of_back_ends = back_ends.flags();
+        let flags: Vec<_> =
+            of_back_ends.iter().map(String::as_str).chain(flags.iter().copied()).collect();
+        let server = Server::start(&settings(&flags), telemetry()).unwrap();
         Self {
             app: format!("http://{}", server.app_addr),
             ops: format!("http://{}", server.ops_addr),
             server: Some(server),
             runtime: Runtime::new().unwrap(),
             http: Client::builder().no_proxy().build().unwrap(),
-
-            _folder: folder,
+            back_ends,
         }
     }
 
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
+    }
+
+    /// Its database, by a pool of the test's own.
+    pub async fn db(&self) -> Db {
+        Db::connect(&self.back_ends.database(20)).await.unwrap()
     }
 
     pub fn app(&self, method: Method, path: &str) -> RequestBuilder {
@@ -82,6 +104,21 @@ impl TestApp {
 
     pub fn ops(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.ops))
+    }
+
+    /// For programs that load it.
+    pub fn url(&self) -> String {
+        self.app.clone()
+    }
+
+    /// The template of every path that the app serves. That axum prints them like this is no promise
+    /// of its; if that changes, none are found.
+    pub fn paths(&self) -> Vec<String> {
+        let printed = &self.server.as_ref().unwrap().app_routes;
+        let (_, paths) = printed.split_once("node: Node { paths: {").unwrap();
+        let (paths, _) = paths.split_once("fallback_router").unwrap();
+        let quoted = paths.split('"').skip(1).step_by(2);
+        quoted.map(str::to_owned).collect()
     }
 
     pub async fn get(&self, path: &str) -> Response {
@@ -130,4 +167,35 @@ pub async fn problem(response: Response) -> Value {
     assert_eq!(problem["request_id"], ids[0].as_str());
     assert_eq!(problem["trace_id"], ids[1].as_str());
     problem
+}
+
+/// Somebody who is logged in.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct Session {
+    #[serde(rename = "access_token")]
+    pub token: String,
+    pub refresh_token: String,
+    pub user_id: i64,
+    pub email: String,
+}
+
+/// What `sign_up` registers everybody with.
+pub const PASSWORD: &str = "correct horse";
+
+impl TestApp {
+    /// Registers somebody; `name` must be a username that nobody has on this database.
+    pub async fn sign_up(&self, name: &str) -> Session {
+        let body = serde_json::json!({
+            "username": name, "email": format!("{name}@example.com"), "password": PASSWORD,
+        });
+        let answer = self.app(Method::POST, "/api/v2/auth/register").json(&body).send().await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), 201, "{name}");
+        answer.json().await.unwrap()
+    }
+
+    /// A request with somebody's access token.
+    pub fn as_user(&self, session: &Session, method: Method, path: &str) -> RequestBuilder {
+        self.app(method, path).bearer_auth(&session.token)
+    }
 }

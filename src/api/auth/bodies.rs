@@ -1,0 +1,141 @@
+//! What clients send and get.
+
+use email_address::{EmailAddress, Options};
+use serde::Serialize;
+use utoipa::{
+    ToSchema,
+    openapi::{Object, ObjectBuilder, schema::Type},
+};
+
+use crate::input::{Fields, Input};
+
+/// Nothing here is long; a larger body is refused unread.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// The longest address that RFC 5321 lets a server send to.
+const EMAIL_MAX_BYTES: usize = 254;
+
+/// bcrypt reads 72 bytes and ignores what follows.
+const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=72;
+
+/// Longer than any refresh token; a digest is made of it.
+const REFRESH_TOKEN_MAX: usize = 1_000;
+
+/// What the tests of a body's fields don't read is only for the description.
+#[derive(ToSchema)]
+pub struct RegisterIn {
+    #[schema(min_length = 3, max_length = 50, pattern = "^[A-Za-z0-9_]{3,50}$", example = "ada_l")]
+    pub username: String,
+    #[schema(format = "email", max_length = 254, example = "ada@example.com")]
+    pub email: String,
+    #[schema(schema_with = password_text)]
+    pub password: String,
+}
+
+impl Input for RegisterIn {
+    const MAX_BYTES: usize = MAX_BYTES;
+
+    fn read(fields: &mut Fields) -> Self {
+        Self {
+            username: fields.parsed("username", username),
+            email: fields.parsed("email", email),
+            password: fields.parsed("password", password),
+        }
+    }
+}
+
+#[derive(ToSchema)]
+pub struct LoginIn {
+    #[schema(format = "email", max_length = 254, example = "ada@example.com")]
+    pub email: String,
+    #[schema(schema_with = password_text)]
+    pub password: String,
+}
+
+impl Input for LoginIn {
+    const MAX_BYTES: usize = MAX_BYTES;
+
+    fn read(fields: &mut Fields) -> Self {
+        Self { email: fields.parsed("email", email), password: fields.parsed("password", password) }
+    }
+}
+
+#[derive(ToSchema)]
+pub struct RefreshIn {
+    #[schema(
+        min_length = 1,
+        max_length = 1000,
+        pattern = r"^[^\u0000]*$",
+        example = "5f0c6b0e2f8d4c1ab37e90d2a4415c6e8f7b1a2c3d4e5f60718293a4b5c6d7e8"
+    )]
+    pub refresh_token: String,
+}
+
+impl Input for RefreshIn {
+    const MAX_BYTES: usize = MAX_BYTES;
+
+    fn read(fields: &mut Fields) -> Self {
+        Self { refresh_token: fields.text("refresh_token", 1..=REFRESH_TOKEN_MAX) }
+    }
+}
+
+/// Somebody who is logged in.
+#[derive(Serialize, ToSchema)]
+pub struct SessionOut {
+    /// Goes into the header `Authorization: Bearer …`.
+    #[schema(example = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2lnbmF0dXJl")]
+    pub access_token: String,
+    /// Good for one refresh; the answer to that has the next one.
+    #[schema(example = "5f0c6b0e2f8d4c1ab37e90d2a4415c6e8f7b1a2c3d4e5f60718293a4b5c6d7e8")]
+    pub refresh_token: String,
+    #[schema(example = "bearer")]
+    pub token_type: &'static str,
+    /// Seconds until the access token expires.
+    #[schema(example = 900)]
+    pub expires_in: u64,
+    #[schema(example = 11)]
+    pub user_id: i64,
+    #[schema(example = "ada@example.com")]
+    pub email: String,
+}
+
+fn password_text() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("8 to 72 bytes of UTF-8, so between 2 and 72 characters."))
+        .min_length(Some(2))
+        .max_length(Some(72))
+        .pattern(Some(r"^[^\u0000]*$"))
+        .examples(["correct horse"])
+        .build()
+}
+
+fn username(text: String) -> Result<String, String> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if (3..=50).contains(&text.len()) && text.bytes().all(is_allowed) {
+        Ok(text)
+    } else {
+        Err("3 to 50 letters, digits or underscores are needed".to_owned())
+    }
+}
+
+/// In lower case, which makes addresses that differ in case one account.
+fn email(text: String) -> Result<String, String> {
+    let text = text.to_lowercase();
+    if text.len() > EMAIL_MAX_BYTES {
+        return Err(format!("at most {EMAIL_MAX_BYTES} bytes are allowed"));
+    }
+    let options = Options::default().without_display_text().with_required_tld();
+    match EmailAddress::parse_with_options(&text, options) {
+        Ok(_) => Ok(text),
+        Err(_) => Err("an e-mail address such as ada@example.com is needed".to_owned()),
+    }
+}
+
+fn password(text: String) -> Result<String, String> {
+    if PASSWORD_BYTES.contains(&text.len()) {
+        Ok(text)
+    } else {
+        Err("8 to 72 bytes are needed; a letter outside ASCII is 2 to 4 bytes".to_owned())
+    }
+}

@@ -1,0 +1,155 @@
+//! What each endpoint does.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    Auth, CurrentUser,
+    bodies::{LoginIn, RegisterIn, SessionOut},
+    repository::{self, NewUser},
+    secret,
+};
+use crate::{
+    api::concurrency::Model,
+    cache::Cache,
+    db::{Db, Transaction},
+    entity::{refresh_tokens, revoked_tokens::Model as Revoked, users},
+    error::Error,
+};
+
+/// Much shorter than a token lives. Nothing depends on it but the size of two tables.
+const REMOVE_EVERY: Duration = Duration::from_mins(10);
+
+pub async fn register(
+    db: &Db,
+    auth: &Auth,
+    model: Model,
+    input: RegisterIn,
+) -> Result<SessionOut, Error> {
+    let RegisterIn { username, email, password } = input;
+    let password_hash = auth.passwords.hash(model, password).await?;
+    let txn = db.begin().await?;
+    let user = repository::insert_user(&txn, NewUser { username, email, password_hash }).await?;
+    let session = open_session(&txn, auth, user, new_family()?).await?;
+    txn.commit().await?;
+    Ok(session)
+}
+
+/// An unknown address and a wrong password get the same answer at the same price.
+pub async fn login(
+    db: &Db,
+    auth: &Auth,
+    model: Model,
+    input: LoginIn,
+) -> Result<SessionOut, Error> {
+    let user = repository::user_by_email(db, &input.email).await?;
+    let hash = user.as_ref().and_then(|user| user.password_hash.clone());
+    let is_right = auth.passwords.is_right(model, input.password, hash).await?;
+    let Some(user) = user.filter(|_| is_right) else {
+        return Err(Error::Unauthorized("e-mail address and password do not belong together"));
+    };
+    let txn = db.begin().await?;
+    let session = open_session(&txn, auth, user, new_family()?).await?;
+    txn.commit().await?;
+    Ok(session)
+}
+
+/// A refresh token is good once. Used again, somebody has a copy: nobody can tell who is who, so
+/// the whole family ends.
+pub async fn refresh(
+    db: &Db,
+    cache: &Cache,
+    auth: &Auth,
+    token: &str,
+) -> Result<SessionOut, Error> {
+    const REFUSED: Error = Error::Unauthorized("the refresh token is unknown, used or expired");
+    let digest = secret::digest(token);
+    let txn = db.begin().await?;
+    let Some(row) = repository::refresh_token(&txn, &digest).await? else { return Err(REFUSED) };
+    let Some(user) = repository::lock_user(&txn, row.user_id).await? else { return Err(REFUSED) };
+    if !repository::use_refresh_token(&txn, &digest).await? {
+        let revoked = end_family(&txn, &row.family).await?;
+        txn.commit().await?;
+        auth.revocations.publish(cache, &revoked).await;
+        return Err(REFUSED);
+    }
+    if row.expires_at <= Utc::now() {
+        return Err(REFUSED);
+    }
+    let session = open_session(&txn, auth, user, row.family).await?;
+    txn.commit().await?;
+    Ok(session)
+}
+
+/// Ends the access token and its family, on every instance.
+pub async fn logout(db: &Db, cache: &Cache, auth: &Auth, user: &CurrentUser) -> Result<(), Error> {
+    let txn = db.begin().await?;
+    repository::lock_user(&txn, user.id).await?;
+    let mut revoked = end_family(&txn, &user.claims.fam).await?;
+    let token = Revoked { digest: user.digest.clone(), expires_at: user.claims.expires_at() };
+    repository::insert_revoked(&txn, token.clone()).await?;
+    revoked.push(token);
+    txn.commit().await?;
+    auth.revocations.publish(cache, &revoked).await;
+    Ok(())
+}
+
+/// Rows about tokens that have expired are removed now and at times, for as long as this runs.
+pub async fn remove_expired(db: Db) {
+    let mut due = tokio::time::interval(REMOVE_EVERY);
+    loop {
+        due.tick().await;
+        if let Err(error) = repository::delete_expired(&db).await {
+            tracing::warn!(%error, "rows about expired tokens were not removed");
+        }
+    }
+}
+
+fn new_family() -> Result<String, Error> {
+    secret::random::<16>().map_err(Error::internal)
+}
+
+/// The next pair of tokens of a family.
+async fn open_session(
+    txn: &Transaction,
+    auth: &Auth,
+    user: users::Model,
+    family: String,
+) -> Result<SessionOut, Error> {
+    let (access_token, claims) = auth.tokens.issue(user.id, &family)?;
+    let refresh_token = secret::random::<32>().map_err(Error::internal)?;
+    let row = refresh_tokens::Model {
+        digest: secret::digest(&refresh_token),
+        family,
+        user_id: user.id,
+        expires_at: from_now(auth.tokens.refresh_ttl),
+        access_expires_at: claims.expires_at(),
+        used_at: None,
+    };
+    repository::insert_refresh_token(txn, row).await?;
+    Ok(SessionOut {
+        access_token,
+        refresh_token,
+        token_type: "bearer",
+        expires_in: auth.tokens.access_ttl.as_secs(),
+        user_id: user.id,
+        email: user.email,
+    })
+}
+
+/// No refresh token of it is left, and none of its access tokens is good any more. What is returned
+/// has to be published after the commit.
+async fn end_family(txn: &Transaction, family: &str) -> Result<Vec<Revoked>, Error> {
+    let Some(expires_at) = repository::delete_family(txn, family).await? else {
+        return Ok(Vec::new());
+    };
+    let row = Revoked { digest: secret::digest(family), expires_at };
+    repository::insert_revoked(txn, row.clone()).await?;
+    Ok(vec![row])
+}
+
+/// Settings keep lifetimes under a year, so this is in range.
+fn from_now(time: Duration) -> DateTime<Utc> {
+    Utc::now() + TimeDelta::from_std(time).unwrap_or_default()
+}

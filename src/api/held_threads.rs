@@ -1,0 +1,169 @@
+//! The concurrency model of /api/v1: a request holds one of a few OS threads from dispatch to
+//! answer, as in a synchronous server, and queues while all of them are held.
+//!
+//! The handlers are those of /api/v2. Only who waits for them differs: here a thread, in
+//! `block_on`; there nobody.
+
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    task::{Context, Poll},
+    thread,
+    time::Instant,
+};
+
+use axum::{extract::Request, response::IntoResponse, response::Response};
+use futures_util::{FutureExt, future::BoxFuture};
+use metrics::{Gauge, counter, gauge};
+use tokio::{runtime::Handle, sync::oneshot};
+use tower::{Layer, Service, ServiceExt};
+use tracing::Span;
+
+use crate::{
+    error::{self, Error},
+    input::arrived,
+    telemetry::{budget, metrics::names, traces},
+};
+
+/// Requests that may wait. At 50 ms each they are a minute's work for 8 threads; who comes then is
+/// better told to come again than left to run into a timeout.
+const QUEUE: usize = 10_000;
+
+/// What a thread does for one request.
+type Job = Box<dyn FnOnce(&Handle) + Send>;
+
+/// A layer that answers on these threads. They end with its last copy.
+#[derive(Clone)]
+pub struct HeldThreads {
+    jobs: SyncSender<Job>,
+    queued: Gauge,
+}
+
+impl HeldThreads {
+    /// Starts the threads. What they wait for runs on `runtime`, whose drivers and tasks they use.
+    pub fn start(threads: u16, runtime: &Handle) -> std::io::Result<Self> {
+        let (jobs, next) = sync_channel(QUEUE);
+        let next = Arc::new(Mutex::new(next));
+        let queued = gauge!(names::V1_QUEUE);
+        for n in 0..threads {
+            let (next, runtime, queued) = (next.clone(), runtime.clone(), queued.clone());
+            let work = move || {
+                let (all, held) = (gauge!(names::V1_THREADS), gauge!(names::V1_THREADS_HELD));
+                all.increment(1.0);
+                while let Some(job) = wait_for_next(&next) {
+                    queued.decrement(1.0);
+                    held.increment(1.0);
+                    job(&runtime);
+                    held.decrement(1.0);
+                }
+                all.decrement(1.0);
+            };
+            thread::Builder::new().name(format!("v1-thread-{n}")).spawn(work)?;
+        }
+        Ok(Self { jobs, queued })
+    }
+
+    /// The answer that `work` comes to on one of the threads.
+    ///
+    /// A client that goes away while its request is queued has not been served, and nothing is run.
+    /// From then on its request is finished, as by any server that finds out when it writes.
+    async fn answer_of<F>(&self, work: F) -> Response
+    where
+        F: Future<Output = Result<Response, Infallible>> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let (budget, span, since) = (budget::current(), Span::current(), Instant::now());
+        let queued = traces::waiting("v1 queue wait");
+        let job = move |runtime: &Handle| {
+            drop(queued);
+            if answer.is_closed() {
+                counter!(names::V1_NOT_RUN, "reason" => "client_gone").increment(1);
+                return;
+            }
+            let _in_span = span.enter();
+            let run = || hold_until_answered(runtime, work);
+            let response = match &budget {
+                Some(budget) => {
+                    budget.add_queue_wait(since.elapsed());
+                    budget::hold(budget, run)
+                }
+                None => run(),
+            };
+            // Fails only if the client has gone meanwhile.
+            let _ = answer.send(response);
+        };
+        // Before a thread can take it out and count down.
+        self.queued.increment(1.0);
+        if self.jobs.try_send(Box::new(job)).is_err() {
+            self.queued.decrement(1.0);
+            counter!(names::V1_NOT_RUN, "reason" => "queue_full").increment(1);
+            return Error::Overloaded("too many requests wait for a thread already")
+                .into_response();
+        }
+        answered.await.unwrap_or_else(|_| {
+            Error::internal("the thread that held the request is gone").into_response()
+        })
+    }
+}
+
+/// A frame of its own, so that a wall profile tells a thread that is held from an idle one.
+#[inline(never)]
+fn hold_until_answered<F>(runtime: &Handle, work: F) -> Response
+where
+    F: Future<Output = Result<Response, Infallible>>,
+{
+    let result = runtime.block_on(AssertUnwindSafe(work).catch_unwind());
+    result.map_or_else(error::panicked, |Ok(response)| response)
+}
+
+/// None when no copy of the layer is left.
+#[inline(never)]
+fn wait_for_next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
+    // Taking a job out can't leave the queue broken.
+    jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+impl<S> Layer<S> for HeldThreads {
+    type Service = OnHeldThread<S>;
+
+    fn layer(&self, inner: S) -> OnHeldThread<S> {
+        OnHeldThread { inner, threads: self.clone() }
+    }
+}
+
+#[derive(Clone)]
+pub struct OnHeldThread<S> {
+    inner: S,
+    threads: HeldThreads,
+}
+
+impl<S> Service<Request> for OnHeldThread<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let Self { inner, threads } = self.clone();
+        let answer = async move {
+            // As a proxy in front of a synchronous server would: a client that sends its body slowly
+            // holds no thread.
+            match arrived(request).await {
+                Ok(request) => threads.answer_of(inner.oneshot(request)).await,
+                Err(error) => error.into_response(),
+            }
+        };
+        answer.map(Ok).boxed()
+    }
+}

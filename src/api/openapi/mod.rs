@@ -1,0 +1,104 @@
+//! The description of the whole app port, as OpenAPI 3.1. Handlers describe themselves; what all of
+//! them share is added here, so that no handler can forget it.
+
+use utoipa::openapi::{
+    Components, Info, License, OpenApi, PathItem, Server, Tag,
+    info::LicenseBuilder,
+    path::{HttpMethod, Operation},
+    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    tag::TagBuilder,
+};
+
+/// The answers and headers that endpoints share.
+mod answers;
+/// `/api/openapi.json`, and `/docs` for people.
+mod routes;
+
+pub use routes::{PATH, described, router};
+
+const ABOUT: &str = "An instrumented teaching server with deliberate bottlenecks, each served beside \
+    its fix. Every answer says in `Server-Timing` what it cost. Every failure is a problem as RFC 9457 \
+    has it. A body may have 1 MiB (64 KiB for auth).";
+
+/// Groups of operations, in the order a reader meets them.
+const TAGS: [(&str, &str); 6] = [
+    ("auth", "Accounts and tokens. v1 and v2 are one implementation under two concurrency models."),
+    ("todos", "Each user's own todos; those of others do not exist. v1 and v2 as for auth."),
+    ("posts", "A blog: anybody reads, only the author changes a post."),
+    ("logs", "Log lines of devices. What is answered with 200 is on disk."),
+    ("health", "Whether the server is up, and whether it can do its work."),
+    ("description", "This document."),
+];
+
+/// The name that `security((...))` of a handler refers to.
+const BEARER: &str = "bearer";
+
+/// Adds what operations share, and settles what each leaves open.
+pub fn complete(mut document: OpenApi) -> OpenApi {
+    document.info = info();
+    document.servers = Some(vec![Server::new("/")]);
+    let mut tags: Vec<_> = TAGS.map(|(name, about)| tag(name, about)).into();
+    tags.append(document.tags.get_or_insert_default());
+    document.tags = Some(tags);
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            operation.operation_id = Some(operation_id(method, path));
+            answers::add_shared(path, operation);
+        }
+    }
+    let components = document.components.get_or_insert_default();
+    add_bearer(components);
+    answers::describe(components);
+    document
+}
+
+pub fn tag(name: &str, about: &str) -> Tag {
+    TagBuilder::new().name(name).description(Some(about)).build()
+}
+
+fn info() -> Info {
+    let mut info = Info::new("Chokepoint", env!("CARGO_PKG_VERSION"));
+    info.description = Some(ABOUT.to_owned());
+    info.license = Some(license());
+    info
+}
+
+fn license() -> License {
+    LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build()
+}
+
+fn add_bearer(components: &mut Components) {
+    let about = "The access token that registration, login and refresh answer with.";
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(about))
+        .build();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+}
+
+/// Every operation of a path, with its method.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [("get", get), ("put", put), ("post", post), ("delete", delete), ("patch", patch)]
+        .into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Unique because method and path are; handlers of two resources may share a function's name.
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
+}
+
+/// A method by the name that HTTP has for it, if an operation may have it here.
+pub fn method(name: &str) -> Option<HttpMethod> {
+    Some(match name {
+        "GET" => HttpMethod::Get,
+        "PUT" => HttpMethod::Put,
+        "POST" => HttpMethod::Post,
+        "DELETE" => HttpMethod::Delete,
+        "PATCH" => HttpMethod::Patch,
+        _ => return None,
+    })
+}

@@ -1,0 +1,129 @@
+//! What clients send, with its bounds, and what they get.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::input::{Fields, Input};
+
+/// Characters. A slug is made of the first 80.
+const TITLE: usize = 200;
+/// Characters: a long read; larger ones would make every list of posts a matter of bandwidth.
+const BODY: usize = 50_000;
+/// Characters.
+const COMMENT: usize = 5_000;
+
+/// A new post.
+#[derive(Clone, ToSchema)]
+pub struct PostIn {
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Why p99 lies"
+    )]
+    pub title: String,
+    #[schema(
+        min_length = 1,
+        max_length = 50_000,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "It does not."
+    )]
+    pub body: String,
+}
+
+impl Input for PostIn {
+    fn read(fields: &mut Fields) -> Self {
+        Self { title: fields.words("title", 1..=TITLE), body: fields.words("body", 1..=BODY) }
+    }
+}
+
+/// What is to change; the rest stays.
+#[derive(ToSchema)]
+pub struct PostPatch {
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 200,
+             pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$", example = "Why p99 lies")]
+    pub title: Option<String>,
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 50_000,
+             pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$", example = "It does.")]
+    pub body: Option<String>,
+}
+
+impl Input for PostPatch {
+    fn read(fields: &mut Fields) -> Self {
+        let mut text = |field, most| match fields.optional_text(field, 1..=most) {
+            Some(None) => {
+                fields.refuse(field, "it can't be taken away");
+                None
+            }
+            Some(Some(text)) => {
+                fields.refuse_blank(field, &text);
+                Some(text)
+            }
+            None => None,
+        };
+        Self { title: text("title", TITLE), body: text("body", BODY) }
+    }
+}
+
+/// A new comment.
+#[derive(ToSchema)]
+pub struct CommentIn {
+    #[schema(
+        min_length = 1,
+        max_length = 5_000,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "It does!"
+    )]
+    pub body: String,
+}
+
+impl Input for CommentIn {
+    fn read(fields: &mut Fields) -> Self {
+        Self { body: fields.words("body", 1..=COMMENT) }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Author {
+    #[schema(example = 11)]
+    pub id: i64,
+    #[schema(example = "ada")]
+    pub username: String,
+}
+
+/// A post in a list: without its body, which may be long.
+#[derive(Serialize, ToSchema)]
+pub struct PostSummary {
+    #[schema(example = 142)]
+    pub id: i64,
+    #[schema(example = "why-p99-lies")]
+    pub slug: String,
+    #[schema(example = "Why p99 lies")]
+    pub title: String,
+    pub author: Author,
+    /// How many comments it has.
+    #[schema(example = 3)]
+    pub comments: i64,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PostOut {
+    #[serde(flatten)]
+    pub summary: PostSummary,
+    #[schema(example = "It does not.")]
+    pub body: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct CommentOut {
+    #[schema(example = 7)]
+    pub id: i64,
+    #[schema(example = 142)]
+    pub post_id: i64,
+    pub author: Author,
+    #[schema(example = "It does!")]
+    pub body: String,
+    pub created_at: DateTime<Utc>,
+}

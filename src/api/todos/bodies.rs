@@ -1,0 +1,103 @@
+//! What clients send and get.
+
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    entity::todos,
+    input::{Fields, Input},
+};
+
+const TITLE: &str = "title";
+const TITLE_LENGTH: RangeInclusive<usize> = 1..=200;
+const DESCRIPTION_LENGTH: RangeInclusive<usize> = 0..=10_000;
+
+#[derive(Debug, ToSchema)]
+pub struct TodoIn {
+    /// Not blank.
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Measure it again")]
+    pub title: String,
+    #[schema(max_length = 10_000, example = "With more than one core.")]
+    pub description: Option<String>,
+    #[schema(default = false, required = false)]
+    pub completed: bool,
+}
+
+impl Input for TodoIn {
+    fn read(fields: &mut Fields) -> Self {
+        Self {
+            title: fields.words(TITLE, TITLE_LENGTH),
+            description: fields.optional_text("description", DESCRIPTION_LENGTH).flatten(),
+            completed: fields.optional_flag("completed").unwrap_or_default(),
+        }
+    }
+}
+
+/// What is left out stays as it is.
+#[derive(Debug, ToSchema)]
+pub struct TodoPatch {
+    /// Not blank.
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 200,
+             pattern = r"\S", example = "Measure it again")]
+    pub title: Option<String>,
+    /// Null takes it away.
+    #[schema(value_type = Option<String>, max_length = 10_000)]
+    pub description: Option<Option<String>>,
+    #[schema(value_type = bool, required = false, example = true)]
+    pub completed: Option<bool>,
+}
+
+impl Input for TodoPatch {
+    fn read(fields: &mut Fields) -> Self {
+        let title = fields.optional_text(TITLE, TITLE_LENGTH);
+        match &title {
+            Some(None) => fields.refuse(TITLE, "text is needed"),
+            Some(Some(title)) => fields.refuse_blank(TITLE, title),
+            None => {}
+        }
+        Self {
+            title: title.flatten(),
+            description: fields.optional_text("description", DESCRIPTION_LENGTH),
+            completed: fields.optional_flag("completed"),
+        }
+    }
+}
+
+impl TodoPatch {
+    pub fn is_empty(&self) -> bool {
+        let Self { title, description, completed } = self;
+        title.is_none() && description.is_none() && completed.is_none()
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct TodoOut {
+    #[schema(example = 101)]
+    id: i64,
+    #[schema(example = 11)]
+    user_id: i64,
+    #[schema(example = "Measure it again")]
+    title: String,
+    #[schema(required = true, example = "With more than one core.")]
+    description: Option<String>,
+    completed: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<todos::Model> for TodoOut {
+    fn from(todo: todos::Model) -> Self {
+        let todos::Model { id, user_id, title, description, completed, created_at, updated_at } =
+            todo;
+        Self { id, user_id, title, description, completed, created_at, updated_at }
+    }
+}
+
+/// The one thing of a cached todo that must be known before it is sent.
+#[derive(Deserialize)]
+pub struct Owned {
+    pub user_id: i64,
+}

@@ -1,0 +1,114 @@
+//! The rules: a todo is its owner's alone, reads are cached, writes take the copies away.
+
+use bytes::Bytes;
+use sea_orm::DbErr;
+use serde::Serialize;
+
+use super::{
+    bodies::{Owned, TodoIn, TodoOut, TodoPatch},
+    paging::Page,
+    repository,
+};
+use crate::{
+    cache::{Cache, Changed, Name, bloom::IdFilter},
+    db::{Db, is_orphan, now},
+    error::Error,
+};
+
+/// One's todos as JSON, newest first.
+pub async fn list(db: &Db, cache: &Cache, user: i64, page: Page) -> Result<Bytes, Error> {
+    if !page.is_first() {
+        return list_json(db, user, &page).await;
+    }
+    let key = Name::UserTodos.key(user);
+    let load = async { list_json(db, user, &Page::FIRST).await.map(Some) };
+    let list = cache.fetch(Name::UserTodos, &key, load).await?;
+    // A list is never absent: one without todos is `[]`.
+    Ok(list.unwrap_or_else(|| Bytes::from_static(b"[]")))
+}
+
+async fn list_json(db: &Db, user: i64, page: &Page) -> Result<Bytes, Error> {
+    let todos = repository::list(db, user, page).await?;
+    json(&todos.into_iter().map(TodoOut::from).collect::<Vec<_>>())
+}
+
+/// One of one's todos as JSON.
+pub async fn get(
+    db: &Db,
+    cache: &Cache,
+    ids: &IdFilter,
+    user: i64,
+    id: i64,
+) -> Result<Bytes, Error> {
+    if ids.refuses(id) {
+        cache.count_bloom_rejection(Name::Todo);
+        return Err(no_todo());
+    }
+    let load = async {
+        let todo = repository::by_id(db, id).await?;
+        todo.map(|todo| json(&TodoOut::from(todo))).transpose()
+    };
+    let todo = cache.fetch(Name::Todo, &Name::Todo.key(id), load).await?.ok_or_else(no_todo)?;
+    let owned: Owned = serde_json::from_slice(&todo).map_err(Error::internal)?;
+    if owned.user_id == user { Ok(todo) } else { Err(no_todo()) }
+}
+
+pub async fn create(
+    db: &Db,
+    cache: &Cache,
+    user: i64,
+    input: TodoIn,
+) -> Result<(i64, TodoOut), Error> {
+    let txn = db.begin().await?;
+    let todo = repository::insert(&txn, user, input, now()).await.map_err(no_owner)?;
+    cache.commit(txn, changed(user, todo.id)).await?;
+    Ok((todo.id, todo.into()))
+}
+
+/// Changes what the patch holds. One that holds nothing changes nothing, not even `updated_at`.
+pub async fn update(
+    db: &Db,
+    cache: &Cache,
+    ids: &IdFilter,
+    user: i64,
+    id: i64,
+    patch: TodoPatch,
+) -> Result<Bytes, Error> {
+    if patch.is_empty() {
+        return get(db, cache, ids, user, id).await;
+    }
+    let txn = db.begin().await?;
+    if !repository::update(&txn, user, id, patch, now()).await? {
+        return Err(no_todo());
+    }
+    // In the transaction, so it is what this change made of it.
+    let todo = repository::by_id(&txn, id).await?.ok_or_else(no_todo)?;
+    cache.commit(txn, changed(user, id)).await?;
+    json(&TodoOut::from(todo))
+}
+
+pub async fn delete(db: &Db, cache: &Cache, user: i64, id: i64) -> Result<(), Error> {
+    let txn = db.begin().await?;
+    if !repository::delete(&txn, user, id).await? {
+        return Err(no_todo());
+    }
+    Ok(cache.commit(txn, changed(user, id)).await?)
+}
+
+/// All that holds a copy of a todo. A new one too: that there is none may be cached.
+fn changed(user: i64, id: i64) -> Vec<Changed> {
+    vec![Changed { name: Name::UserTodos, id: user }, Changed { name: Name::Todo, id }]
+}
+
+fn json(value: &impl Serialize) -> Result<Bytes, Error> {
+    serde_json::to_vec(value).map(Bytes::from).map_err(Error::internal)
+}
+
+/// Another's todo is none.
+fn no_todo() -> Error {
+    Error::NotFound("there is no todo with this id".to_owned())
+}
+
+fn no_owner(error: DbErr) -> Error {
+    if is_orphan(&error) { Error::no_account() } else { error.into() }
+}

@@ -1,0 +1,178 @@
+//! The cache on Redis, which all instances share. Each call is one round trip.
+//!
+//! Beside a copy under `key` there are, for a short time each: `lock:key`, the token of the instance
+//! that loads it; `lease:key`, the same token for as long as it may still fill; `writers:key`, the
+//! tokens of writes under way.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use ::redis::{RedisError, cmd};
+use bytes::Bytes;
+
+use super::{Answer, Down, fetch::Look};
+
+/// Finds out that Redis went away or came back.
+mod heartbeat;
+/// The connection: when Redis counts as down, and what it is owed then.
+mod link;
+/// What must happen in one step.
+mod scripts;
+
+pub use link::{Link, Use};
+use scripts::Scripts;
+
+/// How long a lock, a lease or the mark of a writer stands if its owner dies. Longer than any load
+/// or COMMIT that goes well; short enough to wait for.
+const OWNER_DIES_AFTER: Duration = Duration::from_secs(10);
+
+/// A copy without bytes says that there is nothing. JSON is never empty.
+const ABSENT: &[u8] = b"";
+
+#[derive(Clone)]
+pub struct Redis {
+    link: Link,
+    scripts: &'static Scripts,
+}
+
+/// The right to fill a key, and its lock. Dropped, it is given back.
+pub(super) struct Token {
+    redis: Redis,
+    key: String,
+    token: String,
+    is_used: bool,
+}
+
+impl Redis {
+    pub async fn open(url: &str) -> Result<Self, RedisError> {
+        Ok(Self { link: Link::open(url).await?, scripts: scripts::scripts() })
+    }
+
+    /// The connection, for what is shared but not cached.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    pub async fn get(&self, key: &str) -> Result<Option<Bytes>, Down> {
+        let mut get = cmd("GET");
+        get.arg(key);
+        self.link.query(Use::Read, get).await
+    }
+
+    pub async fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<Bytes>>, Down> {
+        let mut get = cmd("MGET");
+        get.arg(keys);
+        self.link.query(Use::Read, get).await
+    }
+
+    pub async fn set(&self, key: &str, value: &[u8], ttl: Duration) -> Result<(), Down> {
+        let mut set = cmd("SET");
+        set.arg(key).arg(value).arg("PX").arg(millis(ttl));
+        self.link.query(Use::Write, set).await
+    }
+
+    pub async fn delete(&self, key: &str) -> Result<(), Down> {
+        let mut delete = cmd("DEL");
+        delete.arg(key);
+        let deleted = self.link.query::<()>(Use::Write, delete).await;
+        deleted.inspect_err(|_| self.link.owe([key.to_owned()]))
+    }
+
+    pub(super) async fn copy(&self, key: &str) -> Result<Option<Answer>, Down> {
+        Ok(self.get(key).await?.map(answer))
+    }
+
+    /// The second look, and lock and lease if there is still nothing.
+    pub(super) async fn reserve(&self, key: &str) -> Result<Look<Token>, Down> {
+        let token = token();
+        let mut reserve = self.scripts.reserve.prepare_invoke();
+        reserve.key(&names(key)).arg(&token).arg(millis(OWNER_DIES_AFTER));
+        let (state, value): (String, Option<Bytes>) = self.link.run(Use::Read, &reserve).await?;
+        Ok(match (state.as_str(), value) {
+            ("found", Some(value)) => Look::Found(answer(value)),
+            ("mine", _) => {
+                let (redis, key) = (self.clone(), key.to_owned());
+                Look::Mine(Token { redis, key, token, is_used: false })
+            }
+            ("written", _) => Look::Written,
+            _ => Look::Elsewhere,
+        })
+    }
+
+    /// Puts a loaded answer in if the lease still stands, and gives the lock back.
+    pub(super) async fn fill(
+        &self,
+        mut right: Token,
+        answer: &Answer,
+        ttl: Duration,
+    ) -> Result<(), Down> {
+        let mut fill = self.scripts.fill.prepare_invoke();
+        fill.key(&names(&right.key)).arg(&right.token);
+        fill.arg(answer.as_deref().unwrap_or(ABSENT)).arg(millis(ttl));
+        let filled = self.link.run(Use::Write, &fill).await;
+        // A Redis that is full refuses the copy; the lock is given back all the same.
+        right.is_used = filled.is_ok();
+        filled
+    }
+
+    /// Before COMMIT: takes copies and leases away, and allows no new ones until `written`.
+    pub(super) async fn announce(&self, keys: &[String], token: &str) -> Result<(), Down> {
+        let mut announce = self.scripts.announce.prepare_invoke();
+        announce.key(names_of_all(keys)).arg(token).arg(millis(OWNER_DIES_AFTER));
+        let told = self.link.run(Use::Write, &announce).await;
+        told.inspect_err(|_| self.link.owe(keys.iter().cloned()))
+    }
+
+    /// After COMMIT: takes copies and leases away once more, and allows new ones.
+    pub(super) async fn written(&self, keys: &[String], token: &str) -> Result<(), Down> {
+        let mut written = self.scripts.written.prepare_invoke();
+        written.key(names_of_all(keys)).arg(token);
+        let told = self.link.run(Use::Write, &written).await;
+        told.inspect_err(|_| self.link.owe(keys.iter().cloned()))
+    }
+}
+
+impl Drop for Token {
+    /// The load failed, or its client went away.
+    fn drop(&mut self) {
+        if self.is_used {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let redis = self.redis.clone();
+            let mut release = redis.scripts.release.prepare_invoke();
+            release.key(&names(&self.key)).arg(&self.token);
+            runtime.spawn(async move {
+                // Else it expires.
+                let _: Result<(), Down> = redis.link.run(Use::Write, &release).await;
+            });
+        }
+    }
+}
+
+fn answer(value: Bytes) -> Answer {
+    if value == ABSENT { None } else { Some(value) }
+}
+
+/// The four Redis keys of a copy, in the order the scripts take them.
+fn names(key: &str) -> [String; 4] {
+    [key.to_owned(), format!("lock:{key}"), format!("lease:{key}"), format!("writers:{key}")]
+}
+
+fn names_of_all(keys: &[String]) -> Vec<String> {
+    keys.iter().flat_map(|key| names(key)).collect()
+}
+
+/// Unlike any other of this or another instance: 64 bits by chance for the process, and a count.
+pub(super) fn token() -> String {
+    static PROCESS: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let process = PROCESS.get_or_init(|| fastrand::u64(..));
+    format!("{process:016x}-{}", COUNT.fetch_add(1, Relaxed))
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,65 @@
+//! The database: which, how many connections, how far away.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+use reqwest::Url;
+use sea_orm::sqlx::postgres::PgConnectOptions;
+
+use super::{
+    files::content_as,
+    values::{database_url, duration},
+};
+
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseConfig {
+    /// The database: `sqlite://` and a file, made if it is missing, or `postgres://`
+    #[arg(long = "database-url", env = "DATABASE_URL", value_name = "URL", hide_env_values = true,
+          default_value = "sqlite://data/chokepoint.db", value_parser = database_url)]
+    pub url: String,
+
+    /// File that holds the DATABASE_URL, instead of it
+    #[arg(long = "database-url-file", env = "DATABASE_URL_FILE", value_name = "FILE",
+          conflicts_with = "url", value_parser = content_as(database_url))]
+    pub url_file: Option<String>,
+
+    /// Most connections the pool opens
+    #[arg(long = "db-pool-size", env = "DB_POOL_SIZE", value_name = "N", default_value_t = 20,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub pool_size: u32,
+
+    /// Awaited latency added to each statement, as if the database were that far away
+    #[arg(long, env, value_name = "TIME", default_value = "0", value_parser = duration)]
+    pub distance_db: Duration,
+}
+
+impl DatabaseConfig {
+    /// Where the database is, however that was given.
+    pub fn url(&self) -> &str {
+        self.url_file.as_deref().unwrap_or(&self.url)
+    }
+
+    /// The file behind the URL, unless that is a server's.
+    pub fn file(&self) -> Option<PathBuf> {
+        let path = self.url().strip_prefix("sqlite://")?;
+        path.split('?').next().map(PathBuf::from)
+    }
+
+    /// The PostgreSQL server behind the URL, unless that is a file's.
+    pub fn server(&self) -> Option<PgConnectOptions> {
+        if self.file().is_some() { None } else { self.url().parse().ok() }
+    }
+
+    /// The URL for people and logs: without a password, which may be among its options too.
+    pub fn shown(&self) -> String {
+        match Url::parse(self.url()) {
+            Ok(mut url) if self.file().is_none() => {
+                // Fails only without a host, and then there is no password either.
+                let _ = url.set_password(None);
+                url.set_query(None);
+                url.into()
+            }
+            _ => self.url().to_owned(),
+        }
+    }
+}

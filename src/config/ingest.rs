@@ -1,0 +1,25 @@
+//! Log ingest: how many lines may wait, and how they are grouped.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::values::short_time;
+
+#[derive(Args, Clone, Debug)]
+pub struct IngestConfig {
+    /// Log lines that may wait to be committed; beyond it the answer is 503
+    #[arg(long = "ingest-queue", env = "INGEST_QUEUE", value_name = "LINES", default_value_t = 10_000,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub queue: u32,
+
+    /// Log lines after which a group is committed without waiting for more
+    #[arg(long = "ingest-group", env = "INGEST_GROUP", value_name = "LINES", default_value_t = 1_000,
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub group: u32,
+
+    /// How long the first log line of a group waits for others
+    #[arg(long = "ingest-delay", env = "INGEST_DELAY", value_name = "TIME", default_value = "2ms",
+          value_parser = short_time)]
+    pub delay: Duration,
+}

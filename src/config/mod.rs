@@ -1,0 +1,117 @@
+//! Every setting: an environment variable, or a flag of the same name.
+
+use std::net::SocketAddr;
+
+use clap::{Args, builder::BoolishValueParser};
+
+/// Tokens and passwords.
+mod auth;
+/// Where copies are kept.
+mod cache;
+/// Where rows are kept.
+mod database;
+/// Secrets in files of their own.
+mod files;
+/// How log lines are taken in.
+mod ingest;
+/// How often a caller may ask, and from where.
+mod limits;
+/// The log of the server itself.
+mod log;
+/// Traces, by OpenTelemetry's own names.
+mod otel;
+mod otel_values;
+/// Text to value, or why not.
+mod values;
+
+pub use auth::AuthConfig;
+pub use cache::CacheConfig;
+pub use database::DatabaseConfig;
+use files::content_as;
+pub use ingest::IngestConfig;
+pub use limits::LimitsConfig;
+pub use log::{LogConfig, LogFormat};
+pub use otel::OtelConfig;
+pub use otel_values::{Exporter, Pairs, Protocol, Sampler, Share};
+pub use values::{Limit, Rate, log_filter};
+use values::{at_least_one, ops_token};
+
+/// Settings of the server. `--help` shows these comments.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Where the app listens: the API and the labs
+    #[arg(long, env, default_value = "127.0.0.1:8000", value_name = "ADDR")]
+    pub listen: SocketAddr,
+
+    /// Where ops listens: metrics, profiles, lab pages. Off loopback it needs OPS_TOKEN
+    #[arg(long, env, default_value = "127.0.0.1:8001", value_name = "ADDR")]
+    pub ops_listen: SocketAddr,
+
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+
+    #[command(flatten)]
+    pub cache: CacheConfig,
+
+    #[command(flatten)]
+    pub auth: AuthConfig,
+
+    #[command(flatten)]
+    pub ingest: IngestConfig,
+
+    #[command(flatten)]
+    pub limits: LimitsConfig,
+
+    /// Threads of the app runtime, which labs may choke [default: number of cores]
+    #[arg(long, env, value_name = "N", value_parser = at_least_one)]
+    pub worker_threads: Option<usize>,
+
+    /// Threads that /api/v1 requests hold, each from dispatch to answer
+    #[arg(long, env, default_value_t = 8, value_name = "N",
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub v1_threads: u16,
+
+    /// Bearer token that the ops port demands, at least 16 characters [default: none]
+    #[arg(long, env, value_name = "TOKEN", hide_env_values = true, value_parser = ops_token)]
+    pub ops_token: Option<String>,
+
+    /// File that holds the OPS_TOKEN, instead of it
+    #[arg(long, env, value_name = "FILE", conflicts_with = "ops_token",
+          value_parser = content_as(ops_token))]
+    pub ops_token_file: Option<String>,
+
+    /// Seconds that requests in flight get to finish after SIGINT or SIGTERM
+    #[arg(long, env, default_value_t = 30, value_name = "SECONDS")]
+    pub shutdown_timeout: u64,
+
+    #[command(flatten)]
+    pub log: LogConfig,
+
+    /// Serve tokio-console on 127.0.0.1:6669
+    #[arg(long, env, value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          default_missing_value = "true", require_equals = true,
+          value_parser = BoolishValueParser::new())]
+    pub tokio_console: bool,
+
+    /// Leave out every layer around the handlers: no ids, budget, metrics or access log. For
+    /// measuring what those cost
+    #[arg(long, env, value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          default_missing_value = "true", require_equals = true,
+          value_parser = BoolishValueParser::new())]
+    pub bare: bool,
+
+    #[command(flatten)]
+    pub otel: OtelConfig,
+}
+
+impl Config {
+    /// The token, however it was given.
+    pub fn ops_token(&self) -> Option<&str> {
+        self.ops_token.as_deref().or(self.ops_token_file.as_deref())
+    }
+
+    pub fn worker_threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.worker_threads.unwrap_or_else(cores)
+    }
+}

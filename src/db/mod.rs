@@ -1,0 +1,150 @@
+//! The database as everybody sees it: sea-orm's connection pool, wrapped so that each request's
+//! record learns its queries, rows, commits, database time and wait for a pooled connection.
+
+use std::{sync::Arc, time::Instant};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use migrations::{Migrator, MigratorTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+    sqlx::{self, Pool},
+};
+use tracing::Instrument;
+
+use crate::{config::DatabaseConfig, telemetry::budget};
+
+/// What a statement costs, told to the request that sent it.
+mod booking;
+/// How a pool is opened, on SQLite and on PostgreSQL.
+mod connect;
+/// What a failed statement means.
+mod failure;
+/// The distance to the database, and whether it is there.
+mod link;
+/// What a trace says of a statement.
+mod span;
+/// BEGIN to COMMIT.
+mod transaction;
+
+use booking::booked_connection;
+pub use failure::{is_orphan, is_unavailable, is_unique_violation};
+use link::Link;
+pub use transaction::Transaction;
+
+/// Names the lock that PostgreSQL gives to one instance at a time while it migrates and seeds. Any
+/// number will do that nobody else locks in the same database.
+const SET_UP_LOCK: i64 = 0x0063_686f_6b65;
+
+/// A connection pool. Cheap to clone; sea-orm's entities take it wherever they take a connection.
+#[derive(Clone)]
+pub struct Db {
+    pool: Arc<DatabaseConnection>,
+    config: Arc<DatabaseConfig>,
+    link: Link,
+}
+
+/// How the pool stands now.
+pub struct PoolUse {
+    pub open: u32,
+    pub idle: u32,
+    pub limit: u32,
+}
+
+impl Db {
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self, DbErr> {
+        let options = config.server().map(connect::postgres);
+        if let Some(options) = &options {
+            connect::first_connection(options).await?;
+        }
+        Self::open(config.clone(), Link::new(config.distance_db, options)).await
+    }
+
+    async fn open(config: DatabaseConfig, link: Link) -> Result<Self, DbErr> {
+        let mut pool = connect::pool(&config, link.clone()).await?;
+        pool.set_metric_callback(booking::executed);
+        Ok(Self { pool: Arc::new(pool), config: Arc::new(config), link })
+    }
+
+    /// A pool of its own to the same database, for what must not share connections with the app.
+    pub async fn another(&self, connections: u32) -> Result<Self, DbErr> {
+        let config =
+            DatabaseConfig { pool_size: connections, ..DatabaseConfig::clone(&self.config) };
+        Self::open(config, self.link.clone()).await
+    }
+
+    /// Brings the schema up to date, and lets `fill` put in the first rows. Of several processes that
+    /// start at once each does it in turn, and it is done or undone as a whole.
+    pub async fn set_up(
+        &self,
+        fill: impl AsyncFnOnce(&Transaction) -> Result<(), DbErr>,
+    ) -> Result<(), DbErr> {
+        // What happens once, before the first request, is not worth a distance.
+        let near = Self { link: self.link.near(), ..self.clone() };
+        let txn = near.begin().await?;
+        if near.get_database_backend() == DbBackend::Postgres {
+            // On SQLite, BEGIN IMMEDIATE has locked the file already.
+            let lock = format!("SELECT pg_advisory_xact_lock({SET_UP_LOCK})");
+            txn.execute_unprepared(&lock).await?;
+        }
+        Migrator::up(txn.unbooked(), None).await?;
+        fill(&txn).await?;
+        txn.commit().await
+    }
+
+    /// Starts a transaction that may write at once: SQLite refuses to make a reader a writer while
+    /// others write. Its BEGIN is part of the wait for a connection that is booked.
+    pub async fn begin(&self) -> Result<Transaction, DbErr> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let span = span::of_unprepared(&self.link, "BEGIN");
+        let sent = async {
+            self.link.travel().await;
+            let started = Instant::now();
+            let begun = self.link.unless_gone(self.pool.begin_with_options(options)).await;
+            (started.elapsed(), begun)
+        };
+        let (waited, begun) = sent.instrument(span.clone()).await;
+        budget::with(|b| {
+            b.add_db_time(waited);
+            b.add_pool_wait(waited);
+        });
+        span::ended(&span, &begun, None);
+        Ok(Transaction::new(begun?, self.link.clone()))
+    }
+
+    /// Whether a statement gets through.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.link.unless_gone(self.pool.ping()).await
+    }
+
+    pub fn pool_use(&self) -> PoolUse {
+        match self.get_database_backend() {
+            DbBackend::Postgres => pool_use(self.pool.get_postgres_connection_pool()),
+            _ => pool_use(self.pool.get_sqlite_connection_pool()),
+        }
+    }
+
+    /// Closes it for every clone, once statements in flight have ended.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.pool.close_by_ref().await
+    }
+}
+
+/// The moment to the microsecond, which PostgreSQL keeps: what is answered now, and a cursor to it,
+/// must be what is read later.
+pub fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
+}
+
+fn pool_use<B: sqlx::Database>(pool: &Pool<B>) -> PoolUse {
+    PoolUse {
+        open: pool.size(),
+        idle: u32::try_from(pool.num_idle()).unwrap_or(u32::MAX),
+        limit: pool.options().get_max_connections(),
+    }
+}
+
+booked_connection!(Db, pool);

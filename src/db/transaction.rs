@@ -1,0 +1,47 @@
+//! A transaction whose statements and commit count as the request's.
+
+use std::time::Instant;
+
+use sea_orm::{DatabaseTransaction, DbErr};
+use tracing::Instrument;
+
+use super::{booking::booked_connection, link::Link, span};
+use crate::telemetry::budget;
+
+/// Dropped, it rolls back.
+pub struct Transaction {
+    inner: DatabaseTransaction,
+    link: Link,
+}
+
+impl Transaction {
+    pub(super) fn new(inner: DatabaseTransaction, link: Link) -> Self {
+        Self { inner, link }
+    }
+
+    /// The same transaction for code that knows sea-orm's only; nothing of it is booked.
+    pub(super) fn unbooked(&self) -> &DatabaseTransaction {
+        &self.inner
+    }
+
+    pub async fn commit(self) -> Result<(), DbErr> {
+        let span = span::of_unprepared(&self.link, "COMMIT");
+        let sent = async {
+            self.link.travel().await;
+            let started = Instant::now();
+            let committed = self.link.unless_gone(self.inner.commit()).await;
+            (started.elapsed(), committed)
+        };
+        let (waited, committed) = sent.instrument(span.clone()).await;
+        budget::with(|b| {
+            b.add_db_time(waited);
+            if committed.is_ok() {
+                b.add_commit();
+            }
+        });
+        span::ended(&span, &committed, None);
+        committed
+    }
+}
+
+booked_connection!(Transaction, inner);

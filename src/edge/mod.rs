@@ -1,0 +1,15 @@
+//! What stands between clients and handlers: proxies in front, browsers of other origins, gzip.
+
+/// Bodies in fewer bytes.
+mod compression;
+/// Pages of other origins.
+mod cors;
+/// Addresses and TLS as seen through proxies.
+mod proxies;
+/// Bodies that nobody reads.
+mod unread;
+
+pub use compression::Compress;
+pub use cors::cors;
+pub use proxies::{Proxies, demand_tls};
+pub use unread::receive_to_the_end;

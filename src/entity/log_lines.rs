@@ -1,0 +1,77 @@
+//! Lines that devices log, newest last.
+
+use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "log_lines")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub device_id: String,
+    pub log_level: Level,
+    pub message: String,
+    /// A JSON object as text: it is handed out as it came, and nobody searches in it.
+    pub log_data: Option<String>,
+    pub created_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// How grave a line is, stored as the number that Python's logging gives it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, ToSchema)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    #[sea_orm(num_value = 10)]
+    Debug,
+    #[sea_orm(num_value = 20)]
+    Info,
+    #[sea_orm(num_value = 30)]
+    Warning,
+    #[sea_orm(num_value = 40)]
+    Error,
+    #[sea_orm(num_value = 50)]
+    Critical,
+}
+
+impl Level {
+    /// In ascending order, with the name each has in public.
+    pub const ALL: [(Self, &str); 5] = [
+        (Self::Debug, "DEBUG"),
+        (Self::Info, "INFO"),
+        (Self::Warning, "WARNING"),
+        (Self::Error, "ERROR"),
+        (Self::Critical, "CRITICAL"),
+    ];
+
+    /// As it is stored.
+    pub fn number(self) -> i16 {
+        self.to_value()
+    }
+
+    /// Any case will do, and WARN, as most loggers call it, is WARNING.
+    pub fn named(name: &str) -> Option<Self> {
+        if name.eq_ignore_ascii_case("WARN") {
+            return Some(Self::Warning);
+        }
+        let found = Self::ALL.iter().find(|(_, known)| name.eq_ignore_ascii_case(known));
+        found.map(|(level, _)| *level)
+    }
+}
+
+impl Entity {
+    /// The newest lines of a device, or the newest of those before a line.
+    pub fn newest_of(device_id: &str, before: Option<i64>, limit: u64) -> Select<Entity> {
+        let lines = Entity::find().filter(Column::DeviceId.eq(device_id));
+        let lines = match before {
+            Some(id) => lines.filter(Column::Id.lt(id)),
+            None => lines,
+        };
+        lines.order_by_desc(Column::Id).limit(limit)
+    }
+}

@@ -1,0 +1,123 @@
+//! JSON bodies: 415, 413, 400 and 422 in this order, before any handler runs.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Bytes, HttpBody},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::Value;
+
+use super::Fields;
+use crate::error::Error;
+
+/// From the head of a request to the end of its body: 1 MiB in that time is 280 kbit/s. Who is slower
+/// holds a connection, and nothing else.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a body may have where nothing smaller is said.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// Something that arrives as a JSON object.
+pub trait Input: Sized {
+    /// A larger body is refused unread.
+    const MAX_BYTES: usize = MAX_BYTES;
+
+    /// Takes the fields. What it returns is thrown away if any of them was bad.
+    fn read(fields: &mut Fields) -> Self;
+}
+
+/// A handler's JSON body.
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: Input> FromRequest<S> for Body<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
+        let bytes = json_bytes(request, T::MAX_BYTES).await?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|e| malformed(&e))?;
+        let mut fields = Fields::of(value)?;
+        let input = T::read(&mut fields);
+        fields.finish()?;
+        Ok(Self(input))
+    }
+}
+
+/// The bytes of a body that says it is JSON and is not over the limit.
+pub async fn json_bytes(request: Request, max_bytes: usize) -> Result<Bytes, Error> {
+    if !is_json(request.headers()) {
+        return Err(Error::NotJson);
+    }
+    if is_longer(request.headers(), max_bytes) {
+        return Err(Error::TooLarge { max_bytes });
+    }
+    whole(request.into_body(), max_bytes, BODY_TIMEOUT).await
+}
+
+/// The request with its body at hand, for whoever must not wait for a client. A body that will be
+/// refused unread stays unread.
+pub async fn arrived(request: Request) -> Result<Request, Error> {
+    let headers = request.headers();
+    if request.body().is_end_stream() || !is_json(headers) || is_longer(headers, MAX_BYTES) {
+        return Ok(request);
+    }
+    let (parts, body) = request.into_parts();
+    let bytes = whole(body, MAX_BYTES, BODY_TIMEOUT).await?;
+    Ok(Request::from_parts(parts, axum::body::Body::from(bytes)))
+}
+
+/// Whether the client says so; a body without a length is counted as it comes in.
+fn is_longer(headers: &HeaderMap, max_bytes: usize) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    length.is_some_and(|length| length > max_bytes)
+}
+
+async fn whole(body: axum::body::Body, max_bytes: usize, within: Duration) -> Result<Bytes, Error> {
+    let body = tokio::time::timeout(within, Limited::new(body, max_bytes).collect()).await;
+    match body.map_err(|_| Error::TooSlow(within.as_secs()))? {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Error::TooLarge { max_bytes }),
+        Err(error) => Err(Error::Malformed(format!("the body broke off: {error}"))),
+    }
+}
+
+/// `application/json`, or a type that is JSON underneath, such as `application/problem+json`.
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    let essence = essence.trim().to_ascii_lowercase();
+    essence == "application/json"
+        || essence.starts_with("application/") && essence.ends_with("+json")
+}
+
+/// Where the JSON is broken, or more than is read here.
+pub fn malformed(error: &serde_json::Error) -> Error {
+    let (line, column) = (error.line(), error.column());
+    // The parser tells them apart by its words alone.
+    let said = error.to_string();
+    let what = if said.starts_with("recursion limit exceeded") {
+        "is nested deeper than the 127 levels allowed, at"
+    } else if said.starts_with("number out of range") {
+        "has a number beyond those of a double, at"
+    } else {
+        "is not JSON from"
+    };
+    Error::Malformed(format!("the body {what} line {line}, column {column}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_never_ends_is_given_up() {
+        let endless = axum::body::Body::from_stream(futures_util::stream::pending::<
+            Result<Bytes, std::io::Error>,
+        >());
+        let error = whole(endless, 10, Duration::ZERO).await.unwrap_err();
+        assert!(matches!(error, Error::TooSlow(0)), "{error}");
+    }
+}

@@ -1,0 +1,148 @@
+//! Takes named things out of a JSON object. What is bad is noted, so that all of it can be told.
+
+use std::{borrow::Cow, ops::RangeInclusive};
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, FieldError};
+
+pub struct Fields {
+    given: Map<String, Value>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// Fails on what is not an object.
+    pub fn of(value: Value) -> Result<Self, Error> {
+        match value {
+            Value::Object(given) => Ok(Self { given, errors: Vec::new() }),
+            _ => Err(Error::Invalid(vec![FieldError::new("body", "a JSON object is needed")])),
+        }
+    }
+
+    pub fn refuse(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
+        self.errors.push(FieldError::new(field, message));
+    }
+
+    /// Text of so many characters, which must be there.
+    pub fn text(&mut self, field: &'static str, length: RangeInclusive<usize>) -> String {
+        if matches!(self.given.get(field), None | Some(Value::Null)) {
+            self.refuse(field, "this field is needed");
+            return String::new();
+        }
+        self.optional_text(field, length).flatten().unwrap_or_default()
+    }
+
+    /// Text of spaces says nothing. One that is empty was refused for its length.
+    pub fn refuse_blank(&mut self, field: &'static str, text: &str) {
+        if !text.is_empty() && text.trim().is_empty() {
+            self.refuse(field, "something other than spaces is needed");
+        }
+    }
+
+    /// Text that is not blank, which must be there.
+    pub fn words(&mut self, field: &'static str, length: RangeInclusive<usize>) -> String {
+        let text = self.text(field, length);
+        self.refuse_blank(field, &text);
+        text
+    }
+
+    /// None if it is left out, `Some(None)` if it is null.
+    pub fn optional_text(
+        &mut self,
+        field: &'static str,
+        length: RangeInclusive<usize>,
+    ) -> Option<Option<String>> {
+        let text = match self.given.remove(field)? {
+            Value::Null => return Some(None),
+            Value::String(text) => text,
+            _ => {
+                self.refuse(field, "text is needed");
+                return None;
+            }
+        };
+        let (least, most) = (*length.start(), *length.end());
+        // PostgreSQL can't store it, and nobody types it.
+        if text.contains('\0') {
+            self.refuse(field, "a NUL character is not allowed");
+        } else if !length.contains(&text.chars().count()) {
+            self.refuse(field, format!("{least} to {most} characters are needed"));
+        }
+        Some(Some(text))
+    }
+
+    /// Text that must be there, as `read` makes something of it, or says why not.
+    pub fn parsed<T: Default>(
+        &mut self,
+        field: &'static str,
+        read: impl FnOnce(String) -> Result<T, String>,
+    ) -> T {
+        let errors = self.errors.len();
+        let text = self.text(field, 0..=usize::MAX);
+        if self.errors.len() > errors {
+            return T::default();
+        }
+        read(text).unwrap_or_else(|message| {
+            self.refuse(field, message);
+            T::default()
+        })
+    }
+
+    /// True or false; None if it is left out.
+    pub fn optional_flag(&mut self, field: &'static str) -> Option<bool> {
+        match self.given.remove(field)? {
+            Value::Bool(flag) => Some(flag),
+            _ => {
+                self.refuse(field, "true or false is needed");
+                None
+            }
+        }
+    }
+
+    /// A whole number in a range; None if it is left out.
+    pub fn optional_number(
+        &mut self,
+        field: &'static str,
+        range: RangeInclusive<u64>,
+    ) -> Option<u64> {
+        let number = self.given.remove(field)?.as_u64().filter(|number| range.contains(number));
+        if number.is_none() {
+            let (start, end) = range.into_inner();
+            self.refuse(field, format!("a whole number from {start} to {end} is needed"));
+        }
+        number
+    }
+
+    /// An object as compact JSON of so many bytes; None if it is left out or null.
+    pub fn optional_object(&mut self, field: &'static str, max_bytes: usize) -> Option<String> {
+        let object = match self.given.remove(field)? {
+            Value::Null => return None,
+            object @ Value::Object(_) => object,
+            _ => {
+                self.refuse(field, "an object is needed");
+                return None;
+            }
+        };
+        let json = object.to_string();
+        if has_nul(&object) {
+            self.refuse(field, "a NUL character is not allowed");
+        } else if json.len() > max_bytes {
+            self.refuse(field, format!("at most {max_bytes} bytes of JSON are allowed"));
+        }
+        Some(json)
+    }
+
+    pub fn finish(self) -> Result<(), Error> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Error::Invalid(self.errors)) }
+    }
+}
+
+/// In any text or name within. The parser's limit of depth is this recursion's limit too.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(members) => members.iter().any(|(k, v)| k.contains('\0') || has_nul(v)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}

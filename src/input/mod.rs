@@ -1,0 +1,15 @@
+//! What clients send, read so that the answer to a bad request names everything that is bad in it.
+
+/// JSON bodies.
+mod body;
+/// One named thing after the other out of a JSON object.
+mod fields;
+/// Numbers in the path.
+mod id;
+/// Query parameters.
+mod params;
+
+pub use body::{Body, Input, arrived, json_bytes, malformed};
+pub use fields::Fields;
+pub use id::Id;
+pub use params::Params;

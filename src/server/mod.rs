@@ -1,0 +1,127 @@
+//! Starts the two runtimes and their ports, and stops them without losing a request.
+//!
+//! `app` may be choked by the labs; `ops` shares no thread with it, so it answers all the same.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::runtime::Runtime;
+
+use crate::{
+    api::{
+        auth::{self, Auth},
+        logs::LogQueue,
+    },
+    config::Config,
+    db::Db,
+    labs::Labs,
+    ops::{self, OpsState},
+    router,
+    telemetry::{Telemetry, blocked::BlockedPolls, runtime::Runtimes},
+};
+
+/// Why a server does not start.
+mod error;
+/// A port, and the router that answers on it.
+mod listen;
+/// What handlers share.
+mod open;
+/// Two tokio runtimes.
+mod runtimes;
+/// SIGINT and SIGTERM.
+mod signals;
+/// The end.
+mod stop;
+
+pub use error::StartError;
+use listen::{Serving, bind, serve};
+pub use open::open_database;
+pub use signals::Signals;
+
+pub struct Server {
+    pub app_addr: SocketAddr,
+    pub ops_addr: SocketAddr,
+    /// What the app serves, as axum prints it; there is no other list to compare a description with.
+    pub app_routes: String,
+    app: Runtime,
+    ops: Runtime,
+    db: Db,
+    logs: Arc<LogQueue>,
+    serving_app: Serving,
+    serving_ops: Serving,
+    signals: Signals,
+    patience: Duration,
+}
+
+impl Server {
+    /// Binds both ports, migrates and seeds the database, and serves. Not to be called on a runtime.
+    pub fn start(config: &Config, telemetry: &Telemetry) -> Result<Self, StartError> {
+        demand_ops_token(config)?;
+        let labs = Labs::load().map_err(StartError::of("labs"))?;
+        config.auth.check().map_err(StartError::of("BCRYPT_COST"))?;
+        let auth = Auth::new(&config.auth).map_err(StartError::of("JWT_SECRET"))?;
+        let app_listener = bind("LISTEN", config.listen)?;
+        let ops_listener = bind("OPS_LISTEN", config.ops_listen)?;
+        let app = runtimes::app(config.worker_threads())?;
+        let ops = runtimes::ops()?;
+
+        let state = app.block_on(open::app_state(config, labs, auth))?;
+        let (db, logs) = (state.db.clone(), state.logs.clone());
+        let runtimes = Runtimes { app: app.handle().clone(), ops: ops.handle().clone() };
+        runtimes.watch(db.clone(), telemetry.metrics.clone());
+        ops.spawn(state.limits.clone().forget_the_idle());
+        app.spawn(auth::remove_expired(db.clone()));
+
+        let blocked = Arc::new(BlockedPolls::default());
+        let app_router = app.block_on(async {
+            if config.bare {
+                router::bare(state.clone())
+            } else {
+                router::observed(state.clone(), telemetry, blocked.clone())
+            }
+        });
+        let app_routes = format!("{app_router:?}");
+        let ops_router = ops::router(OpsState {
+            app: state,
+            metrics: telemetry.metrics.clone(),
+            runtimes,
+            traces: telemetry.recent_traces.clone(),
+            captures: Arc::default(),
+            blocked,
+            log_filter: telemetry.log_filter.clone(),
+            token: config.ops_token().map(Arc::from),
+        });
+        let serving_app = serve(&app, app_listener, app_router)?;
+        let serving_ops = serve(&ops, ops_listener, ops_router)?;
+        // On the ops runtime, because the app's workers may all be held.
+        let signals = ops.block_on(async { Signals::new() }).map_err(StartError::of("signals"))?;
+        Ok(Self {
+            app_addr: serving_app.addr,
+            ops_addr: serving_ops.addr,
+            app_routes,
+            app,
+            ops,
+            db,
+            logs,
+            serving_app,
+            serving_ops,
+            signals,
+            patience: Duration::from_secs(config.shutdown_timeout),
+        })
+    }
+
+    /// Waits for SIGINT or SIGTERM. A second one ends the process at once.
+    pub fn wait_for_signal(&mut self) {
+        self.ops.block_on(self.signals.next());
+    }
+}
+
+fn demand_ops_token(config: &Config) -> Result<(), StartError> {
+    if config.ops_listen.ip().is_loopback() || config.ops_token().is_some() {
+        return Ok(());
+    }
+    let reason = format!(
+        "{} is not on loopback, so OPS_TOKEN must be set: profiles show what runs here",
+        config.ops_listen
+    );
+    Err(StartError::new("OPS_LISTEN", reason))
+}

@@ -1,0 +1,55 @@
+//! The end, in the order in which nothing is lost: requests, log lines, database, threads.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::Server;
+
+/// How long what is not a request gets at the end.
+const OPS_ENDS_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long the last group of log lines gets at the end.
+const LINES_COMMITTED_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long threads that still block get at the end, when no request is left.
+const THREADS_END_WITHIN: Duration = Duration::from_millis(200);
+
+/// The exit code of a process that a signal ended, by the shells' convention for SIGINT.
+const INTERRUPTED: i32 = 130;
+
+impl Server {
+    /// Takes no new requests, lets those in flight finish, and ends. True if all of them did. Ops
+    /// answers until then, so the end can be watched.
+    pub fn stop(self) -> bool {
+        let Self { app, ops, db, logs, serving_app, serving_ops, mut signals, patience, .. } = self;
+        ops.spawn(async move {
+            signals.next().await;
+            std::process::exit(INTERRUPTED);
+        });
+        // Sending fails only if that server has ended already.
+        let _ = serving_app.stop.send(true);
+        let all_finished = ops.block_on(async {
+            let finished = timeout(patience, serving_app.task).await.is_ok();
+            let _ = serving_ops.stop.send(true);
+            let _ = timeout(OPS_ENDS_WITHIN, serving_ops.task).await;
+            finished
+        });
+        // A client that went away has its lines written all the same.
+        match app.block_on(async { timeout(LINES_COMMITTED_WITHIN, logs.close()).await }) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the log lines' connection did not close"),
+            Err(_) => tracing::warn!("log lines that were accepted may not be committed"),
+        }
+        if all_finished {
+            match app.block_on(async { timeout(OPS_ENDS_WITHIN, db.close()).await }) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "the database did not close"),
+                Err(_) => tracing::warn!("the database did not close in time"),
+            }
+        }
+        app.shutdown_timeout(THREADS_END_WITHIN);
+        ops.shutdown_timeout(THREADS_END_WITHIN);
+        all_finished
+    }
+}

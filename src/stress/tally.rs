@@ -1,0 +1,63 @@
+//! Counts answers by kind, and how long each took.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use hdrhistogram::Histogram;
+use reqwest::StatusCode;
+
+/// Three digits tell 100 ms from 101 ms.
+const DIGITS: u8 = 3;
+
+/// Longer than any request may take, in microseconds. What saturates at a bound must have a sane one.
+const LONGEST: u64 = 600_000_000;
+
+pub struct Tally {
+    /// In microseconds.
+    pub latency: Histogram<u64>,
+    pub requests: u64,
+    pub lines: u64,
+    /// Requests that failed, by what was wrong.
+    pub failures: BTreeMap<String, u64>,
+    pub elapsed: Duration,
+}
+
+impl Tally {
+    pub fn new() -> Result<Self, String> {
+        let latency = Histogram::new_with_max(LONGEST, DIGITS).map_err(|e| e.to_string())?;
+        let failures = BTreeMap::new();
+        Ok(Self { latency, requests: 0, lines: 0, failures, elapsed: Duration::ZERO })
+    }
+
+    /// One request with so many lines. What failed counts for the failures alone.
+    pub fn add(&mut self, lines: u64, took: Duration, answer: Result<StatusCode, reqwest::Error>) {
+        self.requests += 1;
+        match answer {
+            Ok(StatusCode::OK) => {
+                self.lines += lines;
+                let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+                self.latency.saturating_record(micros);
+            }
+            Ok(status) => self.fail(format!("status {}", status.as_u16()), 1),
+            Err(error) => self.fail(kind(&error).to_owned(), 1),
+        }
+    }
+
+    pub fn fail(&mut self, kind: String, requests: u64) {
+        *self.failures.entry(kind).or_default() += requests;
+    }
+
+    pub fn failed(&self) -> u64 {
+        self.failures.values().sum()
+    }
+}
+
+/// What went wrong, in one of few words.
+pub fn kind(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() {
+        "timeout"
+    } else if error.is_connect() {
+        "no connection"
+    } else {
+        "connection broke"
+    }
+}

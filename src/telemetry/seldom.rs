@@ -1,0 +1,47 @@
+//! What may be said only so often, however often there is reason to.
+
+use std::{
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+pub struct Seldom {
+    every: Duration,
+    /// When it may be said again, in ms since the start.
+    next: AtomicU64,
+}
+
+impl Seldom {
+    pub const fn every(every: Duration) -> Self {
+        Self { every, next: AtomicU64::new(0) }
+    }
+
+    /// Whether it may be said now. Of several that ask at once one may.
+    pub fn may_say(&self) -> bool {
+        self.may_say_at(START.elapsed())
+    }
+
+    fn may_say_at(&self, now: Duration) -> bool {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let next = self.next.load(Relaxed);
+        millis(now) >= next
+            && self.next.compare_exchange(next, millis(now + self.every), Relaxed, Relaxed).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_once_in_each_interval() {
+        let seldom = Seldom::every(Duration::from_secs(1));
+        let said = (0..3_000).step_by(100).filter(|n| seldom.may_say_at(Duration::from_millis(*n)));
+        assert_eq!(said.collect::<Vec<_>>(), [0, 1_000, 2_000]);
+    }
+}

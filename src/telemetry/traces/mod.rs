@@ -1,0 +1,109 @@
+//! Traces: which requests have one, what their spans say, and where those go.
+//!
+//! Whether a request is traced is decided before its first span (`head`). One that isn't has no span at
+//! all, and costs what it would cost without traces: a span below it is refused for want of a parent
+//! (`visible`). Spans are `tracing`'s; its OpenTelemetry layer makes them what processors get.
+
+use std::{sync::OnceLock, time::Duration};
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanProcessor};
+use tracing::Subscriber;
+use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::config::{Exporter, OtelConfig};
+
+/// The exporter, watched: what it loses is counted, and said once a minute.
+mod export;
+/// Which requests are traced.
+mod head;
+/// The exporter and who it says it is.
+mod otlp;
+/// The trace that a client's request belongs to.
+pub mod propagation;
+/// The span of a request.
+pub mod request;
+/// The recent traces, in this process.
+pub mod ring;
+/// Which spans and events anybody sees.
+pub mod visible;
+/// Spans of waits.
+mod waits;
+
+pub use head::{Heads, Recent};
+pub use waits::{waited, waiting};
+
+/// How long what still waits to be exported gets at the end.
+const FLUSHED_WITHIN: Duration = Duration::from_secs(3);
+
+/// Makes spans whose beginning was not noticed when it was.
+static TRACER: OnceLock<SdkTracer> = OnceLock::new();
+
+/// Where finished spans go.
+pub struct Traces {
+    provider: Option<SdkTracerProvider>,
+    heads: Option<Heads>,
+    /// Carries the exporter's connection, on a thread of its own; ends after the provider.
+    _runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Traces {
+    /// `recent` keeps the traces that this server shows itself.
+    pub fn init(config: &OtelConfig, recent: impl SpanProcessor + 'static) -> Result<Self, String> {
+        if config.disabled {
+            return Ok(Self { provider: None, heads: None, _runtime: None });
+        }
+        let exports = config.exporter.0 != Some(Exporter::None);
+        let target = otlp::Target::of(config).filter(|_| exports);
+        let heads = Heads::new(target.as_ref().map(|_| head::sampler(config)));
+        let mut provider = SdkTracerProvider::builder()
+            .with_resource(otlp::resource(config))
+            .with_sampler(heads.clone())
+            .with_id_generator(head::Ids)
+            .with_span_processor(recent);
+        let mut runtime = None;
+        if let Some(target) = target {
+            let (exporter, carrier) = otlp::exporter(&target)?;
+            provider = provider.with_span_processor(export::processor(exporter, config));
+            runtime = carrier;
+        }
+        let provider = provider.build();
+        // The first of a process stays: tests start several servers, with one telemetry.
+        let _ = TRACER.set(provider.tracer("chokepoint"));
+        Ok(Self { provider: Some(provider), heads: Some(heads), _runtime: runtime })
+    }
+
+    /// Who is traced; none if nobody is.
+    pub fn heads(&self) -> Option<Heads> {
+        self.heads.clone()
+    }
+
+    /// Makes spans of `tracing` those of OpenTelemetry.
+    pub fn layer<S>(&self) -> Option<OpenTelemetryLayer<S, SdkTracer>>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let tracer = self.provider.as_ref()?.tracer("chokepoint");
+        let layer = tracing_opentelemetry::layer().with_tracer(tracer);
+        // What a span says of itself is its name and the conventions' attributes; the rest would be
+        // paid for by each of them.
+        Some(
+            layer
+                .with_location(false)
+                .with_threads(false)
+                .with_target(false)
+                .with_tracked_inactivity(false)
+                .with_context_activation(false),
+        )
+    }
+
+    /// Exports what still waits. An endpoint that doesn't answer can't hold up the end.
+    pub fn flush(&self) {
+        if let Some(provider) = &self.provider
+            && let Err(error) = provider.shutdown_with_timeout(FLUSHED_WITHIN)
+        {
+            tracing::warn!(%error, "traces that were recorded may not be exported");
+        }
+    }
+}

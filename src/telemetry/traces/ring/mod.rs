@@ -1,0 +1,161 @@
+//! The recent traces, within a bound of memory: `/debug/traces` shows them, nothing else needed.
+//!
+//! A span that ends is left with `Incoming`, which is all that an app worker does. Whoever reads, and
+//! a thread when much waits, moves the spans to their traces (`Kept`), which evicts the oldest.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use opentelemetry::{Context, trace::TraceId};
+use opentelemetry_proto::tonic::trace::v1::TracesData;
+use opentelemetry_proto::transform::{
+    common::tonic::ResourceAttributesWithSchema, trace::tonic::group_spans_by_resource_and_scope,
+};
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    trace::{Span, SpanData, SpanProcessor},
+};
+
+/// How much is held.
+mod holding;
+/// Spans on their way in.
+mod incoming;
+/// Traces by id, oldest first.
+mod kept;
+/// Which requests somebody wants to see.
+pub mod select;
+/// Bytes of a span.
+mod size;
+/// One trace.
+pub mod trace;
+
+pub use holding::Holding;
+use incoming::Incoming;
+pub use kept::Dropped;
+use kept::Kept;
+use select::{Filter, Selection};
+use trace::Trace;
+
+/// Everything the ring may take, spans on their way in included.
+pub const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+pub struct TraceRing {
+    incoming: Incoming,
+    state: Mutex<State>,
+    max_bytes: usize,
+    /// What both lists of spans on their way in take, spans or not.
+    slot_bytes: usize,
+}
+
+struct State {
+    kept: Kept,
+    /// What takes the place of the spans that wait.
+    empty: Vec<SpanData>,
+    /// Of the process; the same for all spans.
+    resource: ResourceAttributesWithSchema,
+}
+
+impl TraceRing {
+    /// Starts the thread that takes spans in when many wait.
+    pub fn start(max_bytes: usize) -> Arc<Self> {
+        // Two lists of slots take a twelfth, what waits in one of them an eighth at most.
+        let slots = (max_bytes / 24 / size::SLOT).max(1);
+        let max_heap = max_bytes / 8;
+        let incoming = Incoming::new(slots, max_heap);
+        let slot_bytes = 2 * size::allocated(slots * size::SLOT);
+        let kept = Kept::new(max_bytes.saturating_sub(slot_bytes + max_heap));
+        let empty = Vec::with_capacity(slots);
+        let state = State { kept, empty, resource: ResourceAttributesWithSchema::default() };
+        let ring = Arc::new(Self { incoming, state: Mutex::new(state), max_bytes, slot_bytes });
+        let taker = ring.clone();
+        let take_in = move || {
+            while taker.incoming.wait_until_half_full() {
+                drop(taker.current());
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("trace-ring".to_owned()).spawn(take_in) {
+            tracing::error!(%error, "no thread for the trace ring");
+        }
+        ring
+    }
+
+    /// Hands every span that ends to this ring.
+    pub fn processor(self: &Arc<Self>) -> impl SpanProcessor + 'static {
+        Processor(self.clone())
+    }
+
+    /// The state with every span that has ended so far.
+    fn current(&self) -> MutexGuard<'_, State> {
+        // A panic while the lock was held may have lost a span, nothing else.
+        let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *guard;
+        self.incoming.take_into(&mut state.empty);
+        state.empty.drain(..).for_each(|span| state.kept.add(span));
+        guard
+    }
+
+    pub fn get(&self, id: TraceId) -> Option<Trace> {
+        self.current().kept.get(id).cloned()
+    }
+
+    pub fn select(&self, filter: &Filter, limit: usize) -> Selection {
+        Selection::of(self.current().kept.traces(), filter, limit)
+    }
+
+    /// A trace as OTLP has it.
+    pub fn otlp(&self, trace: Trace) -> TracesData {
+        let state = self.current();
+        TracesData {
+            resource_spans: group_spans_by_resource_and_scope(trace.spans, &state.resource),
+        }
+    }
+
+    pub fn holding(&self) -> Holding {
+        let state = self.current();
+        let kept = &state.kept;
+        Holding {
+            traces: kept.traces().len(),
+            spans: kept.spans(),
+            bytes: kept.bytes() + self.slot_bytes + self.incoming.heap(),
+            max_bytes: self.max_bytes,
+            dropped: Dropped { queue_full: self.incoming.dropped(), ..kept.dropped },
+        }
+    }
+}
+
+struct Processor(Arc<TraceRing>);
+
+impl std::fmt::Debug for Processor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TraceRing")
+    }
+}
+
+impl SpanProcessor for Processor {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        self.0.incoming.push(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        drop(self.0.current());
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        self.0.incoming.close();
+        Ok(())
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.0.current().resource = resource.into();
+    }
+}
+
+#[cfg(test)]
+mod tests;

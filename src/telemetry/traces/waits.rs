@@ -1,0 +1,26 @@
+//! Spans of waits: from the moment this is asked for until it is had.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use opentelemetry::trace::{Span as _, Tracer};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::TRACER;
+
+/// A wait that begins now and ends when the span is dropped, wherever that is.
+pub fn waiting(name: &'static str) -> Span {
+    tracing::info_span!("wait", otel.name = name)
+}
+
+/// A wait that is known only now that it is over, as part of `span`.
+pub fn waited(name: &'static str, span: &Span, since: Instant, time: Duration) {
+    if span.is_none() {
+        return;
+    }
+    if let Some(tracer) = TRACER.get() {
+        let began = SystemTime::now() - since.elapsed();
+        let builder = tracer.span_builder(name).with_start_time(began);
+        builder.start_with_context(tracer, &span.context()).end_with_timestamp(began + time);
+    }
+}

@@ -1,0 +1,33 @@
+//! Where the tests of this binary keep their rows: an SQLite file, and the cache of the process.
+
+use std::time::Duration;
+
+use chokepoint::config::DatabaseConfig;
+use tempfile::TempDir;
+
+/// One database, new and empty. It ends with this.
+pub struct BackEnds(TempDir);
+
+impl BackEnds {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn database_url(&self) -> String {
+        format!("sqlite://{}", self.0.path().join("test.db").display())
+    }
+
+    pub fn database(&self, pool_size: u32) -> DatabaseConfig {
+        DatabaseConfig {
+            url: self.database_url(),
+            url_file: None,
+            pool_size,
+            distance_db: Duration::ZERO,
+        }
+    }
+
+    /// What tells a server to use them.
+    pub fn flags(&self) -> Vec<String> {
+        vec![format!("--database-url={}", self.database_url())]
+    }
+}

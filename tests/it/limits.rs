@@ -1,0 +1,204 @@
+//! How often a caller may ask: refused with the moment to come back, and nobody else with them.
+
+use std::{net::IpAddr, time::Duration};
+
+use axum::{http::HeaderMap, response::IntoResponse};
+use chokepoint::{
+    api::limits::{Limits, Shared},
+    cache::Cache,
+    config::{CacheConfig, LimitsConfig},
+    error::Error,
+    quota::Quota,
+};
+use clap::Parser;
+use reqwest::{Method, Response};
+use serde_json::json;
+
+use crate::support::{TestApp, header, problem};
+
+#[derive(Parser)]
+#[command(args_override_self = true)]
+struct Flags {
+    #[command(flatten)]
+    limits: LimitsConfig,
+}
+
+fn limits(flags: &[&str]) -> Limits {
+    limits_with(flags, None)
+}
+
+fn limits_with(flags: &[&str], shared: Option<Shared>) -> Limits {
+    let defaults = ["--rate-limit-login=3/h", "--rate-limit-register=2/h", "--rate-limit-api=4/h"];
+    Limits::new(&Flags::parse_from([&["limits"], &defaults[..], flags].concat()).limits, shared)
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn left(counted: Result<Option<Quota>, Error>) -> u32 {
+    counted.unwrap().unwrap().remaining
+}
+
+fn refused(counted: Result<Option<Quota>, Error>) -> Error {
+    counted.unwrap_err()
+}
+
+#[tokio::test]
+async fn logins_are_counted_by_account_and_address_together() {
+    let limits = limits(&[]);
+    let class = ip("192.0.2.1");
+    for expected in [2, 1, 0] {
+        assert_eq!(left(limits.login(class, "ada@example.org").await), expected);
+    }
+    refused(limits.login(class, "ada@example.org").await);
+    refused(limits.login(class, " Ada@Example.ORG ").await);
+    // The next pupil behind the same address, and the same account at home.
+    assert_eq!(left(limits.login(class, "bob@example.org").await), 2);
+    assert_eq!(left(limits.login(ip("198.51.100.7"), "ada@example.org").await), 2);
+}
+
+#[tokio::test]
+async fn registrations_are_counted_by_address_and_requests_by_token() {
+    let limits = limits(&[]);
+    assert_eq!(left(limits.register(ip("2001:db8::1")).await), 1);
+    assert_eq!(left(limits.register(ip("2001:db8::2")).await), 0);
+    refused(limits.register(ip("2001:db8::3")).await);
+    assert_eq!(left(limits.register(ip("2001:db8:0:1::1")).await), 1);
+    assert_eq!(left(limits.api("token-a").await), 3);
+    assert_eq!(left(limits.api("token-a").await), 2);
+    assert_eq!(left(limits.api("token-b").await), 3);
+}
+
+#[tokio::test]
+async fn a_refusal_says_when_to_come_back() {
+    let limits = limits(&["--rate-limit-register=2/h"]);
+    let address = ip("192.0.2.1");
+    let mut headers = HeaderMap::new();
+    limits.register(address).await.unwrap().unwrap().add_to(&mut headers);
+    for (name, value) in
+        [("ratelimit-limit", "2"), ("ratelimit-remaining", "1"), ("ratelimit-reset", "1800")]
+    {
+        assert_eq!(headers[name], value, "{name}");
+    }
+    assert!(!headers.contains_key("retry-after"));
+    limits.register(address).await.unwrap();
+    let response = refused(limits.register(address).await).into_response();
+    assert_eq!(response.status(), 429);
+    let headers = response.headers();
+    assert_eq!(headers["content-type"], "application/problem+json");
+    assert_eq!(headers["ratelimit-limit"], "2");
+    assert_eq!(headers["ratelimit-remaining"], "0");
+    assert_eq!(headers["retry-after"], headers["ratelimit-reset"]);
+    let seconds: u64 = headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1_700..=1_800).contains(&seconds), "{seconds}");
+}
+
+#[tokio::test]
+async fn a_limit_that_is_off_counts_nobody() {
+    let limits = limits(&["--rate-limit-login=off"]);
+    for _ in 0..100 {
+        assert_eq!(limits.login(ip("192.0.2.1"), "ada@example.org").await.unwrap(), None);
+    }
+    assert_eq!(left(limits.register(ip("192.0.2.1")).await), 1);
+}
+
+#[tokio::test]
+async fn no_more_pass_than_the_limit_however_many_ask_at_once() {
+    let limits = limits(&["--rate-limit-api=100/h"]);
+    let ask = |_| {
+        let limits = limits.clone();
+        tokio::spawn(async move { limits.api("token").await.is_ok() })
+    };
+    let asked: Vec<_> = (0..500).map(ask).collect();
+    let mut passed = 0;
+    for one in asked {
+        passed += usize::from(one.await.unwrap());
+    }
+    assert_eq!(passed, 100);
+}
+
+#[tokio::test]
+async fn while_redis_is_down_this_process_counts() {
+    // Nobody listens where this one listened.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = CacheConfig {
+        redis_url: Some(format!("redis://{gone}")),
+        redis_url_file: None,
+        distance_cache: Duration::ZERO,
+        bloom_false_positives: 0.01,
+    };
+    let cache = Cache::open(&config).await.unwrap();
+    let limits = limits_with(&[], cache.redis().map(Shared::new));
+    let address = ip("192.0.2.1");
+    assert_eq!(left(limits.register(address).await), 1);
+    assert_eq!(left(limits.register(address).await), 0);
+    refused(limits.register(address).await);
+}
+
+async fn log_in(app: &TestApp, version: &str, email: &str, from: &str) -> Response {
+    let request = app.app(Method::POST, &format!("/api/{version}/auth/login"));
+    let body = json!({ "email": email, "password": "wrong password" });
+    request.header("x-forwarded-for", from).json(&body).send().await.unwrap()
+}
+
+#[test]
+fn guessing_at_one_account_is_refused_and_its_neighbours_log_in() {
+    let app = TestApp::start_with(&["--rate-limit-login=2/h", "--trusted-proxies=127.0.0.1"]);
+    app.run(async {
+        for (version, remaining) in [("v1", "1"), ("v2", "0")] {
+            let wrong = log_in(&app, version, "ada@example.org", "192.0.2.1").await;
+            assert_eq!(wrong.status(), 401);
+            assert_eq!(header(&wrong, "ratelimit-remaining"), remaining);
+        }
+        for version in ["v1", "v2"] {
+            let refused = log_in(&app, version, "ADA@example.org", "192.0.2.1").await;
+            assert_eq!(refused.status(), 429);
+            assert_ne!(header(&refused, "retry-after"), "");
+            problem(refused).await;
+            let neighbour = format!("{version}@example.org");
+            assert_eq!(log_in(&app, version, &neighbour, "192.0.2.1").await.status(), 401);
+            let elsewhere = if version == "v1" { "198.51.100.1" } else { "2001:db8::1" };
+            let at_home = log_in(&app, version, "ada@example.org", elsewhere).await;
+            assert_eq!(at_home.status(), 401);
+        }
+        // What names no account is no log-in: it is refused for what it is, and not counted.
+        let path = "/api/v2/auth/login";
+        let empty = app.app(Method::POST, path).json(&json!({})).send().await.unwrap();
+        assert_eq!((empty.status().as_u16(), header(&empty, "ratelimit-limit")), (422, ""));
+        let text = app.app(Method::POST, path).body("email").send().await.unwrap();
+        assert_eq!(text.status(), 415);
+    });
+}
+
+#[test]
+fn a_header_that_anybody_can_write_makes_nobody_somebody_else() {
+    let app = TestApp::start_with(&["--rate-limit-register=2/h"]);
+    app.run(async {
+        let register = async |from: &str| {
+            let request = app.app(Method::POST, "/api/v2/auth/register");
+            let request = request.header("x-forwarded-for", from).json(&json!({}));
+            request.send().await.unwrap().status().as_u16()
+        };
+        assert_eq!(register("192.0.2.1").await, 422);
+        assert_eq!(register("192.0.2.2").await, 422);
+        assert_eq!(register("192.0.2.3").await, 429);
+    });
+}
+
+#[test]
+fn requests_are_counted_by_token_and_those_without_are_not() {
+    let app = TestApp::start_with(&["--rate-limit-api=2/h"]);
+    app.run(async {
+        let log_out = async |token: &str| {
+            let request = app.app(Method::POST, "/api/v2/auth/logout");
+            request.header("authorization", token).send().await.unwrap()
+        };
+        assert_eq!(header(&log_out("Bearer a").await, "ratelimit-remaining"), "1");
+        assert_eq!(header(&log_out("bearer  a").await, "ratelimit-remaining"), "0");
+        assert_eq!(log_out("Bearer a").await.status(), 429);
+        assert_eq!(log_out("Bearer b").await.status(), 401);
+        assert_eq!(header(&log_out("Basic a").await, "ratelimit-limit"), "");
+        assert_eq!(app.get("/health").await.status(), 200);
+    });
+}

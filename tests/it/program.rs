@@ -1,0 +1,132 @@
+//! The program as a process, as a person starts it.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use reqwest::blocking;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The program in a folder of its own, without the settings of whoever runs the tests.
+pub fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chokepoint"));
+    command.env_clear().current_dir(folder).stdin(Stdio::null());
+    command.env("LISTEN", "127.0.0.1:0").env("OPS_LISTEN", "127.0.0.1:0");
+    command
+}
+
+pub fn run(folder: &TempDir, args: &[&str]) -> Output {
+    program(folder.path()).args(args).output().unwrap()
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Where it listens, if this is the line that says so, in either format.
+pub fn address(line: &str, port: &str) -> Option<SocketAddr> {
+    let (_, addresses) = line.split_once("ready")?;
+    let (_, address) = addresses.split_once(port)?;
+    let of_address = |c: char| c.is_ascii_digit() || c == '.' || c == ':';
+    let address = address.trim_start_matches(['"', '=', ':']);
+    address[..address.find(|c| !of_address(c)).unwrap_or(address.len())].parse().ok()
+}
+
+/// A process that a failed test doesn't leave behind.
+pub struct Ended(pub Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The program while it serves.
+pub struct Serving {
+    child: Ended,
+    log: BufReader<ChildStdout>,
+    pub app: SocketAddr,
+    pub ops: SocketAddr,
+    pub folder: TempDir,
+}
+
+impl Serving {
+    pub fn start(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = program(folder.path());
+        command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = Ended(command.spawn().unwrap());
+        let mut log = BufReader::new(child.0.stdout.take().unwrap());
+        let ready = loop {
+            let mut line = String::new();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended before it was ready");
+            if address(&line, "app").is_some() {
+                break line;
+            }
+        };
+        let addr = |port: &str| address(&ready, port).unwrap();
+        Self { child, log, app: addr("app"), ops: addr("ops"), folder }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.app)
+    }
+
+    /// Until a request is in flight.
+    pub fn wait_until_pending(&self) {
+        let client = blocking::Client::builder().no_proxy().build().unwrap();
+        let is_pending =
+            |line: &str| line.starts_with("axum_http_requests_pending") && !line.ends_with(" 0");
+        loop {
+            let metrics = client.get(format!("http://{}/metrics", self.ops)).send().unwrap();
+            if metrics.text().unwrap().lines().any(is_pending) {
+                return;
+            }
+        }
+    }
+
+    /// Every line until one has this in it, and that one.
+    pub fn wait_for_message(&mut self, message: &str) -> String {
+        let mut lines = String::new();
+        loop {
+            let line = self.next_line(message);
+            lines += &line;
+            if line.contains(message) {
+                return lines;
+            }
+        }
+    }
+
+    /// So many of them, without what stands between.
+    pub fn wait_for_access_lines(&mut self, count: usize) -> Vec<String> {
+        let lines = std::iter::from_fn(|| Some(self.next_line("access lines")));
+        lines.filter(|line| line.contains("\"target\":\"access\"")).take(count).collect()
+    }
+
+    fn next_line(&mut self, wanted: &str) -> String {
+        let mut line = String::new();
+        assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "it ended without {wanted:?}");
+        line
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.child.0.id()).unwrap()), signal).unwrap();
+    }
+
+    /// Its exit code, and what it logged after it was ready.
+    pub fn end(mut self) -> (Option<i32>, Vec<Value>) {
+        let mut text = String::new();
+        self.log.read_to_string(&mut text).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (self.child.0.wait().unwrap().code(), lines)
+    }
+}

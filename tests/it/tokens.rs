@@ -1,0 +1,122 @@
+//! Access tokens: which are taken, and that all others are refused alike.
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+
+use crate::support::{Session, TestApp, header, problem};
+
+const SECRET: &str = "a secret that only the tests know";
+const WITH_SECRET: [&str; 2] = ["--jwt-secret", SECRET];
+
+/// Asks for something that needs a token. Logging out does, in any state of the product.
+async fn send(app: &TestApp, authorization: &str) -> Response {
+    let request = app.app(Method::POST, "/api/v2/auth/logout");
+    request.header("authorization", authorization).send().await.unwrap()
+}
+
+/// What the server signs for this session, as long as it is.
+fn claims(session: &Session) -> Value {
+    let now = get_current_timestamp();
+    json!({
+        "sub": session.user_id.to_string(), "iss": "chokepoint", "jti": "j", "fam": "f",
+        "iat": now, "exp": now + 60,
+    })
+}
+
+fn sign(algorithm: Algorithm, claims: &Value, secret: &str) -> String {
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    encode(&Header::new(algorithm), claims, &key).unwrap()
+}
+
+/// The token with another header in front.
+fn with_header(token: &str, header: &str) -> String {
+    let (_, rest) = token.split_once('.').unwrap();
+    format!("{header}.{rest}")
+}
+
+#[test]
+fn a_token_is_taken_only_as_this_server_makes_it() {
+    let app = TestApp::start_with(&WITH_SECRET);
+    app.run(async {
+        let session = app.sign_up("ada").await;
+        let now = get_current_timestamp();
+        let changed = |change: &dyn Fn(&mut Value)| {
+            let mut claims = claims(&session);
+            change(&mut claims);
+            sign(Algorithm::HS256, &claims, SECRET)
+        };
+        let good = changed(&|_| {});
+        let (signed, signature) = good.rsplit_once('.').unwrap();
+        // {"alg":"none","typ":"JWT"} and the same with RS256.
+        let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
+        let rs256 = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9";
+        let refused = [
+            ("no signature", format!("{signed}.")),
+            ("alg none", format!("{}.", with_header(signed, none))),
+            ("alg none, signed", with_header(&good, none)),
+            ("alg RS256", with_header(&good, rs256)),
+            ("alg HS384", sign(Algorithm::HS384, &claims(&session), SECRET)),
+            ("alg HS512", sign(Algorithm::HS512, &claims(&session), SECRET)),
+            ("another secret", sign(Algorithm::HS256, &claims(&session), &SECRET.to_uppercase())),
+            ("other claims", format!("{}.{signature}", session.token.rsplit_once('.').unwrap().0)),
+            ("expired", changed(&|c| c["exp"] = (now - 1).into())),
+            ("expires now", changed(&|c| c["exp"] = now.into())),
+            ("never expires", changed(&|c| drop(c.as_object_mut().unwrap().remove("exp")))),
+            ("expires as text", changed(&|c| c["exp"] = "9999999999".into())),
+            ("expires at 0", changed(&|c| c["exp"] = 0.into())),
+            ("expires at -1", changed(&|c| c["exp"] = (-1).into())),
+            ("from the future", changed(&|c| c["iat"] = (now + 60).into())),
+            ("from any time", changed(&|c| drop(c.as_object_mut().unwrap().remove("iat")))),
+            ("another issuer", changed(&|c| c["iss"] = "checkpoint".into())),
+            ("two issuers", changed(&|c| c["iss"] = json!(["chokepoint", "checkpoint"]))),
+            ("no issuer", changed(&|c| drop(c.as_object_mut().unwrap().remove("iss")))),
+            ("nobody", changed(&|c| drop(c.as_object_mut().unwrap().remove("sub")))),
+            ("no number", changed(&|c| c["sub"] = "ada".into())),
+            ("no family", changed(&|c| drop(c.as_object_mut().unwrap().remove("fam")))),
+            ("for somebody", changed(&|c| c["aud"] = "others".into())),
+            ("not a token", "x".to_owned()),
+            ("two parts", "a.b".to_owned()),
+            ("empty parts", "..".to_owned()),
+            ("a refresh token", session.refresh_token.clone()),
+            ("too much", format!("{good}.{signature}")),
+            ("very long", "a".repeat(10_000)),
+        ];
+        for (what, token) in refused {
+            let answer = send(&app, &format!("Bearer {token}")).await;
+            assert_eq!(answer.status(), 401, "{what}");
+            let challenge = "Bearer error=\"invalid_token\"";
+            assert_eq!(header(&answer, "www-authenticate"), challenge, "{what}");
+            problem(answer).await;
+        }
+        assert_eq!(send(&app, &format!("bearer {good}")).await.status(), 204);
+    });
+}
+
+#[test]
+fn without_a_token_the_answer_says_what_is_needed() {
+    let app = TestApp::start();
+    app.run(async {
+        let nothing = app.app(Method::POST, "/api/v1/auth/logout").send().await.unwrap();
+        let mut answers = vec![nothing];
+        for sent in ["", "Bearer", "Basic YWRhOnB3", "Token x", "Bearer\u{a0}x"] {
+            answers.push(send(&app, sent).await);
+        }
+        for answer in answers {
+            assert_eq!(answer.status(), 401);
+            assert_eq!(header(&answer, "www-authenticate"), "Bearer");
+            problem(answer).await;
+        }
+    });
+}
+
+#[test]
+fn a_secret_of_its_own_at_each_start_is_another_one() {
+    let (one, other) = (TestApp::start(), TestApp::start());
+    let session = one.run(one.sign_up("ada"));
+    other.run(async {
+        other.sign_up("ada").await;
+        let answer = send(&other, &format!("Bearer {}", session.token)).await;
+        assert_eq!(answer.status(), 401);
+    });
+}

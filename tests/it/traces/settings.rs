@@ -1,0 +1,51 @@
+//! OpenTelemetry's settings: a value that is not understood ends the start and is named.
+
+use crate::program::{program, text};
+
+#[test]
+fn a_value_that_is_not_understood_ends_the_start_with_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, value) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:4317"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ada:hush@127.0.0.1:4317"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://127.0.0.1"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "thrift"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "token"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "a=%"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s"),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+        ("OTEL_TRACES_EXPORTER", "jaeger"),
+        ("OTEL_TRACES_SAMPLER", "xray"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "stage"),
+        ("OTEL_SDK_DISABLED", "perhaps"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "-1"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "soon"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "many"),
+    ] {
+        let ended = program(folder.path()).env(name, value).output().unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{name}={value}");
+        let said = text(&ended.stderr);
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(&format!("{name} (")), "{name}: {said}");
+        assert!(!said.contains("hush"), "{said}");
+    }
+}
+
+#[test]
+fn a_header_that_can_not_be_sent_is_named_without_its_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = program(folder.path())
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+        .env("OTEL_EXPORTER_OTLP_HEADERS", "x-token=hush%0Ahush")
+        .output()
+        .unwrap();
+    let said = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    assert!(said.contains("OTEL_EXPORTER_OTLP_HEADERS") && !said.contains("hush"), "{said}");
+}

@@ -1,0 +1,80 @@
+//! The tests of `it` once more, on PostgreSQL and Redis, and those that only these servers need.
+//!
+//! `.ci/checks/servers` starts both and runs this. It fails if one is missing; it never skips.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+/// Where the tests of this binary keep their rows.
+mod backends;
+/// The program as a process.
+#[expect(dead_code, reason = "the tests of `it` use more of it")]
+#[path = "../it/program.rs"]
+mod program;
+#[path = "../it/support.rs"]
+mod support;
+
+/// Accounts and tokens.
+#[path = "../it/auth.rs"]
+mod auth;
+/// What a request cost, and where that is told.
+#[path = "../it/budget.rs"]
+mod budget;
+/// The cache by itself, on Redis.
+#[path = "../it/cache.rs"]
+mod cache;
+/// What holds on every database.
+#[path = "../it/databases.rs"]
+mod databases;
+/// Every failure has its answer.
+#[path = "../it/errors.rs"]
+mod errors;
+/// A request of /api/v1 holds a thread from dispatch to answer.
+#[path = "../it/held_threads.rs"]
+mod held_threads;
+/// The labs answer alike, and their numbers differ as their evidence says.
+#[path = "../it/labs.rs"]
+mod labs;
+/// How often a caller may ask.
+#[path = "../it/limits.rs"]
+mod limits;
+/// Log lines that are refused.
+#[path = "../it/log_refusals.rs"]
+mod log_refusals;
+/// Log ingest: what is taken, when it is answered, and how it is read.
+#[path = "../it/logs.rs"]
+mod logs;
+/// What Prometheus scrapes.
+#[path = "../it/metrics.rs"]
+mod metrics;
+/// The description of the API is that of what is served.
+#[path = "../it/openapi.rs"]
+mod openapi;
+/// PostgreSQL refuses, and goes and comes back.
+mod postgres;
+/// The blog.
+#[path = "../it/posts.rs"]
+mod posts;
+/// A logout while Redis is flushed, away, or away for one instance only.
+mod revocation;
+/// What the log never says.
+#[path = "../it/secrets.rs"]
+mod secrets;
+/// How sessions end.
+#[path = "../it/sessions.rs"]
+mod sessions;
+/// Two instances on one Redis, which goes away and comes back.
+mod shared_cache;
+/// Limits that all instances count together.
+mod shared_limits;
+/// The program that loads log ingest.
+#[path = "../it/stress.rs"]
+mod stress;
+/// Todos as clients see them.
+#[path = "../it/todos.rs"]
+mod todos;
+/// Which access tokens are taken.
+#[path = "../it/tokens.rs"]
+mod tokens;
+/// Many users who write at once.
+#[path = "../it/writers.rs"]
+mod writers;

@@ -1,0 +1,84 @@
+//! Limits that all instances count together, in Redis.
+
+use std::{net::IpAddr, num::NonZeroU32, time::Duration};
+
+use chokepoint::{
+    api::limits::{Limits, Shared},
+    cache::Cache,
+    config::{CacheConfig, Limit, LimitsConfig, Rate},
+};
+
+use crate::backends::BackEnds;
+
+const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+fn rate(max: u32, per: Duration) -> Rate {
+    Rate(Some(Limit { max: NonZeroU32::new(max).unwrap(), per }))
+}
+
+/// An instance of the server, as far as its limits go.
+async fn instance(back_ends: &BackEnds, api: Rate) -> Limits {
+    let config = CacheConfig {
+        redis_url: Some(back_ends.redis_url()),
+        redis_url_file: None,
+        distance_cache: Duration::ZERO,
+        bloom_false_positives: 0.01,
+    };
+    let cache = Cache::open(&config).await.unwrap();
+    let limits = LimitsConfig {
+        rate_limit_login: rate(3, Duration::from_secs(3_600)),
+        rate_limit_register: Rate(None),
+        rate_limit_api: api,
+        trusted_proxies: Vec::new(),
+        cors_origins: Vec::new(),
+    };
+    Limits::new(&limits, cache.redis().map(Shared::new))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_count_together() {
+    let back_ends = BackEnds::new();
+    let [a, b] = [instance(&back_ends, Rate(None)).await, instance(&back_ends, Rate(None)).await];
+    let mut remaining = Vec::new();
+    for limits in [&a, &b, &a] {
+        remaining.push(limits.login(HERE, "ada@example.org").await.unwrap().unwrap().remaining);
+    }
+    assert_eq!(remaining, [2, 1, 0]);
+    for limits in [&a, &b] {
+        let refused = limits.login(HERE, "Ada@example.org").await.unwrap_err();
+        assert!(format!("{refused:?}").contains("retry_after: Some(1"), "{refused:?}");
+        assert!(limits.login(HERE, "bob@example.org").await.is_ok());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_pass_than_the_limit_however_many_ask_both_at_once() {
+    let back_ends = BackEnds::new();
+    let limit = rate(100, Duration::from_secs(3_600));
+    let instances = [instance(&back_ends, limit).await, instance(&back_ends, limit).await];
+    let ask = |n: usize| {
+        let limits = instances[n % 2].clone();
+        tokio::spawn(async move { limits.api("token").await.is_ok() })
+    };
+    let asked: Vec<_> = (0..500).map(ask).collect();
+    let mut passed = 0;
+    for one in asked {
+        passed += usize::from(one.await.unwrap());
+    }
+    assert_eq!(passed, 100);
+}
+
+/// A number of Redis' script that lost digits would stand still, or jump.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_high_rate_is_counted_to_the_microsecond() {
+    let back_ends = BackEnds::new();
+    let limits = instance(&back_ends, rate(4_000_000, Duration::from_secs(3_600))).await;
+    let first = limits.api("token").await.unwrap().unwrap();
+    assert_eq!(first.remaining, 3_999_999);
+    for _ in 0..100 {
+        limits.api("token").await.unwrap();
+    }
+    // 900 µs bring one back.
+    let last = limits.api("token").await.unwrap().unwrap();
+    assert!(last.remaining < first.remaining && last.remaining >= 3_999_898, "{last:?}");
+}
