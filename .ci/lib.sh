@@ -9,27 +9,29 @@ fail() {
     exit 1
 }
 
-# serve [VARIABLE=value…]: starts the release build on free ports and sets APP, OPS and SERVER_PID.
+# serve [VARIABLE=value…]: starts the release build, or the CHOKEPOINT that is named, on free ports and
+# sets APP, OPS and SERVER_PID.
 serve() {
     local folder
     folder=$(mktemp -d "$WORK/server.XXXX")
     env LISTEN=127.0.0.1:0 OPS_LISTEN=127.0.0.1:0 LOG_FORMAT=json DATABASE_URL="sqlite://$folder/test.db" \
-        "$@" target/release/chokepoint >"$folder/log" 2>&1 &
+        "$@" "${CHOKEPOINT:-target/release/chokepoint}" >"$folder/log" 2>&1 &
     SERVER_PID=$!
     trap stop_server EXIT
     local ready
-    for _ in $(seq 100); do
-        # Not there yet is no failure; the loop ends after 10 s.
+    for _ in $(seq 600); do
+        # Not there yet is no failure; the loop ends after a minute.
         ready=$(grep -m1 '"message":"ready"' "$folder/log" || true)
         if [ -n "$ready" ]; then
             APP=http://$(jq -r .fields.app <<<"$ready")
             OPS=http://$(jq -r .fields.ops <<<"$ready")
             return
         fi
+        kill -0 "$SERVER_PID" || break
         sleep 0.1
     done
     cat "$folder/log" >&2
-    fail "the server is not ready after 10 s"
+    fail "the server has ended, or is not ready after a minute"
 }
 
 stop_server() {
