@@ -9,7 +9,6 @@ use std::{sync::OnceLock, time::Duration};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanProcessor};
 use tracing::Subscriber;
-use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::{Exporter, OtelConfig};
@@ -18,6 +17,8 @@ use crate::config::{Exporter, OtelConfig};
 mod export;
 /// Which requests are traced.
 mod head;
+/// From `tracing` to OpenTelemetry.
+mod layer;
 /// The exporter and who it says it is.
 mod otlp;
 /// The trace that a client's request belongs to.
@@ -32,6 +33,7 @@ pub mod visible;
 mod waits;
 
 pub use head::{Heads, Recent};
+use layer::SpanLayer;
 pub use waits::{waited, waiting};
 
 /// How long what still waits to be exported gets at the end.
@@ -80,22 +82,11 @@ impl Traces {
     }
 
     /// Makes spans of `tracing` those of OpenTelemetry.
-    pub fn layer<S>(&self) -> Option<OpenTelemetryLayer<S, SdkTracer>>
+    pub fn layer<S>(&self) -> Option<SpanLayer<S>>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
-        let tracer = self.provider.as_ref()?.tracer("chokepoint");
-        let layer = tracing_opentelemetry::layer().with_tracer(tracer);
-        // What a span says of itself is its name and the conventions' attributes; the rest would be
-        // paid for by each of them.
-        Some(
-            layer
-                .with_location(false)
-                .with_threads(false)
-                .with_target(false)
-                .with_tracked_inactivity(false)
-                .with_context_activation(false),
-        )
+        self.provider.as_ref().map(|provider| SpanLayer::new(provider.tracer("chokepoint")))
     }
 
     /// Exports what still waits. An endpoint that doesn't answer can't hold up the end.

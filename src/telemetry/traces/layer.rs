@@ -1,0 +1,158 @@
+//! tracing-opentelemetry's layer, told less: sqlx enters the current span once more for every row, and
+//! the layer would write down the time at each exit.
+
+use std::{any::TypeId, cell::Cell};
+
+use opentelemetry_sdk::trace::SdkTracer;
+use tracing::{
+    Event, Subscriber,
+    span::{Attributes, Id, Record},
+};
+use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+
+thread_local! {
+    /// The span that was entered last, and how often since another one was.
+    static ENTERED: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
+}
+
+/// Makes spans of `tracing` those of OpenTelemetry.
+pub struct SpanLayer<S>(OpenTelemetryLayer<S, SdkTracer>);
+
+impl<S> SpanLayer<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    pub fn new(tracer: SdkTracer) -> Self {
+        let layer = tracing_opentelemetry::layer().with_tracer(tracer);
+        // What a span says of itself is its name and the conventions' attributes; the rest would be
+        // paid for by each of them.
+        Self(
+            layer
+                .with_location(false)
+                .with_threads(false)
+                .with_target(false)
+                .with_tracked_inactivity(false)
+                .with_context_activation(false),
+        )
+    }
+}
+
+impl<S> Layer<S> for SpanLayer<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
+        self.0.on_new_span(attributes, id, cx);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, cx: Context<'_, S>) {
+        self.0.on_record(id, values, cx);
+    }
+
+    fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
+        self.0.on_event(event, cx);
+    }
+
+    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
+        let (last, times) = ENTERED.get();
+        let times = if last == id.into_u64() { times + 1 } else { 1 };
+        ENTERED.set((id.into_u64(), times));
+    }
+
+    fn on_exit(&self, id: &Id, cx: Context<'_, S>) {
+        let (last, times) = ENTERED.get();
+        if last == id.into_u64() {
+            ENTERED.set((last, times.saturating_sub(1)));
+            // Still entered further out, and exited there again.
+            if times > 1 {
+                return;
+            }
+        }
+        self.0.on_exit(id, cx);
+    }
+
+    fn on_close(&self, id: Id, cx: Context<'_, S>) {
+        self.0.on_close(id, cx);
+    }
+
+    #[expect(unsafe_code, reason = "a span's OpenTelemetry context is found by this alone")]
+    // SAFETY: the pointer is to this layer or to what lies in it, and lives as long as it does.
+    unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
+        if id == TypeId::of::<Self>() {
+            return Some(std::ptr::from_ref(self).cast());
+        }
+        // SAFETY: as the caller of this must not use it for longer than this layer lives.
+        unsafe { self.0.downcast_raw(id) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Arc, Mutex},
+        thread::sleep,
+        time::Duration,
+    };
+
+    use opentelemetry::trace::TracerProvider;
+    use opentelemetry_sdk::{
+        error::OTelSdkResult,
+        trace::{SdkTracerProvider, Span, SpanData, SpanProcessor},
+    };
+    use tracing::subscriber::with_default;
+    use tracing_subscriber::{Registry, layer::SubscriberExt};
+
+    use super::*;
+
+    #[derive(Clone, Debug, Default)]
+    struct Ended(Arc<Mutex<Vec<SpanData>>>);
+
+    impl SpanProcessor for Ended {
+        fn on_start(&self, _: &mut Span, _: &opentelemetry::Context) {}
+
+        fn on_end(&self, span: SpanData) {
+            self.0.lock().unwrap().push(span);
+        }
+
+        fn force_flush(&self) -> OTelSdkResult {
+            Ok(())
+        }
+
+        fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+            Ok(())
+        }
+    }
+
+    /// Names of the spans in the order of their ends, as they themselves tell it.
+    fn in_order_of_ends(happens: impl FnOnce()) -> Vec<String> {
+        let ended = Ended::default();
+        let provider = SdkTracerProvider::builder().with_span_processor(ended.clone()).build();
+        let layer = SpanLayer::new(provider.tracer("test"));
+        with_default(Registry::default().with(layer), happens);
+        let mut spans = std::mem::take(&mut *ended.0.lock().unwrap());
+        spans.sort_by_key(|span| span.end_time);
+        spans.into_iter().map(|span| span.name.into_owned()).collect()
+    }
+
+    #[test]
+    fn a_span_ends_with_its_last_exit_however_often_it_is_entered_within_itself() {
+        let tick = || sleep(Duration::from_millis(2));
+        let ends = in_order_of_ends(|| {
+            let outer = tracing::info_span!("outer");
+            let inner = tracing::info_span!("inner");
+            outer.in_scope(|| {
+                outer.in_scope(|| outer.in_scope(tick));
+                inner.in_scope(|| outer.in_scope(|| inner.in_scope(tick)));
+                tick();
+                tracing::info_span!("beside").in_scope(tick);
+                tick();
+            });
+            tick();
+            tracing::info_span!("after").in_scope(tick);
+            // Closed only now, and ended long before.
+            drop((outer, inner));
+        });
+        assert_eq!(ends, ["inner", "beside", "outer", "after"]);
+    }
+}
