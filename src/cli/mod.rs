@@ -180,9 +180,10 @@ fn one_line(error: &clap::Error) -> String {
         };
         let reason = reason.unwrap_or(choices);
         // A secret that is wrong is still a secret; a URL may hold a password.
-        let is_secret = ["TOKEN", "SECRET", "HEADERS"].iter().any(|end| variable.ends_with(end))
-            || value.contains('@')
-            || variable.ends_with("_URL");
+        let is_secret =
+            ["TOKEN", "SECRET", "HEADERS", "KEY"].iter().any(|end| variable.ends_with(end))
+                || value.contains('@')
+                || variable.ends_with("_URL");
         let value = if is_secret { "this value".to_owned() } else { format!("{value:?}") };
         return format!("{variable} ({flag}): {value} can't be used{reason}");
     }

@@ -20,6 +20,8 @@ mod limits;
 mod log;
 /// Traces, by OpenTelemetry's own names.
 mod otel;
+/// CAs of an https receiver.
+mod otel_tls;
 mod otel_values;
 /// Text to value, or why not.
 mod values;
@@ -32,7 +34,7 @@ pub use ingest::IngestConfig;
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
 pub use otel::OtelConfig;
-pub use otel_values::{Exporter, Pairs, Protocol, Sampler, Share};
+pub use otel_values::{Compression, Exporter, Pairs, Protocol, Sampler, Share};
 pub use values::{Limit, Rate, log_filter};
 use values::{at_least_one, ops_token};
 

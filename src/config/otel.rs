@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use clap::{Args, builder::BoolishValueParser};
 
-use super::otel_values::{
-    Exporter, Given, Pairs, Protocol, Sampler, endpoint, exporter, given, millis, name,
-    no_compression, pairs, protocol, queue, ratio, sampler,
+use super::{
+    otel_tls::OtelTlsConfig,
+    otel_values::{
+        Compression, Exporter, Given, Pairs, Protocol, Sampler, compression, endpoint, exporter,
+        given, millis, name, pairs, protocol, queue, ratio, sampler,
+    },
 };
 
 #[derive(Args, Clone, Debug)]
@@ -72,17 +75,20 @@ pub struct OtelConfig {
           value_parser = given(millis))]
     pub traces_timeout: Given<Duration>,
 
-    /// Only `none`: what is exported is not compressed
+    /// How exports are compressed, `gzip` or `none` [default: none]
     #[arg(long = "otel-exporter-otlp-compression", env = "OTEL_EXPORTER_OTLP_COMPRESSION",
           value_name = "NAME", default_value = "", hide_default_value = true,
-          value_parser = given(no_compression))]
-    pub compression: Given<()>,
+          value_parser = given(compression))]
+    pub compression: Given<Compression>,
 
     /// The same for traces alone
     #[arg(long = "otel-exporter-otlp-traces-compression",
           env = "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", value_name = "NAME", default_value = "",
-          hide_default_value = true, value_parser = given(no_compression))]
-    pub traces_compression: Given<()>,
+          hide_default_value = true, value_parser = given(compression))]
+    pub traces_compression: Given<Compression>,
+
+    #[command(flatten)]
+    pub tls: OtelTlsConfig,
 
     /// Which requests are exported, as `parentbased_traceidratio` [default: parentbased_always_on]
     #[arg(long = "otel-traces-sampler", env = "OTEL_TRACES_SAMPLER", value_name = "NAME",

@@ -17,6 +17,12 @@ pub enum Protocol {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    Gzip,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exporter {
     Otlp,
     None,
@@ -65,8 +71,8 @@ pub fn protocol(text: &str) -> Result<Protocol, String> {
     one_of(text, &[("grpc", Protocol::Grpc), ("http/protobuf", Protocol::HttpProtobuf)])
 }
 
-pub fn no_compression(text: &str) -> Result<(), String> {
-    one_of(text, &[("none", ())])
+pub fn compression(text: &str) -> Result<Compression, String> {
+    one_of(text, &[("gzip", Compression::Gzip), ("none", Compression::None)])
 }
 
 pub fn sampler(text: &str) -> Result<Sampler, String> {
@@ -91,11 +97,9 @@ pub fn endpoint(text: &str) -> Result<String, String> {
         url if !url.username().is_empty() || url.password().is_some() => {
             Err("credentials belong in OTEL_EXPORTER_OTLP_HEADERS".to_owned())
         }
-        url if url.scheme() == "https" => {
-            Err("https is not built in: send to a collector nearby, which does".to_owned())
-        }
-        url if url.scheme() == "http" && url.has_host() => {
-            Ok(text.trim_end_matches('/').to_owned())
+        url if ["http", "https"].contains(&url.scheme()) && url.has_host() => {
+            let (_, rest) = text.split_once(':').ok_or(needed)?;
+            Ok(format!("{}:{}", url.scheme(), rest.trim_end_matches('/')))
         }
         _ => Err(needed.to_owned()),
     }

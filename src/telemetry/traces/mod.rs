@@ -27,6 +27,8 @@ pub mod propagation;
 pub mod request;
 /// The recent traces, in this process.
 pub mod ring;
+/// How exports travel.
+mod transport;
 /// Which spans and events anybody sees.
 pub mod visible;
 /// Spans of waits.
@@ -68,7 +70,7 @@ impl Traces {
         if let Some(target) = target {
             let (exporter, carrier) = otlp::exporter(&target)?;
             provider = provider.with_span_processor(export::processor(exporter, config));
-            runtime = carrier;
+            runtime = Some(carrier);
         }
         let provider = provider.build();
         // The first of a process stays: tests start several servers, with one telemetry.

@@ -9,9 +9,11 @@ use opentelemetry_otlp::{
     tonic_types::metadata::MetadataMap,
 };
 use opentelemetry_sdk::{Resource, resource::TelemetryResourceDetector};
+use rustls::RootCertStore;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::config::{OtelConfig, Pairs, Protocol};
+use super::transport::{self, grpc_tls, http_client};
+use crate::config::{Compression, OtelConfig, Pairs, Protocol};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -22,6 +24,9 @@ const TRACES_PATH: &str = "/v1/traces";
 pub struct Target {
     endpoint: String,
     protocol: Protocol,
+    compression: Option<opentelemetry_otlp::Compression>,
+    /// Instead of whom the system trusts.
+    trusted: Option<RootCertStore>,
     headers: Pairs,
     timeout: Duration,
 }
@@ -37,52 +42,76 @@ impl Target {
             (None, Some(all), Protocol::HttpProtobuf) => format!("{all}{TRACES_PATH}"),
             (None, None, _) => return None,
         };
+        let gzip = config.traces_compression.0.or(config.compression.0) == Some(Compression::Gzip);
+        let tls = &config.tls;
+        let trusted = tls.traces_certificate.0.as_ref().or(tls.certificate.0.as_ref());
         let headers = config.traces_headers.0.clone().or_else(|| config.headers.0.clone());
         let timeout = config.traces_timeout.0.or(config.timeout.0).or(config.export_timeout.0);
         Some(Self {
             endpoint,
             protocol,
+            compression: gzip.then_some(opentelemetry_otlp::Compression::Gzip),
+            trusted: trusted.cloned(),
             headers: headers.unwrap_or_default(),
             timeout: timeout.unwrap_or(TIMEOUT),
         })
     }
+
+    /// Whose certificates are believed; none if it is not spoken to over TLS.
+    fn trusted(&self) -> Result<Option<RootCertStore>, &'static str> {
+        match &self.trusted {
+            _ if !self.endpoint.starts_with("https:") => Ok(None),
+            Some(trusted) => Ok(Some(trusted.clone())),
+            None => transport::of_the_system().map(Some),
+        }
+    }
 }
 
-/// The exporter, and the runtime that carries its connection if it needs one: neither the app's, which
-/// labs choke, nor that of ops.
-pub fn exporter(target: &Target) -> Result<(SpanExporter, Option<Runtime>), String> {
+/// The exporter, and the runtime that carries its connection: neither the app's, which labs choke, nor
+/// that of ops.
+pub fn exporter(target: &Target) -> Result<(SpanExporter, Runtime), String> {
     let error = |reason: &dyn std::fmt::Display| format!("OTEL_EXPORTER_OTLP_ENDPOINT: {reason}");
-    match target.protocol {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("otlp-exporter")
+        .enable_all()
+        .build()
+        .map_err(|e| error(&e))?;
+    let trusted = target.trusted().map_err(|e| error(&e))?;
+    let exporter = match target.protocol {
         Protocol::HttpProtobuf => {
+            let trusted = trusted.unwrap_or_else(RootCertStore::empty);
+            let client = http_client(trusted, target.timeout, runtime.handle().clone());
             let headers: HashMap<_, _> = target.headers.iter().cloned().collect();
-            let exporter = SpanExporter::builder()
+            let mut exporter = SpanExporter::builder()
                 .with_http()
+                .with_http_client(client.map_err(|e| error(&e))?)
                 .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
                 .with_endpoint(&target.endpoint)
                 .with_timeout(target.timeout)
-                .with_headers(headers)
-                .build();
-            Ok((exporter.map_err(|e| error(&e))?, None))
+                .with_headers(headers);
+            if let Some(compression) = target.compression {
+                exporter = exporter.with_compression(compression);
+            }
+            exporter.build()
         }
         Protocol::Grpc => {
-            let runtime = Builder::new_multi_thread()
-                .worker_threads(1)
-                .thread_name("otlp-exporter")
-                .enable_all()
-                .build()
-                .map_err(|e| error(&e))?;
             let _context = runtime.enter();
-            let exporter = SpanExporter::builder()
+            let mut exporter = SpanExporter::builder()
                 .with_tonic()
                 .with_endpoint(&target.endpoint)
                 .with_timeout(target.timeout)
-                .with_metadata(metadata(&target.headers)?)
-                .build()
-                .map_err(|e| error(&e))?;
-            drop(_context);
-            Ok((exporter, Some(runtime)))
+                .with_metadata(metadata(&target.headers)?);
+            if let Some(trusted) = trusted {
+                exporter = exporter.with_tls_config(grpc_tls(trusted));
+            }
+            if let Some(compression) = target.compression {
+                exporter = exporter.with_compression(compression);
+            }
+            exporter.build()
         }
-    }
+    };
+    Ok((exporter.map_err(|e| error(&e))?, runtime))
 }
 
 fn metadata(headers: &Pairs) -> Result<MetadataMap, String> {

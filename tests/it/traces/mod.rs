@@ -8,6 +8,8 @@ use serde_json::Value as Json;
 
 use crate::program::Serving;
 
+/// Certificates of receivers.
+mod authority;
 /// What happens when the receiver does not take them, and at the end.
 mod export;
 /// An OTLP receiver.
@@ -18,7 +20,10 @@ mod sampling;
 mod settings;
 /// A span for each thing that a request waits for.
 mod signals;
+/// Compression and TLS.
+mod transport;
 
+use authority::{Authority, TlsListener};
 use receiver::{CLIENT, ERROR, INTERNAL, Received, Receiver, SERVER, UNSET, hex};
 
 fn client() -> Client {

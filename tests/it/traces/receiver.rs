@@ -2,12 +2,19 @@
 
 use std::{
     collections::BTreeMap,
+    io::Read,
     net::SocketAddr,
     sync::{Arc, Condvar, Mutex},
     time::{Duration, Instant},
 };
 
-use axum::{body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode},
+    routing::post,
+};
+use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{
         ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -18,7 +25,13 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message;
 use tokio::{net::TcpListener, runtime::Runtime};
-use tonic::{Request, Response, Status, transport::server::TcpIncoming};
+use tonic::{
+    Request, Response, Status,
+    codec::CompressionEncoding,
+    transport::{Identity, ServerTlsConfig, server::TcpIncoming},
+};
+
+use super::{Authority, TlsListener, authority::Shown};
 
 /// How long what was asked for may take to be exported. Only a failure waits so long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -102,39 +115,37 @@ impl TraceService for Kept {
 
 pub struct Receiver {
     pub addr: SocketAddr,
+    scheme: &'static str,
     kept: Kept,
     _runtime: Runtime,
 }
 
 impl Receiver {
     pub fn grpc() -> Self {
-        Self::start(|kept, listener| async move {
-            let mut server = tonic::transport::Server::builder();
-            let server = server.add_service(TraceServiceServer::new(kept));
-            server.serve_with_incoming(TcpIncoming::from(listener)).await.unwrap();
-        })
+        Self::of("grpc", None)
     }
 
     pub fn http() -> Self {
-        Self::start(|kept, listener| async move {
-            let router = axum::Router::new().route("/v1/traces", post(export)).with_state(kept);
-            axum::serve(listener, router).await.unwrap();
-        })
+        Self::of("http/protobuf", None)
     }
 
-    fn start<F>(serve: impl FnOnce(Kept, TcpListener) -> F) -> Self
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
+    /// Over TLS if an authority says who it is.
+    pub fn of(protocol: &str, authority: Option<&Authority>) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let (addr, kept) = (listener.local_addr().unwrap(), Kept::default());
-        runtime.spawn(serve(kept.clone(), listener));
-        Self { addr, kept, _runtime: runtime }
+        let shown = authority.map(Authority::shown);
+        let scheme = if shown.is_some() { "https" } else { "http" };
+        match protocol {
+            "grpc" => drop(runtime.spawn(serve_grpc(kept.clone(), listener, shown))),
+            "http/protobuf" => drop(runtime.spawn(serve_http(kept.clone(), listener, shown))),
+            _ => panic!("{protocol}"),
+        }
+        Self { addr, scheme, kept, _runtime: runtime }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        format!("{}://{}", self.scheme, self.addr)
     }
 
     /// Every span so far, once there are any for which this holds.
@@ -169,13 +180,41 @@ impl Receiver {
     }
 }
 
+async fn serve_grpc(kept: Kept, listener: TcpListener, shown: Option<Shown>) {
+    let mut server = tonic::transport::Server::builder();
+    if let Some(Shown { certificate, key }) = shown {
+        let identity = Identity::from_pem(certificate.pem(), key.serialize_pem());
+        server = server.tls_config(ServerTlsConfig::new().identity(identity)).unwrap();
+    }
+    let service = TraceServiceServer::new(kept).accept_compressed(CompressionEncoding::Gzip);
+    let server = server.add_service(service);
+    server.serve_with_incoming(TcpIncoming::from(listener)).await.unwrap();
+}
+
+async fn serve_http(kept: Kept, listener: TcpListener, shown: Option<Shown>) {
+    let router = axum::Router::new().route("/v1/traces", post(export)).with_state(kept);
+    match shown {
+        Some(shown) => axum::serve(TlsListener::new(listener, &shown), router).await.unwrap(),
+        None => axum::serve(listener, router).await.unwrap(),
+    }
+}
+
 async fn export(
     State(kept): State<Kept>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<&'static str, StatusCode> {
     let is_protobuf = headers.get("content-type").is_some_and(|t| t == "application/x-protobuf");
-    let export = ExportTraceServiceRequest::decode(body).ok().filter(|_| is_protobuf);
+    let mut plain = Vec::new();
+    match headers.get("content-encoding").map(HeaderValue::as_bytes) {
+        None => plain.extend_from_slice(&body),
+        Some(b"gzip") => {
+            let read = GzDecoder::new(&body[..]).read_to_end(&mut plain);
+            read.map_err(|_| StatusCode::BAD_REQUEST)?;
+        }
+        Some(_) => return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+    }
+    let export = ExportTraceServiceRequest::decode(&plain[..]).ok().filter(|_| is_protobuf);
     kept.keep(export.ok_or(StatusCode::BAD_REQUEST)?, headers);
     Ok("")
 }

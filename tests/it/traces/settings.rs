@@ -7,7 +7,6 @@ fn a_value_that_is_not_understood_ends_the_start_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     for (name, value) in [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:4317"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ada:hush@127.0.0.1:4317"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://127.0.0.1"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
@@ -16,7 +15,8 @@ fn a_value_that_is_not_understood_ends_the_start_with_its_name() {
         ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "a=%"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s"),
         ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0"),
-        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"),
+        ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "GZIP"),
         ("OTEL_TRACES_EXPORTER", "jaeger"),
         ("OTEL_TRACES_SAMPLER", "xray"),
         ("OTEL_TRACES_SAMPLER_ARG", "2"),
