@@ -8,6 +8,8 @@ use serde_json::Value as Json;
 
 use crate::program::Serving;
 
+/// What our own clients begin.
+mod clients;
 /// What happens when the receiver does not take them, and at the end.
 mod export;
 /// An OTLP receiver.
