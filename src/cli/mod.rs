@@ -78,6 +78,10 @@ enum Command {
     /// whether the goals were met. Times are bounded: 30 s for a batch, 10 s for a single line,
     /// 5 minutes in all. Exit code 0 if every goal was met, 1 if one was missed, 2 if it could not
     /// be tried.
+    ///
+    /// Each request begins a trace, and the report names that of the slowest and of the first that
+    /// failed: the server's access log has both. Ten a second ask that their trace is kept; the
+    /// slowest of these opens at /debug/traces/{id} on the server's ops port.
     #[command(after_help = "\
 Try:
   chokepoint stress                       100 devices, 100 lines each, 200 requests in flight

@@ -8,7 +8,7 @@ use reqwest::{Client, Url};
 use super::{say, table_to_fit};
 use crate::{
     server::Signals,
-    stress::{self, Goals, Ledger, Plan, QueryBack, Report},
+    stress::{self, Goals, Ledger, Named, Plan, QueryBack, Report},
 };
 
 #[derive(clap::Args)]
@@ -151,6 +151,13 @@ fn print(report: &Report) {
     for (kind, requests) in &report.failures {
         say(format_args!("failed: {requests} requests, {kind}"));
     }
+    let traces = &report.traces;
+    print_named("slowest", traces.slowest.as_ref());
+    // Often they are one.
+    let another = traces.slowest_sampled.as_ref();
+    let another = another.filter(|_| traces.slowest.as_ref().is_none_or(|named| !named.sampled));
+    print_named("slowest traced", another);
+    print_named("first failed", traces.first_failed.as_ref());
     if let Some(back) = &report.query_back {
         say(text(back));
     }
@@ -161,4 +168,14 @@ fn print(report: &Report) {
         table.add_row([goal.goal.as_str(), &goal.measured, met]);
     }
     say(table);
+}
+
+fn print_named(which: &str, named: Option<&Named>) {
+    let Some(Named { trace_id, sampled, ms, failure, .. }) = named else { return };
+    let failure = failure.as_ref().map_or(String::new(), |failure| format!(", {failure}"));
+    let place = match sampled {
+        true => format!("/debug/traces/{trace_id} on the ops port"),
+        false => format!("trace {trace_id} in the access log"),
+    };
+    say(format_args!("{which}: {ms:.1} ms{failure}, {place}"));
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    client::Client,
+    client::{Answer, Client},
     k6,
     run::{Run, figures},
 };
@@ -77,13 +77,15 @@ impl Subject<'_> {
         let mut failures = Vec::new();
         let mut first: Option<(&str, serde_json::Value)> = None;
         for variant in variants {
-            let (status, body) = self.client.ask(variant).await?;
+            let Answer { status, body, trace } = self.client.ask(variant).await?;
             if status != self.loaded.evidence.request.status {
-                failures.push(format!("{variant} answered with status {status}"));
+                failures.push(format!("{variant} answered with status {status}, trace {trace}"));
             }
             match &first {
                 Some((other, same)) if *same != body => {
-                    failures.push(format!("{variant} and {other} answer with different JSON"));
+                    failures.push(format!(
+                        "{variant} and {other} answer with different JSON, trace {trace}"
+                    ));
                 }
                 Some(_) => {}
                 None => first = Some((variant, body)),
@@ -163,7 +165,7 @@ impl Subject<'_> {
             .map_or(RECOVERY_LIMIT, |limits| Duration::from_secs_f64(limits.recovered_within));
         loop {
             let since = SystemTime::now();
-            let (status, _) = self.client.ask("fast").await?;
+            let Answer { status, trace, .. } = self.client.ask("fast").await?;
             let measured = self.client.measured("fast", since).await?;
             let failures = judge::counters(&evidence.evidence.fast.counters, &measured);
             let after = load_ended.elapsed();
@@ -175,7 +177,9 @@ impl Subject<'_> {
                 ));
             }
             if after > limit {
-                let failure = format!("fast is not back in its range {limit:?} after the load");
+                let failure = format!(
+                    "fast is not back in its range {limit:?} after the load, trace {trace}"
+                );
                 return Ok((String::new(), [vec![failure], failures].concat()));
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -185,12 +189,14 @@ impl Subject<'_> {
     /// A wrong fix answers right, and its numbers refute it.
     pub async fn wrong_fix(&self, fix: &WrongFix) -> Result<Found, Fatal> {
         let since = SystemTime::now();
-        let (_, right) = self.client.ask("fast").await?;
+        let right = self.client.ask("fast").await?;
         let mut failures = Vec::new();
         for _ in 0..WRONG_FIX_REQUESTS {
-            let (status, body) = self.client.ask(&fix.name).await?;
-            if status != self.loaded.evidence.request.status || body != right {
-                failures.push(format!("answers otherwise than fast, with status {status}"));
+            let Answer { status, body, trace } = self.client.ask(&fix.name).await?;
+            if status != self.loaded.evidence.request.status || body != right.body {
+                failures.push(format!(
+                    "answers otherwise than fast, with status {status}, trace {trace}"
+                ));
             }
         }
         let measured = self.client.measured(&fix.name, since).await?;

@@ -2,13 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
+use axum::http::HeaderMap;
+use opentelemetry::trace::TraceId;
 use serde_json::Value;
 
 use super::ServerProcess;
 use crate::{
     labs::{LoadedLab, evidence::ProfileMode},
     ops::FrameReader,
-    telemetry::measurements::Summary,
+    telemetry::{measurements::Summary, traces::propagation},
 };
 
 /// A slow variant under load may need many seconds; a profile takes its time and then resolves names.
@@ -18,6 +20,14 @@ pub struct Client<'a> {
     http: reqwest::Client,
     server: &'a ServerProcess,
     loaded: &'a LoadedLab,
+}
+
+/// What a variant answered to one request.
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    /// By which the server's log has the request.
+    pub trace: TraceId,
 }
 
 impl<'a> Client<'a> {
@@ -34,13 +44,18 @@ impl<'a> Client<'a> {
         self.http.get(url).send().await.map_err(|e| format!("{url}: {e}"))
     }
 
-    /// One request to a variant: status and body.
-    pub async fn ask(&self, variant: &str) -> Result<(u16, Value), String> {
+    /// One request to a variant. It begins a trace, so that one without an answer has a name too.
+    pub async fn ask(&self, variant: &str) -> Result<Answer, String> {
         let url = format!("{}{}", self.base_url(), self.loaded.evidence.route(variant));
-        let response = self.get(&url).await?;
+        let sent = propagation::root(true);
+        let trace = sent.trace_id();
+        let mut headers = HeaderMap::new();
+        propagation::inject(&sent, &mut headers);
+        let failed = |e: reqwest::Error| format!("{url}: {e}, trace {trace}");
+        let response = self.http.get(&url).headers(headers).send().await.map_err(failed)?;
         let status = response.status().as_u16();
-        let body = response.json().await.map_err(|e| format!("{url}: {e}"))?;
-        Ok((status, body))
+        let body = response.json().await.map_err(failed)?;
+        Ok(Answer { status, body, trace })
     }
 
     /// Exact figures of a variant since a moment.

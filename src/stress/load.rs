@@ -11,9 +11,14 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use reqwest::{Client, StatusCode, Url, header::CONTENT_TYPE};
+use opentelemetry::trace::SpanContext;
+use reqwest::{
+    Client, StatusCode, Url,
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
+};
 
-use super::{ALL_WITHIN, Ledger, Tally, join};
+use super::{ALL_WITHIN, Ledger, Tally, join, traces::Sampling};
+use crate::telemetry::traces::propagation;
 
 /// What is sent.
 #[derive(Clone, Debug)]
@@ -54,6 +59,7 @@ impl Plan {
     }
 }
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const LEVELS: [&str; 5] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
 struct Load<'a> {
@@ -63,6 +69,7 @@ struct Load<'a> {
     next: Cell<u64>,
     is_stopped: Cell<bool>,
     started: Instant,
+    sampling: RefCell<Sampling>,
     tally: RefCell<Tally>,
     ledger: RefCell<Ledger>,
     progress: &'a dyn Fn(u64),
@@ -84,6 +91,7 @@ pub async fn run(
         next: Cell::new(0),
         is_stopped: Cell::new(false),
         started: Instant::now(),
+        sampling: RefCell::default(),
         tally: RefCell::new(Tally::new()?),
         ledger: RefCell::default(),
         progress,
@@ -123,11 +131,13 @@ impl Load<'_> {
             let device = self.plan.device(device);
             let body = self.body(&device, lines.clone());
             let started = Instant::now();
-            let answer = self.answer(body).await;
+            let is_sampled = self.sampling.borrow_mut().next(started - self.started);
+            let sent = propagation::root(is_sampled);
+            let answer = self.answer(body, &sent).await;
             let took = started.elapsed();
             let is_stored = matches!(answer, Ok(StatusCode::OK));
             let mut tally = self.tally.borrow_mut();
-            tally.add(lines.len() as u64, took, answer);
+            tally.add(lines.len() as u64, &sent, took, answer);
             if is_stored {
                 self.ledger.borrow_mut().add(&device, lines);
                 (self.progress)(tally.lines);
@@ -136,9 +146,11 @@ impl Load<'_> {
     }
 
     /// The status once the whole answer is there, so that its connection can be used again.
-    async fn answer(&self, body: String) -> Result<StatusCode, reqwest::Error> {
-        let request = self.client.post(self.url.clone());
-        let request = request.header(CONTENT_TYPE, "application/json").body(body);
+    async fn answer(&self, body: String, sent: &SpanContext) -> Result<StatusCode, reqwest::Error> {
+        let mut headers = HeaderMap::with_capacity(2);
+        headers.insert(CONTENT_TYPE, JSON);
+        propagation::inject(sent, &mut headers);
+        let request = self.client.post(self.url.clone()).headers(headers).body(body);
         let answer = request.send().await?;
         let status = answer.status();
         answer.bytes().await?;

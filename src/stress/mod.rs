@@ -15,12 +15,15 @@ mod query_back;
 mod report;
 /// Counts answers and times them.
 mod tally;
+/// The traces that the requests begin.
+mod traces;
 
 pub use ledger::Ledger;
 pub use load::{Plan, run};
 pub use query_back::{QueryBack, query_back};
 pub use report::{Goals, Report};
 pub use tally::Tally;
+pub use traces::{Named, Traces};
 
 /// A single line that is not acknowledged by then has failed.
 const SINGLE_WITHIN: Duration = Duration::from_secs(10);

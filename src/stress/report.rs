@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Plan, QueryBack, Tally};
+use super::{Plan, QueryBack, Tally, Traces};
 
 /// What a run must reach.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,7 @@ pub struct Report {
     pub latency_ms: Latency,
     /// Requests that were not, by what was wrong.
     pub failures: BTreeMap<String, u64>,
+    pub traces: Traces,
     /// None if the lines could not be read back.
     pub query_back: Option<QueryBack>,
     pub goals: Vec<Goal>,
@@ -101,6 +102,7 @@ impl Report {
             lines_per_second,
             latency_ms,
             failures: tally.failures,
+            traces: tally.traces,
             query_back: back.ok(),
             all_met: goals.iter().all(|goal| goal.met),
             goals,

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use hdrhistogram::Histogram;
+use opentelemetry::trace::SpanContext;
 use reqwest::StatusCode;
+
+use super::Traces;
 
 /// Three digits tell 100 ms from 101 ms.
 const DIGITS: u8 = 3;
@@ -18,28 +21,39 @@ pub struct Tally {
     pub lines: u64,
     /// Requests that failed, by what was wrong.
     pub failures: BTreeMap<String, u64>,
+    pub traces: Traces,
     pub elapsed: Duration,
 }
 
 impl Tally {
     pub fn new() -> Result<Self, String> {
         let latency = Histogram::new_with_max(LONGEST, DIGITS).map_err(|e| e.to_string())?;
-        let failures = BTreeMap::new();
-        Ok(Self { latency, requests: 0, lines: 0, failures, elapsed: Duration::ZERO })
+        let (failures, traces) = (BTreeMap::new(), Traces::default());
+        Ok(Self { latency, requests: 0, lines: 0, failures, traces, elapsed: Duration::ZERO })
     }
 
     /// One request with so many lines. What failed counts for the failures alone.
-    pub fn add(&mut self, lines: u64, took: Duration, answer: Result<StatusCode, reqwest::Error>) {
+    pub fn add(
+        &mut self,
+        lines: u64,
+        sent: &SpanContext,
+        took: Duration,
+        answer: Result<StatusCode, reqwest::Error>,
+    ) {
         self.requests += 1;
-        match answer {
+        let failure = match answer {
             Ok(StatusCode::OK) => {
                 self.lines += lines;
                 let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
                 self.latency.saturating_record(micros);
+                self.traces.acknowledged(sent, took);
+                return;
             }
-            Ok(status) => self.fail(format!("status {}", status.as_u16()), 1),
-            Err(error) => self.fail(kind(&error).to_owned(), 1),
-        }
+            Ok(status) => format!("status {}", status.as_u16()),
+            Err(error) => kind(&error).to_owned(),
+        };
+        self.traces.failed(sent, took, &failure);
+        self.fail(failure, 1);
     }
 
     pub fn fail(&mut self, kind: String, requests: u64) {

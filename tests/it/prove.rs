@@ -36,6 +36,26 @@ async fn a_server_that_is_down_fails_with_its_reason() {
     assert!(failures[0].contains("/no/such/program can't be started"), "{failures:?}");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_answer_that_breaks_parity_is_named_by_its_trace() {
+    let out = tempfile::tempdir().unwrap();
+    let other = with_evidence(r#""status": 200"#, r#""status": 201"#).unwrap();
+    let mut options = options(env!("CARGO_BIN_EXE_chokepoint"), &out);
+    options.k6 = PathBuf::from("/no/such/k6");
+    let proof = prove::lab(&other, &options, &|_| {}).await;
+    let parity = proof.steps.iter().find(|step| step.name == "parity").unwrap();
+    let log = std::fs::read_to_string(out.path().join(other.lab.id).join("server.log")).unwrap();
+    for (failure, variant) in parity.failures.iter().zip(["slow", "fast", "yours"]) {
+        let (said, trace) = failure.split_once(", trace ").unwrap();
+        assert_eq!(said, format!("{variant} answered with status 200"));
+        // The last one's line may not be written yet: the proof ends there.
+        let is_logged = log.contains(trace) || variant == "yours";
+        assert!(is_logged && trace.len() == 32, "{failure}: {log}");
+    }
+    assert_eq!(parity.failures.len(), 3, "{:?}", parity.failures);
+}
+
 #[tokio::test]
 async fn a_missing_k6_is_told_with_the_way_to_get_it() {
     let error = prove::k6::check(&PathBuf::from("/no/such/k6")).await.unwrap_err();

@@ -10,6 +10,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use opentelemetry_proto::tonic::trace::v1::{TracesData, span::SpanKind};
 use serde_json::Value;
 
 use crate::support::TestApp;
@@ -89,6 +90,37 @@ fn single_lines_are_sent_one_by_one() {
 }
 
 #[test]
+fn the_slowest_request_that_is_sampled_is_found_by_its_trace() {
+    let app = TestApp::start();
+    let folder = tempfile::tempdir().unwrap();
+    // So few that all of them are sampled.
+    let few = ["--single", "--devices=2", "--lines=4", "--goal-rate=1", "--goal-p95=60000"];
+    let output = stress(folder.path(), &app.url(), &[&few[..], &["--json"]].concat());
+    let traces = &report(&output)["traces"];
+    let slowest = &traces["slowest_sampled"];
+    assert_eq!((slowest, &slowest["sampled"]), (&traces["slowest"], &true.into()));
+    assert_eq!(traces["first_failed"], Value::Null);
+    app.run(async {
+        let id = slowest["trace_id"].as_str().unwrap();
+        let trace = app.get_ops(&format!("/debug/traces/{id}")).await;
+        assert_eq!(trace.status(), 200, "{id}");
+        let trace: TracesData = trace.json().await.unwrap();
+        let scopes = trace.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
+        let mut spans = scopes.flat_map(|scope| scope.spans);
+        let request = spans.find(|span| span.kind() == SpanKind::Server).unwrap();
+        assert_eq!(request.name, "POST /api/log");
+        let parent: String = request.parent_span_id.iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(slowest["span_id"], parent);
+    });
+
+    let said = String::from_utf8(stress(folder.path(), &app.url(), &few).stdout).unwrap();
+    let line = said.lines().find(|line| line.starts_with("slowest: ")).unwrap();
+    let (_, link) = line.split_once(" ms, ").unwrap();
+    let path = link.strip_suffix(" on the ops port").unwrap();
+    assert_eq!(app.run(app.get_ops(path)).status(), 200, "{path}");
+}
+
+#[test]
 fn a_goal_that_is_missed_is_exit_code_1() {
     let app = TestApp::start_with(&["--ingest-queue=1", "--ingest-delay=20ms"]);
     let folder = tempfile::tempdir().unwrap();
@@ -96,6 +128,9 @@ fn a_goal_that_is_missed_is_exit_code_1() {
     let report = report(&output);
     assert_eq!(output.status.code(), Some(1), "{report}");
     assert!(report["failures"]["status 503"].as_u64().unwrap() > 0, "{report}");
+    let failed = &report["traces"]["first_failed"];
+    assert_eq!(failed["failure"], "status 503");
+    assert_eq!(failed["trace_id"].as_str().unwrap().len(), 32);
     assert_eq!((&report["goals"][2]["met"], &report["all_met"]), (&false.into(), &false.into()));
     assert_eq!(report["query_back"]["missing"], 0, "what was acknowledged is there all the same");
 

@@ -1,10 +1,11 @@
-//! The trace that a request belongs to, as W3C Trace Context has it: `traceparent` and `tracestate`.
+//! The trace that a request belongs to, as W3C Trace Context has it: `traceparent` and `tracestate`,
+//! read from requests that come in and written to those that our own clients send.
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
     Context,
-    propagation::{Extractor, TextMapPropagator},
-    trace::{SpanContext, TraceContextExt},
+    propagation::{Extractor, Injector, TextMapPropagator},
+    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
@@ -27,6 +28,33 @@ fn is_well_formed(header: &str) -> bool {
     };
     let mut parts = header.split('-');
     [2, 32, 16, 2].into_iter().all(|digits| parts.next().is_some_and(|part| is_hex(part, digits)))
+}
+
+/// The first span of a trace that begins with a client of ours, which may ask that it is recorded.
+pub fn root(is_sampled: bool) -> SpanContext {
+    let trace_id = TraceId::from(fastrand::u128(1..));
+    let span_id = SpanId::from(fastrand::u64(1..));
+    let flags = TraceFlags::default().with_sampled(is_sampled);
+    SpanContext::new(trace_id, span_id, flags, false, TraceState::NONE)
+}
+
+/// Makes what is sent with these headers a child of a span, and of no other.
+pub fn inject(parent: &SpanContext, headers: &mut HeaderMap) {
+    let cx = Context::new().with_remote_span_context(parent.clone());
+    TraceContextPropagator::new().inject_context(&cx, &mut ToSend(headers));
+}
+
+struct ToSend<'a>(&'a mut HeaderMap);
+
+impl Injector for ToSend<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        let Ok(name) = HeaderName::try_from(key) else { return };
+        match HeaderValue::try_from(value) {
+            Ok(value) if !value.is_empty() => drop(self.0.insert(name, value)),
+            // One that is there already would be another trace's.
+            _ => drop(self.0.remove(name)),
+        }
+    }
 }
 
 struct Sent<'a>(&'a HeaderMap);
@@ -76,5 +104,47 @@ mod tests {
             assert_eq!(parent_of(&bad), None, "{bad}");
         }
         assert_eq!(parent(&HeaderMap::new()), None);
+    }
+    #[test]
+    fn what_is_injected_is_what_a_server_takes() {
+        for state in ["", "vendor=value,other=t61rcWkgMzE"] {
+            for is_sampled in [false, true] {
+                let root = root(is_sampled);
+                let sent = SpanContext::new(
+                    root.trace_id(),
+                    root.span_id(),
+                    root.trace_flags(),
+                    false,
+                    state.parse().unwrap(),
+                );
+                // Of the trace that the sender is in itself, say.
+                let mut headers = HeaderMap::from_iter([
+                    (TRACEPARENT, format!("00-{TRACE}-00f067aa0ba902b7-01").parse().unwrap()),
+                    (HeaderName::from_static("tracestate"), "old=1".parse().unwrap()),
+                ]);
+                inject(&sent, &mut headers);
+                assert_eq!(headers.contains_key("tracestate"), !state.is_empty());
+                let taken = parent(&headers).unwrap();
+                assert_eq!(taken.trace_id(), sent.trace_id());
+                assert_eq!(taken.span_id(), sent.span_id());
+                assert_eq!(taken.trace_state().header(), state);
+                assert_eq!((taken.is_sampled(), taken.is_remote()), (is_sampled, true));
+            }
+        }
+    }
+
+    #[test]
+    fn each_root_is_a_trace_of_its_own() {
+        let (one, other) = (root(true), root(true));
+        assert!(one.is_valid() && other.is_valid());
+        assert_ne!(one.trace_id(), other.trace_id());
+        assert_ne!(one.span_id(), other.span_id());
+    }
+
+    #[test]
+    fn what_is_no_span_is_not_sent() {
+        let mut headers = HeaderMap::new();
+        inject(&SpanContext::NONE, &mut headers);
+        assert!(headers.is_empty());
     }
 }

@@ -10,6 +10,8 @@ use crate::program::Serving;
 
 /// Certificates of receivers.
 mod authority;
+/// What our own clients begin.
+mod clients;
 /// What happens when the receiver does not take them, and at the end.
 mod export;
 /// An OTLP receiver.
