@@ -4,6 +4,8 @@
 
 /// Where the tests of this binary keep their rows.
 mod backends;
+/// The spans of a trace.
+mod kept_traces;
 /// The program as a process.
 mod program;
 mod support;
