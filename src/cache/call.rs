@@ -2,7 +2,7 @@
 
 use tracing::{Instrument, Span, field::Empty};
 
-use super::{Cache, Down, Name, Store};
+use super::{Cache, Down, Name, Store, redis::span};
 
 #[derive(Clone, Copy)]
 pub(super) enum Call {
@@ -49,7 +49,7 @@ impl Cache {
         };
         let result = at_its_distance.instrument(span.clone()).await;
         if result.is_err() {
-            span.record("otel.status_code", "ERROR").record("error.type", "unavailable");
+            span::failed(&span);
             self.counters(name).errors.increment(1);
         }
         result
@@ -75,20 +75,20 @@ impl Cache {
     /// Redis is a database that somebody asks; this process's own memory is nobody else.
     fn span(&self, call: Call, name: Name) -> Span {
         let (call, command) = call.names();
-        let redis = match &self.0.store {
-            Store::Memory(_) => None,
-            Store::Redis(_) => Some(command),
-        };
-        tracing::info_span!(
-            "cache",
-            otel.name = format!("cache {call} {}", name.label()),
-            otel.kind = redis.map(|_| "client"),
-            otel.status_code = Empty,
-            "error.type" = Empty,
-            db.system.name = redis.map(|_| "redis"),
-            db.operation.name = redis,
-            chokepoint.cache.name = name.label(),
-            chokepoint.cache.hit = Empty,
-        )
+        let name = name.label();
+        match &self.0.store {
+            Store::Redis(redis) => {
+                let called = format_args!("cache {call} {name}");
+                let span = span::of_command(redis.link(), called, command);
+                span.record("chokepoint.cache.name", name);
+                span
+            }
+            Store::Memory(_) => tracing::info_span!(
+                "cache",
+                otel.name = format_args!("cache {call} {name}"),
+                chokepoint.cache.name = name,
+                chokepoint.cache.hit = Empty,
+            ),
+        }
     }
 }

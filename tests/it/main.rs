@@ -4,6 +4,8 @@
 
 /// Where the tests of this binary keep their rows.
 mod backends;
+/// The spans of a trace.
+mod kept_traces;
 /// The program as a process.
 mod program;
 mod support;
@@ -76,6 +78,8 @@ mod stress;
 mod todos;
 /// Which access tokens are taken.
 mod tokens;
+/// What recent traces take, and what goes when it is too much.
+mod trace_ring;
 /// Traces, as an OTLP receiver gets them.
 mod traces;
 /// Refusals of requests whose body is still under way.

@@ -1,10 +1,13 @@
 //! `/debug/traces` on the ops port.
 
-use opentelemetry_proto::tonic::trace::v1::{Span, TracesData, span::SpanKind};
+use opentelemetry_proto::tonic::trace::v1::{TracesData, span::SpanKind};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::{TestApp, header, problem};
+use crate::{
+    kept_traces::{kept, of},
+    support::{TestApp, header, problem},
+};
 
 #[test]
 fn a_bad_filter_is_refused_by_its_name() {
@@ -76,16 +79,6 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The JSON of a trace, and the spans in it.
-async fn trace(app: &TestApp, id: &str) -> (TracesData, Vec<Span>) {
-    let answer = app.get_ops(&format!("/debug/traces/{id}")).await;
-    assert_eq!(answer.status(), 200, "{id}");
-    let data: TracesData = answer.json().await.unwrap();
-    let scopes = data.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
-    let spans = scopes.flat_map(|scope| scope.spans.clone()).collect();
-    (data, spans)
-}
-
 async fn list(app: &TestApp, query: &str) -> Value {
     app.get_ops(&format!("/debug/traces?{query}")).await.json().await.unwrap()
 }
@@ -103,9 +96,11 @@ fn a_slow_request_is_101_queries_by_its_trace_id() {
     app.run(async {
         let slow = app.get("/api/posts/v1/slow").await;
         let id = header(&slow, "x-trace-id");
-        let (data, spans) = trace(&app, id).await;
+        let data = app.get_ops(&format!("/debug/traces/{id}")).await;
+        let data: TracesData = data.json().await.unwrap();
         let resource = data.resource_spans[0].resource.as_ref().unwrap();
         assert!(resource.attributes.iter().any(|attribute| attribute.key == "service.name"));
+        let spans = of(&data);
         let request: Vec<_> = spans.iter().filter(|span| span.kind() == SpanKind::Server).collect();
         assert_eq!(request.len(), 1);
         assert_eq!(request[0].name, "GET /api/posts/v1/slow");
@@ -200,27 +195,8 @@ fn a_failure_and_a_trace_of_the_client_are_found_by_their_ids() {
         let request = request.header("traceparent", format!("00-{id}-00f067aa0ba902b7-01"));
         assert_eq!(request.send().await.unwrap().status(), 404);
         assert!(found(&app, "status=404").await.contains(&id.to_owned()));
-        let (_, spans) = trace(&app, id).await;
+        let spans = kept(&app, id).await;
         let request = spans.iter().find(|span| span.kind() == SpanKind::Server).unwrap();
         assert_eq!(hex(&request.parent_span_id), "00f067aa0ba902b7");
-    });
-}
-
-#[test]
-fn the_metrics_say_what_the_ring_holds() {
-    let app = TestApp::start();
-    app.run(async {
-        app.get("/api/posts/v2/fast").await;
-        let metrics = app.metrics().await;
-        let value = |name: &str| -> f64 {
-            let line = metrics.lines().find(|line| line.starts_with(&format!("{name} ")));
-            line.unwrap().rsplit(' ').next().unwrap().parse().unwrap()
-        };
-        assert!(value("chokepoint_trace_ring_traces") >= 1.0);
-        assert!(value("chokepoint_trace_ring_spans") >= 2.0);
-        assert!(value("chokepoint_trace_ring_bytes") < value("chokepoint_trace_ring_max_bytes"));
-        for reason in ["evicted", "late", "trace_full", "queue_full"] {
-            value(&format!("chokepoint_trace_ring_spans_dropped_total{{reason=\"{reason}\"}}"));
-        }
     });
 }

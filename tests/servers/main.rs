@@ -6,6 +6,9 @@
 
 /// Where the tests of this binary keep their rows.
 mod backends;
+/// The spans of a trace.
+#[path = "../it/kept_traces.rs"]
+mod kept_traces;
 /// The program as a process.
 #[expect(dead_code, reason = "the tests of `it` use more of it")]
 #[path = "../it/program.rs"]
@@ -54,6 +57,9 @@ mod postgres;
 /// The blog.
 #[path = "../it/posts.rs"]
 mod posts;
+/// Traces kept in the process, and their pages.
+#[path = "../it/recent_traces.rs"]
+mod recent_traces;
 /// A logout while Redis is flushed, away, or away for one instance only.
 mod revocation;
 /// What the log never says.
@@ -75,6 +81,8 @@ mod todos;
 /// Which access tokens are taken.
 #[path = "../it/tokens.rs"]
 mod tokens;
+/// What traces say of servers.
+mod traces;
 /// Many users who write at once.
 #[path = "../it/writers.rs"]
 mod writers;

@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use metrics::counter;
 use redis::Script;
+use tracing::Instrument;
 
 use super::Caller;
 use crate::{
-    cache::redis::{Link, Redis, Use},
+    cache::redis::{Link, Redis, Use, span},
     config::Limit,
     quota::Quota,
     telemetry::metrics::names,
@@ -46,7 +47,10 @@ impl Shared {
         // In µs, and a fraction of one for more than a million a second.
         let interval = limit.per.as_secs_f64() * 1e6 / f64::from(limit.max.get());
         call.arg(limit.max.get()).arg(interval);
-        let Ok((remaining, wait)) = self.link.run::<(i64, u64)>(Use::Write, &call).await else {
+        let span = span::of_command(&self.link, format_args!("rate limit {name}"), "EVALSHA");
+        let counted = self.link.run::<(i64, u64)>(Use::Write, &call).instrument(span.clone());
+        let Ok((remaining, wait)) = counted.await else {
+            span::failed(&span);
             counter!(names::RATE_LIMIT_FALLBACKS).increment(1);
             return None;
         };

@@ -15,8 +15,8 @@ use std::{
 
 use metrics::gauge;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, ScriptInvocation,
-    aio::MultiplexedConnection,
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, RedisError,
+    ScriptInvocation, aio::MultiplexedConnection,
 };
 
 use super::heartbeat;
@@ -97,6 +97,11 @@ impl Link {
         }
         tokio::spawn(heartbeat::run(Arc::downgrade(&link.0)));
         Ok(link)
+    }
+
+    /// Where Redis is.
+    pub(super) fn server(&self) -> &ConnectionInfo {
+        self.0.client.get_connection_info()
     }
 
     pub async fn query<T: FromRedisValue>(&self, for_: Use, command: Cmd) -> Result<T, Down> {

@@ -20,6 +20,8 @@ mod heartbeat;
 mod link;
 /// What must happen in one step.
 mod scripts;
+/// What a trace says of a command.
+pub mod span;
 
 pub use link::{Link, Use};
 use scripts::Scripts;

@@ -21,7 +21,7 @@ use crate::backends::BackEnds;
 /// Two servers while their Redis goes away and comes back.
 mod outages;
 /// A Redis of the test's own.
-mod redis_server;
+pub mod redis_server;
 /// A Redis that answers, but not what was hoped for.
 mod refusals;
 

@@ -1,0 +1,17 @@
+//! The spans of a trace, as `/debug/traces/{trace_id}` has them.
+
+use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
+
+use crate::support::TestApp;
+
+/// A trace that is kept: of a lab's request, or of one that asks for it. Its request may be under way.
+pub async fn kept(app: &TestApp, id: &str) -> Vec<Span> {
+    let answer = app.get_ops(&format!("/debug/traces/{id}")).await;
+    assert_eq!(answer.status(), 200, "{id}");
+    of(&answer.json().await.unwrap())
+}
+
+pub fn of(data: &TracesData) -> Vec<Span> {
+    let scopes = data.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
+    scopes.flat_map(|scope| scope.spans.clone()).collect()
+}
