@@ -67,7 +67,7 @@ fn a_form_that_was_not_filled_in_filters_nothing() {
         assert_eq!(answer.status(), 200);
         assert_eq!(header(&answer, "content-type"), "application/json");
         let list: Value = answer.json().await.unwrap();
-        assert_eq!(list["kept"]["max_bytes"], 32 * 1024 * 1024);
+        assert_eq!(list["kept"]["max_bytes"], 24 * 1024 * 1024);
         let page = app.ops(Method::GET, "/debug/traces").header("accept", "text/html,*/*");
         let page = page.send().await.unwrap();
         assert_eq!(header(&page, "content-type"), "text/html; charset=utf-8");
