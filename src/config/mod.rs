@@ -100,6 +100,11 @@ pub struct Config {
           value_parser = BoolishValueParser::new())]
     pub bare: bool,
 
+    /// MiB that the recent traces may take, as the server counts them
+    #[arg(long, env, value_name = "MIB", default_value_t = 24,
+          value_parser = clap::value_parser!(u16).range(4..=32))]
+    pub trace_ring_mib: u16,
+
     #[command(flatten)]
     pub otel: OtelConfig,
 }
@@ -108,6 +113,11 @@ impl Config {
     /// The token, however it was given.
     pub fn ops_token(&self) -> Option<&str> {
         self.ops_token.as_deref().or(self.ops_token_file.as_deref())
+    }
+
+    /// What the recent traces may take.
+    pub fn trace_ring_bytes(&self) -> usize {
+        usize::from(self.trace_ring_mib) * 1024 * 1024
     }
 
     pub fn worker_threads(&self) -> usize {

@@ -58,7 +58,7 @@ pub struct Telemetry {
 impl Telemetry {
     /// Sets up the process-wide log and metrics recorder; to be called once.
     pub fn init(config: &Config) -> Result<Self, String> {
-        let recent_traces = traces::ring::TraceRing::start(traces::ring::MAX_BYTES);
+        let recent_traces = traces::ring::TraceRing::start(config.trace_ring_bytes());
         let traces = traces::Traces::init(&config.otel, recent_traces.processor())?;
         let log_filter = log_filter::LogFilter::new(config.log.filter.clone());
         let (access, _log_writers) =

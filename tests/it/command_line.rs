@@ -44,6 +44,8 @@ fn a_setting_that_cannot_be_used_is_named_in_one_line() {
         ("RUST_LOG", "a=b=c"),
         ("TOKIO_CONSOLE", "perhaps"),
         ("SHUTDOWN_TIMEOUT", "-1"),
+        ("TRACE_RING_MIB", "3"),
+        ("TRACE_RING_MIB", "33"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let output = program(folder.path()).env(name, value).output().unwrap();

@@ -78,6 +78,8 @@ mod stress;
 mod todos;
 /// Which access tokens are taken.
 mod tokens;
+/// What recent traces take, and what goes when it is too much.
+mod trace_ring;
 /// Traces, as an OTLP receiver gets them.
 mod traces;
 /// Refusals of requests whose body is still under way.

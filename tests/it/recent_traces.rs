@@ -67,7 +67,7 @@ fn a_form_that_was_not_filled_in_filters_nothing() {
         assert_eq!(answer.status(), 200);
         assert_eq!(header(&answer, "content-type"), "application/json");
         let list: Value = answer.json().await.unwrap();
-        assert_eq!(list["kept"]["max_bytes"], 32 * 1024 * 1024);
+        assert_eq!(list["kept"]["max_bytes"], 24 * 1024 * 1024);
         let page = app.ops(Method::GET, "/debug/traces").header("accept", "text/html,*/*");
         let page = page.send().await.unwrap();
         assert_eq!(header(&page, "content-type"), "text/html; charset=utf-8");
@@ -198,24 +198,5 @@ fn a_failure_and_a_trace_of_the_client_are_found_by_their_ids() {
         let spans = kept(&app, id).await;
         let request = spans.iter().find(|span| span.kind() == SpanKind::Server).unwrap();
         assert_eq!(hex(&request.parent_span_id), "00f067aa0ba902b7");
-    });
-}
-
-#[test]
-fn the_metrics_say_what_the_ring_holds() {
-    let app = TestApp::start();
-    app.run(async {
-        app.get("/api/posts/v2/fast").await;
-        let metrics = app.metrics().await;
-        let value = |name: &str| -> f64 {
-            let line = metrics.lines().find(|line| line.starts_with(&format!("{name} ")));
-            line.unwrap().rsplit(' ').next().unwrap().parse().unwrap()
-        };
-        assert!(value("chokepoint_trace_ring_traces") >= 1.0);
-        assert!(value("chokepoint_trace_ring_spans") >= 2.0);
-        assert!(value("chokepoint_trace_ring_bytes") < value("chokepoint_trace_ring_max_bytes"));
-        for reason in ["evicted", "late", "trace_full", "queue_full"] {
-            value(&format!("chokepoint_trace_ring_spans_dropped_total{{reason=\"{reason}\"}}"));
-        }
     });
 }

@@ -205,7 +205,7 @@ fn only_requests_of_the_app_are_traced_and_nothing_that_goes_on_beside_them() {
 }
 
 /// What the program says of its spans.
-fn metric(serving: &Serving, series: &str) -> u64 {
+pub fn metric(serving: &Serving, series: &str) -> u64 {
     let metrics = client().get(format!("http://{}/metrics", serving.ops)).send().unwrap();
     let metrics = metrics.text().unwrap();
     let line = metrics.lines().find_map(|line| line.strip_prefix(series));

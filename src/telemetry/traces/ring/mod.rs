@@ -40,9 +40,6 @@ use kept::Kept;
 use select::{Filter, Selection};
 use trace::Trace;
 
-/// Everything the ring may take, spans on their way in included.
-pub const MAX_BYTES: usize = 32 * 1024 * 1024;
-
 pub struct TraceRing {
     incoming: Incoming,
     state: Mutex<State>,
@@ -60,7 +57,8 @@ struct State {
 }
 
 impl TraceRing {
-    /// Starts the thread that takes spans in when many wait.
+    /// Starts the thread that takes spans in when many wait. All of it may take so many bytes, spans on
+    /// their way in included.
     pub fn start(max_bytes: usize) -> Arc<Self> {
         // Two lists of slots take a twelfth, what waits in one of them an eighth at most.
         let slots = (max_bytes / 24 / size::SLOT).max(1);

@@ -14,6 +14,7 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use super::*;
 
 const SMALL: usize = 1024 * 1024;
+const LARGE: usize = 24 * SMALL;
 
 fn ring(max_bytes: usize) -> (Arc<TraceRing>, SdkTracerProvider, SdkTracer) {
     let ring = TraceRing::start(max_bytes);
@@ -57,7 +58,7 @@ fn query(tracer: &SdkTracer, inside: &Context) {
 
 #[test]
 fn spans_are_gathered_by_trace() {
-    let (ring, _provider, tracer) = ring(MAX_BYTES);
+    let (ring, _provider, tracer) = ring(LARGE);
     request(&tracer, 1, "/slow", 101);
     request(&tracer, 2, "/fast", 1);
     let slow = ring.get(TraceId::from(1)).unwrap();
@@ -113,7 +114,7 @@ fn what_is_left_of_an_evicted_trace_is_dropped_and_counted() {
 
 #[test]
 fn a_trace_without_end_is_bounded_and_keeps_its_request() {
-    let (ring, _provider, tracer) = ring(MAX_BYTES);
+    let (ring, _provider, tracer) = ring(LARGE);
     let request_span = tracer.span_builder("GET /loop").with_kind(SpanKind::Server);
     let inside = Context::new().with_span(request_span.start_with_context(&tracer, &remote(1)));
     for _ in 0..2_500 {
@@ -157,7 +158,7 @@ fn spans_that_nobody_asks_for_are_taken_in_before_there_is_no_room() {
 
 #[test]
 fn requests_are_found_by_what_they_were() {
-    let (ring, _provider, tracer) = ring(MAX_BYTES);
+    let (ring, _provider, tracer) = ring(LARGE);
     request(&tracer, 1, "/slow", 30);
     request(&tracer, 2, "/fast", 1);
     request(&tracer, 3, "/slow", 101);
