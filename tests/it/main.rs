@@ -78,6 +78,8 @@ mod stress;
 mod todos;
 /// Which access tokens are taken.
 mod tokens;
+/// Traces while tokio-console is on.
+mod tokio_console;
 /// What recent traces take, and what goes when it is too much.
 mod trace_ring;
 /// Traces, as an OTLP receiver gets them.
