@@ -6,6 +6,8 @@ mod body;
 mod fields;
 /// Numbers in the path.
 mod id;
+/// When something was.
+mod moment;
 /// Query parameters.
 mod params;
 

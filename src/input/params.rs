@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, fmt::Display, ops::RangeInclusive, time::SystemTime};
 
+use super::moment::moment;
 use crate::error::{Error, FieldError};
 
 pub struct Params {
@@ -67,6 +68,15 @@ impl Params {
         }
     }
 
+    /// One of these; None if it is left out.
+    pub fn optional_one_of<T: Copy>(
+        &mut self,
+        field: &'static str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
+        self.given.contains_key(field).then(|| self.one_of(field, choices, None))?
+    }
+
     /// Whatever `parse` makes of it; `needed` says what that is.
     pub fn parsed<T>(
         &mut self,
@@ -81,14 +91,9 @@ impl Params {
         parsed
     }
 
-    /// A moment as RFC 3339 has it.
     pub fn moment(&mut self, field: &'static str) -> Option<SystemTime> {
-        let moment = humantime::parse_rfc3339(self.given.get(field)?);
-        if moment.is_err() {
-            let example = "2026-01-31T12:00:00.5Z";
-            self.refuse(field, format!("a time as RFC 3339 has it is needed, such as {example}"));
-        }
-        moment.ok()
+        let needed = "a time as RFC 3339 has it, or seconds or milliseconds since 1970,";
+        self.parsed(field, moment, needed)
     }
 
     pub fn finish(self) -> Result<(), Error> {

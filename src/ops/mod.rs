@@ -30,6 +30,8 @@ mod format;
 mod labs;
 /// `/log-filter`: what is logged, changed for a while.
 mod log_filter;
+/// `lab` and `variant` of a query.
+mod named_lab;
 /// `/debug/pprof`: profiles of this process.
 mod profiles;
 /// Recent traces.

@@ -18,6 +18,8 @@ mod blocked;
 mod budget;
 /// The cache by itself, in this process.
 mod cache;
+/// Profiles that were taken: kept, found, compared.
+mod captures;
 /// The folders of the labs are complete and alike.
 mod catalogue;
 /// The program as a person starts it.
@@ -56,7 +58,7 @@ mod ops;
 mod passwords;
 /// The blog.
 mod posts;
-/// Profiles: taken, kept, compared.
+/// Profiles, as they are taken.
 mod profiles;
 /// A proof that can't hold does not.
 mod prove;
@@ -78,6 +80,8 @@ mod stress;
 mod todos;
 /// Which access tokens are taken.
 mod tokens;
+/// Traces while tokio-console is on.
+mod tokio_console;
 /// What recent traces take, and what goes when it is too much.
 mod trace_ring;
 /// Traces, as an OTLP receiver gets them.

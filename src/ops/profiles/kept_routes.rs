@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    super::{OpsState, format::wants_html, traces::moment},
+    super::{OpsState, format::wants_html},
     Captures, flame, heap,
     kept::Capture,
     routes::{Format, Given, picture},
@@ -35,7 +35,7 @@ async fn list(
     Query(query): Given,
 ) -> Result<Response, Error> {
     let mut params = Params::new(query);
-    let [at, from, to] = ["at", "from", "to"].map(|name| moment(&mut params, name));
+    let [at, from, to] = ["at", "from", "to"].map(|name| params.moment(name));
     params.finish()?;
     let (from, to) = (from.max(at), to.into_iter().chain(at).min());
     let is_wanted = |capture: &Capture| {

@@ -13,7 +13,12 @@ use axum::{
     routing::get,
 };
 
-use super::{super::OpsState, Label, Mode, Request, Sampling, flame, heap, kept::Capture, take};
+use super::{
+    super::{OpsState, named_lab::NamedLab},
+    Label, Mode, Request, Sampling, flame, heap,
+    kept::Capture,
+    take,
+};
 use crate::{
     error::Error,
     input::Params,
@@ -76,18 +81,14 @@ async fn answer(
 
 /// A lab of the catalogue and one of its variants, if the caller names them.
 fn label(params: &mut Params, labs: &Labs) -> Label {
-    let ids: Vec<_> = labs.all().iter().map(|loaded| (loaded.lab.id, loaded)).collect();
-    let Some(text) = params.text("lab") else {
+    if params.text("lab").is_none() {
         if params.text("variant").is_some() {
             params.refuse("variant", "a variant of what? lab is needed too".to_owned());
         }
         return Label::default();
-    };
-    let Some(loaded) = params.one_of("lab", &ids, None) else { return Label::default() };
-    let variants: Vec<_> = loaded.evidence.variants().map(|v| (v, v)).collect();
-    let variant = params.text("variant").is_some();
-    let variant = if variant { params.one_of("variant", &variants, None) } else { None };
-    Label { lab: Some(text), variant: variant.map(str::to_owned) }
+    }
+    let NamedLab { lab, variant } = NamedLab::read(params, labs);
+    Label { lab: lab.map(|loaded| loaded.lab.id.to_owned()), variant: variant.map(str::to_owned) }
 }
 
 /// How a capture is sent.

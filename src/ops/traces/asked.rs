@@ -1,21 +1,14 @@
 //! Which requests the query asks for.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::HashMap, time::Duration};
 
-use crate::{input::Params, labs::Labs, telemetry::traces::ring::select::Filter};
+use crate::{
+    input::Params, labs::Labs, ops::named_lab::NamedLab, telemetry::traces::ring::select::Filter,
+};
 
 /// Requests listed if nothing is said, and most.
 const LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 1_000;
-
-/// From here on a number means milliseconds: as seconds it would be in the year 5138.
-const MILLIS_FROM: f64 = 1e11;
-
-/// No clock shows more; a `Duration` has room for it.
-const MAX_EPOCH_MILLIS: f64 = 1e15;
 
 /// A request does not take longer: three years.
 const MAX_MIN_MS: f64 = 1e11;
@@ -29,15 +22,15 @@ impl Asked {
     pub fn read(query: &HashMap<String, String>, params: &mut Params, labs: &Labs) -> Self {
         let min = params.parsed("min_ms", millis, "a number of milliseconds");
         let status = params.parsed("status", status, "a status, such as 404 or 5xx,");
-        let from = moment(params, "from");
-        let since = moment(params, "since").or(from);
-        let to = moment(params, "to");
+        let from = params.moment("from");
+        let since = params.moment("since").or(from);
+        let to = params.moment("to");
         let filter = Filter {
-            routes: routes(query, params, labs),
+            routes: routes(params, labs),
             min: min.unwrap_or_default(),
             status,
             since,
-            until: moment(params, "until").or(to),
+            until: params.moment("until").or(to),
         };
         if let (Some(since), Some(until)) = (filter.since, filter.until)
             && until < since
@@ -50,27 +43,15 @@ impl Asked {
 }
 
 /// Every route that is of that lab, that variant and that name, as far as those are given.
-fn routes(
-    query: &HashMap<String, String>,
-    params: &mut Params,
-    labs: &Labs,
-) -> Option<Vec<String>> {
-    let route = query.get("route");
-    if !query.contains_key("lab") && !query.contains_key("variant") {
-        return route.map(|route| vec![route.clone()]);
+fn routes(params: &mut Params, labs: &Labs) -> Option<Vec<String>> {
+    let route = params.text("route");
+    let named = NamedLab::read(params, labs);
+    if named.lab.is_none() && named.variant.is_none() {
+        return route.map(|route| vec![route]);
     }
-    let ids: Vec<_> = labs.all().iter().map(|loaded| (loaded.lab.id, loaded.lab.id)).collect();
-    let lab = query.get("lab").and_then(|_| params.one_of("lab", &ids, None));
-    let of_lab = labs.all().iter().filter(|loaded| lab.is_none_or(|id| loaded.lab.id == id));
-    let all: Vec<_> = of_lab
-        .flat_map(|loaded| loaded.evidence.variants().map(|v| (v, loaded.evidence.route(v))))
-        .collect();
-    let variants: BTreeSet<_> = all.iter().map(|(variant, _)| *variant).collect();
-    let variants: Vec<_> = variants.into_iter().map(|variant| (variant, variant)).collect();
-    let variant = query.get("variant").and_then(|_| params.one_of("variant", &variants, None));
-    let wanted = all.into_iter().filter(|(of, _)| variant.is_none_or(|variant| variant == *of));
-    let routes = wanted.map(|(_, path)| path);
-    Some(routes.filter(|path| route.is_none_or(|route| route == path)).collect())
+    let mut routes = named.routes(labs);
+    routes.retain(|path| route.as_ref().is_none_or(|route| route == path));
+    Some(routes)
 }
 
 fn millis(text: &str) -> Option<Duration> {
@@ -90,46 +71,9 @@ fn status(text: &str) -> Option<(u16, u16)> {
     (100..=599).contains(&least).then_some((least, greatest))
 }
 
-/// Of a query parameter.
-pub fn moment(params: &mut Params, field: &'static str) -> Option<SystemTime> {
-    let needed = "a time as RFC 3339 has it, or seconds or milliseconds since 1970,";
-    params.parsed(field, parse_moment, needed)
-}
-
-fn parse_moment(text: &str) -> Option<SystemTime> {
-    let Ok(number) = text.parse::<f64>() else {
-        let moment = chrono::DateTime::parse_from_rfc3339(text).ok()?;
-        let since = Duration::from_nanos(u64::try_from(moment.timestamp_nanos_opt()?).ok()?);
-        return Some(UNIX_EPOCH + since);
-    };
-    let millis = if number < MILLIS_FROM { number * 1e3 } else { number };
-    (0.0..=MAX_EPOCH_MILLIS)
-        .contains(&millis)
-        .then(|| UNIX_EPOCH + Duration::from_secs_f64(millis / 1e3))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_moment_may_be_written_in_three_ways() {
-        let all = [
-            "2026-01-31T12:00:00.5Z",
-            "2026-01-31T13:00:00.5+01:00",
-            "1769860800.5",
-            "1769860800500",
-        ];
-        let moments: BTreeSet<_> = all.map(parse_moment).into_iter().collect();
-        assert_eq!(
-            moments,
-            BTreeSet::from([Some(UNIX_EPOCH + Duration::from_millis(1_769_860_800_500))])
-        );
-        for bad in ["", "now-5m", "-1", "NaN", "inf", "1e300", "2026-01-31", "1900-01-01T00:00:00Z"]
-        {
-            assert_eq!(parse_moment(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn a_status_may_be_a_class() {

@@ -28,7 +28,6 @@ mod asked;
 mod out;
 
 use asked::Asked;
-pub use asked::moment;
 use out::ListOut;
 
 pub fn router() -> Router<OpsState> {

@@ -1,0 +1,91 @@
+//! With tokio-console on, traces are what they are without it.
+
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
+    time::Duration,
+};
+
+use chokepoint::telemetry::logs::CONSOLE;
+use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
+use reqwest::{Method, blocking::Client};
+use serde_json::json;
+
+use crate::{kept_traces::of, program::Serving, traces::metric};
+
+/// How often it is tried whether another process has left the port, 100 ms apart.
+const ATTEMPTS: usize = 600;
+
+/// A span by its name, that of the span it is part of, its kind, and what it tells.
+type Seen = (String, String, i32, Vec<String>);
+
+fn seen(span: &Span, trace: &[Span]) -> Seen {
+    let parent = trace.iter().find(|parent| parent.span_id == span.parent_span_id);
+    let parent = parent.map_or("", |parent| &parent.name).to_owned();
+    let mut keys: Vec<_> = span.attributes.iter().map(|a| a.key.clone()).collect();
+    keys.sort();
+    (span.name.clone(), parent, span.kind, keys)
+}
+
+/// How often each span is in the traces of some requests, one map for each request.
+fn traces(settings: &[(&str, &str)]) -> Vec<BTreeMap<Seen, usize>> {
+    let serving =
+        Serving::start(&[settings, &[("BCRYPT_COST", "4"), ("INSECURE", "true")]].concat());
+    let is_on = TcpStream::connect(SocketAddr::from(CONSOLE)).is_ok();
+    assert!(is_on || settings.is_empty(), "nobody listens for tokio-console");
+    let client = Client::builder().no_proxy().build().unwrap();
+    let account = |name: &str| json!({"username": name, "email": format!("{name}@example.com"), "password": "correct horse"});
+    let line = json!({"device_id": "d", "log_level": "INFO", "message": "21.5 degrees"});
+    let requests = [
+        (Method::GET, "/api/posts/v2/fast", None),
+        (Method::GET, "/api/labs/n-plus-one/v1/slow", None),
+        // Threads of the pool, held threads, and the writer's task have a part in these.
+        (Method::POST, "/api/v1/auth/register", Some(account("ada"))),
+        (Method::POST, "/api/v2/auth/register", Some(account("bob"))),
+        (Method::POST, "/api/log", Some(line)),
+    ];
+    let trace = |(method, path, body): (Method, &str, Option<serde_json::Value>)| {
+        let request = client.request(method, serving.url(path));
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        let answer = request.send().unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        let id = answer.headers()["x-trace-id"].to_str().unwrap();
+        let data = client.get(format!("http://{}/debug/traces/{id}", serving.ops)).send().unwrap();
+        let trace = of(&data.json::<TracesData>().unwrap());
+        let mut spans = BTreeMap::new();
+        // How long a connection is waited for is up to the machine.
+        for span in trace.iter().filter(|span| span.name != "pool wait") {
+            *spans.entry(seen(span, &trace)).or_default() += 1;
+        }
+        spans
+    };
+    let count = requests.len();
+    let traces = requests.map(trace).to_vec();
+    let kept = metric(&serving, "chokepoint_trace_ring_traces ");
+    assert_eq!(kept, count as u64, "something else than a request has a trace");
+    traces
+}
+
+#[test]
+fn with_tokio_console_on_a_trace_has_the_same_spans_and_none_of_tokios() {
+    let off = traces(&[]);
+    // It has one port in a machine.
+    let is_free = || TcpListener::bind(SocketAddr::from(CONSOLE)).is_ok();
+    for _ in 0..ATTEMPTS {
+        if is_free() {
+            break;
+        }
+        thread::park_timeout(Duration::from_millis(100));
+    }
+    let on = traces(&[("TOKIO_CONSOLE", "true")]);
+    assert_eq!(off[1].values().sum::<usize>(), 202, "the request and its queries");
+    for (off, on) in off.iter().zip(&on) {
+        assert_eq!(on, off);
+        let ours = |(name, ..): &Seen| !name.starts_with("runtime.") && !name.is_empty();
+        assert!(on.keys().all(ours), "{on:?}");
+    }
+}
