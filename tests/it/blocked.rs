@@ -38,7 +38,10 @@ fn slow_holds_workers_and_fast_does_not() {
         if cfg!(target_os = "linux") {
             // A poll that the system put off is long too; one that blocks gives up its core.
             let (fast, slow) = (switches(&fast), switches(&list));
-            assert!(slow >= 100 && fast < slow / 3, "10 requests of fast {fast}, one of slow {slow}");
+            assert!(
+                slow >= 100 && fast < slow / 3,
+                "10 requests of fast {fast}, one of slow {slow}"
+            );
         }
         assert!(list["seen"].as_u64().unwrap() >= polls(&list).len() as u64, "{list}");
         for poll in polls(&list) {
