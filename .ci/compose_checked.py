@@ -30,7 +30,10 @@ def built_here(service):
 
 
 def check_service(name, service):
-    if not built_here(service):
+    if built_here(service):
+        demand(service.get("read_only") is True, f"{name}: its root file system can be written")
+        demand(service.get("cap_drop") == ["ALL"], f"{name}: keeps capabilities")
+    else:
         tag = service["image"].rpartition(":")[2]
         demand(re.match(r"v?\d+\.\d+\.\d+|\d+\.\d+-", tag), f"{name}: {service['image']} is not a release")
     for port in service.get("ports", []):

@@ -212,3 +212,15 @@ pub fn said_by(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No system that tests run on lacks something, so they see it nowhere else.
+    #[test]
+    fn what_this_system_cannot_do_is_501() {
+        let error = Error::NotSupported("wall-clock profiles need Linux".to_owned());
+        assert_eq!(error.into_response().status(), StatusCode::NOT_IMPLEMENTED);
+    }
+}
