@@ -8,14 +8,24 @@ use std::{
 };
 
 use chokepoint::telemetry::logs::CONSOLE;
-use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
+use opentelemetry_proto::tonic::trace::v1::{Span, TracesData, span::SpanKind};
 use reqwest::{Method, blocking::Client};
 use serde_json::json;
 
 use crate::{kept_traces::of, program::Serving, traces::metric};
 
-/// How often it is tried whether another process has left the port, 100 ms apart.
+/// How often something is tried, 100 ms apart.
 const ATTEMPTS: usize = 600;
+
+fn in_time(holds: impl Fn() -> bool) -> bool {
+    let again = || thread::park_timeout(Duration::from_millis(100));
+    (0..ATTEMPTS).any(|_| {
+        holds() || {
+            again();
+            false
+        }
+    })
+}
 
 /// A span by its name, that of the span it is part of, its kind, and what it tells.
 type Seen = (String, String, i32, Vec<String>);
@@ -32,8 +42,9 @@ fn seen(span: &Span, trace: &[Span]) -> Seen {
 fn traces(settings: &[(&str, &str)]) -> Vec<BTreeMap<Seen, usize>> {
     let serving =
         Serving::start(&[settings, &[("BCRYPT_COST", "4"), ("INSECURE", "true")]].concat());
-    let is_on = TcpStream::connect(SocketAddr::from(CONSOLE)).is_ok();
-    assert!(is_on || settings.is_empty(), "nobody listens for tokio-console");
+    // Its listener has a thread of its own, which may come late.
+    let is_on = || TcpStream::connect(SocketAddr::from(CONSOLE)).is_ok();
+    assert!(settings.is_empty() || in_time(is_on), "nobody listens for tokio-console");
     let client = Client::builder().no_proxy().build().unwrap();
     let account = |name: &str| json!({"username": name, "email": format!("{name}@example.com"), "password": "correct horse"});
     let line = json!({"device_id": "d", "log_level": "INFO", "message": "21.5 degrees"});
@@ -54,8 +65,12 @@ fn traces(settings: &[(&str, &str)]) -> Vec<BTreeMap<Seen, usize>> {
         let answer = request.send().unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         let id = answer.headers()["x-trace-id"].to_str().unwrap();
-        let data = client.get(format!("http://{}/debug/traces/{id}", serving.ops)).send().unwrap();
-        let trace = of(&data.json::<TracesData>().unwrap());
+        let url = format!("http://{}/debug/traces/{id}", serving.ops);
+        let trace = || of(&client.get(&url).send().unwrap().json::<TracesData>().unwrap());
+        // The request's span ends last, and who still holds it may be a thread that was put off.
+        let is_whole = || trace().iter().any(|span| span.kind() == SpanKind::Server);
+        assert!(in_time(is_whole), "{path}: its trace has no request");
+        let trace = trace();
         let mut spans = BTreeMap::new();
         // How long a connection is waited for is up to the machine.
         for span in trace.iter().filter(|span| span.name != "pool wait") {
@@ -75,12 +90,7 @@ fn with_tokio_console_on_a_trace_has_the_same_spans_and_none_of_tokios() {
     let off = traces(&[]);
     // It has one port in a machine.
     let is_free = || TcpListener::bind(SocketAddr::from(CONSOLE)).is_ok();
-    for _ in 0..ATTEMPTS {
-        if is_free() {
-            break;
-        }
-        thread::park_timeout(Duration::from_millis(100));
-    }
+    assert!(in_time(is_free), "another process has the port of tokio-console");
     let on = traces(&[("TOKIO_CONSOLE", "true")]);
     assert_eq!(off[1].values().sum::<usize>(), 202, "the request and its queries");
     for (off, on) in off.iter().zip(&on) {

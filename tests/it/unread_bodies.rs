@@ -70,6 +70,31 @@ fn who_asks_before_sending_is_answered_at_once() {
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
+#[test]
+fn who_was_told_to_send_is_answered_too() {
+    let app = TestApp::start();
+    for _ in 0..10 {
+        let mut connection = connect(&app);
+        write!(
+            connection,
+            "POST /api/log HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+             transfer-encoding: chunked\r\nexpect: 100-continue\r\n\r\n",
+        )
+        .unwrap();
+        let mut told = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+        connection.read_exact(&mut told).unwrap();
+        assert!(told.starts_with(b"HTTP/1.1 100 "));
+        let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
+        for _ in 0..LARGE / 0x10000 {
+            connection.write_all(&chunk).unwrap();
+        }
+        connection.write_all(b"0\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    }
+}
+
 /// A body of unknown length.
 fn in_chunks(bytes: Vec<u8>) -> Body {
     let mut rest = Bytes::from(bytes);

@@ -58,7 +58,7 @@ impl Target {
     }
 
     /// Whose certificates are believed; none if it is not spoken to over TLS.
-    fn trusted(&self) -> Result<Option<RootCertStore>, &'static str> {
+    fn trusted(&self) -> Result<Option<RootCertStore>, String> {
         match &self.trusted {
             _ if !self.endpoint.starts_with("https:") => Ok(None),
             Some(trusted) => Ok(Some(trusted.clone())),

@@ -12,13 +12,15 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::runtime::Handle;
 
 /// Those that the system trusts. SSL_CERT_FILE and SSL_CERT_DIR name others.
-pub fn of_the_system() -> Result<RootCertStore, &'static str> {
+pub fn of_the_system() -> Result<RootCertStore, String> {
     let mut trusted = RootCertStore::empty();
-    trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let found = rustls_native_certs::load_native_certs();
+    trusted.add_parsable_certificates(found.certs);
     if trusted.is_empty() {
-        return Err(
-            "this system has no CA certificates: OTEL_EXPORTER_OTLP_CERTIFICATE names some",
-        );
+        let reason = found.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
+        return Err(format!(
+            "this system has no CA certificates{reason}: OTEL_EXPORTER_OTLP_CERTIFICATE names some"
+        ));
     }
     Ok(trusted)
 }
