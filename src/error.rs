@@ -191,8 +191,9 @@ impl IntoResponse for Error {
             headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS.into());
         }
         if matches!(self, Self::TooLarge { .. } | Self::NotJson | Self::TooSlow(_)) {
-            // What is left of the body is not read, so nothing can follow it on this connection; a
-            // client that is not told may send its next request there, and never get an answer.
+            // Of a body that was refused only so much is received (`edge::unread`), so nothing may follow
+            // it on this connection: a client that is not told may send its next request there, and
+            // never get an answer.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(challenge) = self.challenge() {
