@@ -6,7 +6,7 @@ use std::{
 };
 
 use sea_orm::{DbErr, metric};
-use tracing::{Instrument, Span};
+use tracing::Span;
 
 use super::{link::Link, span::ended};
 use crate::telemetry::{budget, traces};
@@ -26,20 +26,18 @@ pub fn executed(query: &metric::Info<'_>) {
     EXECUTED.set(Some(query.elapsed));
 }
 
-/// Runs one statement and books it on the current request; `rows` says how many came back.
+/// Runs one statement and books it on the current request; `rows` says how many came back. Its span is
+/// never entered: nothing below it asks for one, and each poll would pay.
 pub async fn booked<T>(
     link: &Link,
     span: Span,
     statement: impl Future<Output = Result<T, DbErr>>,
     rows: impl FnOnce(&T) -> u64,
 ) -> Result<T, DbErr> {
-    let sent = async {
-        link.travel().await;
-        let started = Instant::now();
-        let result = link.unless_gone(statement).await;
-        (started, EXECUTED.take(), started.elapsed(), result)
-    };
-    let (started, executed, waited, result) = sent.instrument(span.clone()).await;
+    link.travel().await;
+    let started = Instant::now();
+    let result = link.unless_gone(statement).await;
+    let (executed, waited) = (EXECUTED.take(), started.elapsed());
     let for_connection = waited.saturating_sub(executed.unwrap_or_default());
     let rows = result.as_ref().map_or(0, rows);
     budget::with(|b| {
@@ -63,13 +61,10 @@ pub async fn booked_unprepared<T>(
     span: Span,
     statement: impl Future<Output = Result<T, DbErr>>,
 ) -> Result<T, DbErr> {
-    let sent = async {
-        link.travel().await;
-        let started = Instant::now();
-        let result = link.unless_gone(statement).await;
-        (started.elapsed(), result)
-    };
-    let (waited, result) = sent.instrument(span.clone()).await;
+    link.travel().await;
+    let started = Instant::now();
+    let result = link.unless_gone(statement).await;
+    let waited = started.elapsed();
     budget::with(|b| {
         b.add_db_time(waited);
         b.add_query(0);

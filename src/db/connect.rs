@@ -22,7 +22,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// How long a request waits for a pooled connection before it is answered with 503.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long PostgreSQL gets to take the first connection: a start that hangs tells nothing.
 const FIRST_CONNECTION_WITHIN: Duration = Duration::from_secs(3);

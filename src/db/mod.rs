@@ -10,7 +10,6 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
     sqlx::{self, Pool},
 };
-use tracing::Instrument;
 
 use crate::{config::DatabaseConfig, telemetry::budget};
 
@@ -26,11 +25,14 @@ mod link;
 mod span;
 /// BEGIN to COMMIT.
 mod transaction;
+/// Who writes next.
+mod turn;
 
 use booking::booked_connection;
 pub use failure::{is_orphan, is_unavailable, is_unique_violation};
 use link::Link;
 pub use transaction::Transaction;
+use turn::Turns;
 
 /// Names the lock that PostgreSQL gives to one instance at a time while it migrates and seeds. Any
 /// number will do that nobody else locks in the same database.
@@ -42,6 +44,7 @@ pub struct Db {
     pool: Arc<DatabaseConnection>,
     config: Arc<DatabaseConfig>,
     link: Link,
+    turns: Turns,
 }
 
 /// How the pool stands now.
@@ -57,20 +60,22 @@ impl Db {
         if let Some(options) = &options {
             connect::first_connection(options).await?;
         }
-        Self::open(config.clone(), Link::new(config.distance_db, options)).await
+        let link = Link::new(config.distance_db, options);
+        let turns = Turns::of(link.backend());
+        Self::open(config.clone(), link, turns).await
     }
 
-    async fn open(config: DatabaseConfig, link: Link) -> Result<Self, DbErr> {
+    async fn open(config: DatabaseConfig, link: Link, turns: Turns) -> Result<Self, DbErr> {
         let mut pool = connect::pool(&config, link.clone()).await?;
         pool.set_metric_callback(booking::executed);
-        Ok(Self { pool: Arc::new(pool), config: Arc::new(config), link })
+        Ok(Self { pool: Arc::new(pool), config: Arc::new(config), link, turns })
     }
 
     /// A pool of its own to the same database, for what must not share connections with the app.
     pub async fn another(&self, connections: u32) -> Result<Self, DbErr> {
         let config =
             DatabaseConfig { pool_size: connections, ..DatabaseConfig::clone(&self.config) };
-        Self::open(config, self.link.clone()).await
+        Self::open(config, self.link.clone(), self.turns.clone()).await
     }
 
     /// Brings the schema up to date, and lets `fill` put in the first rows. Of several processes that
@@ -93,26 +98,29 @@ impl Db {
     }
 
     /// Starts a transaction that may write at once: SQLite refuses to make a reader a writer while
-    /// others write. Its BEGIN is part of the wait for a connection that is booked.
+    /// others write. Its BEGIN is part of the wait for a connection that is booked, and so is the wait
+    /// for those who write before it.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
         let span = span::of_unprepared(&self.link, "BEGIN");
-        let sent = async {
-            self.link.travel().await;
-            let started = Instant::now();
-            let begun = self.link.unless_gone(self.pool.begin_with_options(options)).await;
-            (started.elapsed(), begun)
+        self.link.travel().await;
+        let started = Instant::now();
+        let begin = async {
+            let turn = self.turns.next(connect::ACQUIRE_TIMEOUT).await?;
+            Ok((self.pool.begin_with_options(options).await?, turn))
         };
-        let (waited, begun) = sent.instrument(span.clone()).await;
+        let begun = self.link.unless_gone(begin).await;
+        let waited = started.elapsed();
         budget::with(|b| {
             b.add_db_time(waited);
             b.add_pool_wait(waited);
         });
         span::ended(&span, &begun, None);
-        Ok(Transaction::new(begun?, self.link.clone()))
+        let (begun, turn) = begun?;
+        Ok(Transaction::new(begun, self.link.clone(), turn))
     }
 
     /// Whether a statement gets through.

@@ -3,20 +3,21 @@
 use std::time::Instant;
 
 use sea_orm::{DatabaseTransaction, DbErr};
-use tracing::Instrument;
 
-use super::{booking::booked_connection, link::Link, span};
+use super::{booking::booked_connection, link::Link, span, turn::Turn};
 use crate::telemetry::budget;
 
 /// Dropped, it rolls back.
 pub struct Transaction {
     inner: DatabaseTransaction,
     link: Link,
+    /// Given back after `inner` has ended.
+    _turn: Turn,
 }
 
 impl Transaction {
-    pub(super) fn new(inner: DatabaseTransaction, link: Link) -> Self {
-        Self { inner, link }
+    pub(super) fn new(inner: DatabaseTransaction, link: Link, turn: Turn) -> Self {
+        Self { inner, link, _turn: turn }
     }
 
     /// The same transaction for code that knows sea-orm's only; nothing of it is booked.
@@ -26,13 +27,10 @@ impl Transaction {
 
     pub async fn commit(self) -> Result<(), DbErr> {
         let span = span::of_unprepared(&self.link, "COMMIT");
-        let sent = async {
-            self.link.travel().await;
-            let started = Instant::now();
-            let committed = self.link.unless_gone(self.inner.commit()).await;
-            (started.elapsed(), committed)
-        };
-        let (waited, committed) = sent.instrument(span.clone()).await;
+        self.link.travel().await;
+        let started = Instant::now();
+        let committed = self.link.unless_gone(self.inner.commit()).await;
+        let waited = started.elapsed();
         budget::with(|b| {
             b.add_db_time(waited);
             if committed.is_ok() {

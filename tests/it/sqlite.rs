@@ -1,6 +1,9 @@
 //! What only SQLite has to be told.
 
+use std::sync::Mutex;
+
 use chokepoint::server::open_database;
+use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::backends::BackEnds;
@@ -15,4 +18,39 @@ async fn a_commit_is_on_disk_before_it_is_acknowledged() {
         let row = db.query_one_raw(ask).await.unwrap().unwrap();
         assert_eq!(row.try_get_by_index::<i32>(0).unwrap(), expected, "{pragma}");
     }
+}
+
+#[tokio::test]
+async fn writers_take_turns_and_those_that_wait_take_no_connection_from_readers() {
+    let back_ends = BackEnds::new();
+    let db = open_database(&back_ends.database(2)).await.unwrap();
+    let now_writing = db.begin().await.unwrap();
+    let turns = Mutex::new(Vec::new());
+    let writers = join_all((0..10).map(async |n| {
+        let txn = db.begin().await.unwrap();
+        turns.lock().unwrap().push(n);
+        txn.commit().await.unwrap();
+    }));
+    let reader = async {
+        // All of them wait by now; one with a connection would leave none.
+        db.ping().await.unwrap();
+        assert!(turns.lock().unwrap().is_empty());
+        now_writing.commit().await.unwrap();
+    };
+    tokio::join!(writers, reader);
+    assert_eq!(turns.into_inner().unwrap(), (0..10).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn who_gives_up_waiting_or_writing_leaves_the_turn_to_the_next() {
+    let back_ends = BackEnds::new();
+    let db = open_database(&back_ends.database(2)).await.unwrap();
+    let given_up = db.begin().await.unwrap();
+    let mut waits = Box::pin(db.begin());
+    assert!(futures_util::poll!(&mut waits).is_pending());
+    let mut next = Box::pin(db.begin());
+    assert!(futures_util::poll!(&mut next).is_pending());
+    drop(waits);
+    drop(given_up);
+    next.await.unwrap().commit().await.unwrap();
 }
