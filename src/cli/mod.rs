@@ -79,9 +79,14 @@ enum Command {
     /// 5 minutes in all. Exit code 0 if every goal was met, 1 if one was missed, 2 if it could not
     /// be tried.
     ///
-    /// Each request begins a trace, and the report names that of the slowest and of the first that
-    /// failed: the server's access log has both. Ten a second ask that their trace is kept; the
-    /// slowest of these opens at /debug/traces/{id} on the server's ops port.
+    /// The report names the trace of the slowest request and of the first that failed: the server's
+    /// access log has both. Ten requests a second begin a trace and ask that it is kept; the slowest
+    /// of these opens at /debug/traces/{id} on the server's ops port. The others are named by their
+    /// answer; one that got none has no trace.
+    ///
+    /// A server that exports traces exports each request by default. With
+    /// OTEL_TRACES_SAMPLER=parentbased_always_off it exports the ten alone, with
+    /// parentbased_traceidratio these and a share of the others.
     #[command(after_help = "\
 Try:
   chokepoint stress                       100 devices, 100 lines each, 200 requests in flight

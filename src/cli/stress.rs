@@ -173,9 +173,10 @@ fn print(report: &Report) {
 fn print_named(which: &str, named: Option<&Named>) {
     let Some(Named { trace_id, sampled, ms, failure, .. }) = named else { return };
     let failure = failure.as_ref().map_or(String::new(), |failure| format!(", {failure}"));
-    let place = match sampled {
-        true => format!("/debug/traces/{trace_id} on the ops port"),
-        false => format!("trace {trace_id} in the access log"),
+    let place = match trace_id {
+        Some(id) if *sampled => format!("/debug/traces/{id} on the ops port"),
+        Some(id) => format!("trace {id} in the access log"),
+        None => "no trace".to_owned(),
     };
     say(format_args!("{which}: {ms:.1} ms{failure}, {place}"));
 }

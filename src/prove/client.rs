@@ -47,7 +47,7 @@ impl<'a> Client<'a> {
     /// One request to a variant. It begins a trace, so that one without an answer has a name too.
     pub async fn ask(&self, variant: &str) -> Result<Answer, String> {
         let url = format!("{}{}", self.base_url(), self.loaded.evidence.route(variant));
-        let sent = propagation::root(true);
+        let sent = propagation::root();
         let trace = sent.trace_id();
         let mut headers = HeaderMap::new();
         propagation::inject(&sent, &mut headers);

@@ -5,19 +5,19 @@
 use std::{
     cell::{Cell, RefCell},
     fmt::Write,
+    mem,
     ops::Range,
     pin::pin,
     time::Instant,
 };
 
 use futures_util::future::join_all;
-use opentelemetry::trace::SpanContext;
 use reqwest::{
-    Client, StatusCode, Url,
+    Client, RequestBuilder, StatusCode, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
 };
 
-use super::{ALL_WITHIN, Ledger, Tally, join, traces::Sampling};
+use super::{ALL_WITHIN, Ledger, Outcome, Tally, join, traces::Sampling};
 use crate::telemetry::traces::propagation;
 
 /// What is sent.
@@ -62,10 +62,14 @@ impl Plan {
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const LEVELS: [&str; 5] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
+/// More than a line takes, with its share of what is around them.
+const LINE_BYTES: usize = 160;
+
 struct Load<'a> {
     client: &'a Client,
     url: Url,
     plan: &'a Plan,
+    devices: Vec<String>,
     next: Cell<u64>,
     is_stopped: Cell<bool>,
     started: Instant,
@@ -88,6 +92,7 @@ pub async fn run(
         client,
         url: join(url, if plan.batch.is_some() { "/api/logs/batch" } else { "/api/log" }),
         plan,
+        devices: (0..plan.devices).map(|index| plan.device(index)).collect(),
         next: Cell::new(0),
         is_stopped: Cell::new(false),
         started: Instant::now(),
@@ -128,39 +133,41 @@ impl Load<'_> {
         let goes_on = || !self.is_stopped.get() && self.started.elapsed() < ALL_WITHIN;
         while self.next.get() < self.plan.requests() && goes_on() {
             let (device, lines) = self.plan.request(self.next.replace(self.next.get() + 1));
-            let device = self.plan.device(device);
-            let body = self.body(&device, lines.clone());
-            let started = Instant::now();
-            let is_sampled = self.sampling.borrow_mut().next(started - self.started);
-            let sent = propagation::root(is_sampled);
-            let answer = self.answer(body, &sent).await;
-            let took = started.elapsed();
-            let is_stored = matches!(answer, Ok(StatusCode::OK));
+            let device = &self.devices[device as usize];
+            let outcome = self.ask(self.body(device, lines.clone())).await;
             let mut tally = self.tally.borrow_mut();
-            tally.add(lines.len() as u64, &sent, took, answer);
-            if is_stored {
-                self.ledger.borrow_mut().add(&device, lines);
+            if tally.add(lines.len() as u64, &outcome) {
+                self.ledger.borrow_mut().add(device, lines);
                 (self.progress)(tally.lines);
             }
         }
     }
 
-    /// The status once the whole answer is there, so that its connection can be used again.
-    async fn answer(&self, body: String, sent: &SpanContext) -> Result<StatusCode, reqwest::Error> {
-        let mut headers = HeaderMap::with_capacity(2);
-        headers.insert(CONTENT_TYPE, JSON);
-        propagation::inject(sent, &mut headers);
-        let request = self.client.post(self.url.clone()).headers(headers).body(body);
-        let answer = request.send().await?;
-        let status = answer.status();
-        answer.bytes().await?;
-        Ok(status)
+    async fn ask(&self, body: String) -> Outcome {
+        let mut request = self.client.post(self.url.clone()).header(CONTENT_TYPE, JSON).body(body);
+        let started = Instant::now();
+        let is_sampled = self.sampling.borrow_mut().next(started - self.started);
+        let sent = is_sampled.then(propagation::root);
+        if let Some(sent) = &sent {
+            let mut traced = HeaderMap::new();
+            propagation::inject(sent, &mut traced);
+            request = request.headers(traced);
+        }
+        let mut headers = HeaderMap::new();
+        let status = answer(request, &mut headers).await;
+        Outcome { sent, headers, status, took: started.elapsed() }
     }
 
     fn body(&self, device: &str, lines: Range<u32>) -> String {
-        let mut body = String::with_capacity(160 * lines.len());
+        let (before, after) = match self.plan.batch {
+            Some(_) => (r#"{"logs":["#, "]}"),
+            None => ("", ""),
+        };
+        let mut body = String::with_capacity(LINE_BYTES * lines.len());
+        body.push_str(before);
+        let first = lines.start;
         for line in lines {
-            let separator = if body.is_empty() { "" } else { "," };
+            let separator = if line == first { "" } else { "," };
             let level = LEVELS[line as usize % LEVELS.len()];
             // Writing to a String can't fail.
             let _ = write!(
@@ -168,6 +175,20 @@ impl Load<'_> {
                 r#"{separator}{{"device_id":"{device}","log_level":"{level}","message":"reading {line} of the stress run","log_data":{{"line":{line}}}}}"#
             );
         }
-        if self.plan.batch.is_some() { format!(r#"{{"logs":[{body}]}}"#) } else { body }
+        body.push_str(after);
+        body
     }
+}
+
+/// The status once the whole answer is there, so that its connection can be used again. `headers` gets
+/// those of the answer, also if the rest never comes.
+async fn answer(
+    request: RequestBuilder,
+    headers: &mut HeaderMap,
+) -> Result<StatusCode, reqwest::Error> {
+    let mut answer = request.send().await?;
+    *headers = mem::take(answer.headers_mut());
+    let status = answer.status();
+    answer.bytes().await?;
+    Ok(status)
 }

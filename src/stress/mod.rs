@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Url, redirect::Policy};
+use reqwest::{Client, Url, redirect::Policy, retry};
 
 /// What was acknowledged, in memory and in a file.
 mod ledger;
@@ -15,14 +15,14 @@ mod query_back;
 mod report;
 /// Counts answers and times them.
 mod tally;
-/// The traces that the requests begin.
+/// The traces that some requests begin, and the names of those that others belong to.
 mod traces;
 
 pub use ledger::Ledger;
 pub use load::{Plan, run};
 pub use query_back::{QueryBack, query_back};
 pub use report::{Goals, Report};
-pub use tally::Tally;
+pub use tally::{Outcome, Tally};
 pub use traces::{Named, Traces};
 
 /// A single line that is not acknowledged by then has failed.
@@ -59,6 +59,8 @@ pub fn client(in_flight: usize, single: bool) -> Result<Client, String> {
     Client::builder()
         .no_proxy()
         .redirect(Policy::none())
+        // Or each request is copied, in case it is sent again.
+        .retry(retry::never().max_retries_per_request(0))
         .pool_max_idle_per_host(in_flight)
         .timeout(if single { SINGLE_WITHIN } else { BATCH_WITHIN })
         .build()

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use hdrhistogram::Histogram;
 use opentelemetry::trace::SpanContext;
-use reqwest::StatusCode;
+use reqwest::{StatusCode, header::HeaderMap};
 
 use super::Traces;
 
@@ -13,6 +13,16 @@ const DIGITS: u8 = 3;
 
 /// Longer than any request may take, in microseconds. What saturates at a bound must have a sane one.
 const LONGEST: u64 = 600_000_000;
+
+/// What came of a request.
+pub struct Outcome {
+    /// Our span, if the request asked that its trace is kept.
+    pub sent: Option<SpanContext>,
+    /// Of the answer; empty if there was none.
+    pub headers: HeaderMap,
+    pub status: Result<StatusCode, reqwest::Error>,
+    pub took: Duration,
+}
 
 pub struct Tally {
     /// In microseconds.
@@ -32,28 +42,24 @@ impl Tally {
         Ok(Self { latency, requests: 0, lines: 0, failures, traces, elapsed: Duration::ZERO })
     }
 
-    /// One request with so many lines. What failed counts for the failures alone.
-    pub fn add(
-        &mut self,
-        lines: u64,
-        sent: &SpanContext,
-        took: Duration,
-        answer: Result<StatusCode, reqwest::Error>,
-    ) {
+    /// One request with so many lines, and whether they were acknowledged. What failed counts for the
+    /// failures alone.
+    pub fn add(&mut self, lines: u64, outcome: &Outcome) -> bool {
         self.requests += 1;
-        let failure = match answer {
+        let failure = match &outcome.status {
             Ok(StatusCode::OK) => {
                 self.lines += lines;
-                let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+                let micros = u64::try_from(outcome.took.as_micros()).unwrap_or(u64::MAX);
                 self.latency.saturating_record(micros);
-                self.traces.acknowledged(sent, took);
-                return;
+                self.traces.acknowledged(outcome);
+                return true;
             }
             Ok(status) => format!("status {}", status.as_u16()),
-            Err(error) => kind(&error).to_owned(),
+            Err(error) => kind(error).to_owned(),
         };
-        self.traces.failed(sent, took, &failure);
+        self.traces.failed(outcome, &failure);
         self.fail(failure, 1);
+        false
     }
 
     pub fn fail(&mut self, kind: String, requests: u64) {

@@ -1,26 +1,31 @@
-//! The traces that the requests begin: which of them the server is asked to keep, and which the report
-//! names. Its log has the ids of all.
+//! The traces of the requests: which of them the server is asked to keep, and which the report names.
+//! Its log has the ids of all: ours of those that it is asked to keep, its own of the others.
 
 use std::time::Duration;
 
-use opentelemetry::trace::SpanContext;
 use serde::Serialize;
+
+use super::Outcome;
+use crate::telemetry::request_id::TRACE_ID;
 
 /// Traces kept from the start on, so that a short load has some, and of each second thereafter. All of
 /// them would cost the server more than the lines do, and push each other out of its memory.
-const FEW: u128 = 10;
+const FEW: u32 = 10;
+
+/// When the next is due after those of the start.
+const EVERY: Duration = Duration::from_millis(1_000 / FEW as u64);
 
 /// Says which requests ask for their trace to be kept.
 #[derive(Default)]
 pub struct Sampling {
-    asked: u128,
+    asked: u32,
 }
 
 impl Sampling {
     /// Whether the next one asks, so long after the start.
     pub fn next(&mut self, elapsed: Duration) -> bool {
-        let is_due = self.asked < FEW + FEW * elapsed.as_millis() / 1_000;
-        self.asked += u128::from(is_due);
+        let is_due = elapsed >= EVERY * (self.asked + 1).saturating_sub(FEW);
+        self.asked += u32::from(is_due);
         is_due
     }
 }
@@ -35,11 +40,14 @@ pub struct Traces {
     pub first_failed: Option<Named>,
 }
 
-/// A request, by the ids that it sent.
+/// A request, by the ids that it sent, or else by what the answer says.
 #[derive(Debug, Serialize)]
 pub struct Named {
-    pub trace_id: String,
-    pub span_id: String,
+    /// None if neither says one: it sent none, and no answer came.
+    pub trace_id: Option<String>,
+    /// Ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<String>,
     /// Whether the server was asked to keep its trace.
     pub sampled: bool,
     pub ms: f64,
@@ -48,12 +56,14 @@ pub struct Named {
 }
 
 impl Named {
-    fn new(sent: &SpanContext, took: Duration, failure: Option<&str>) -> Self {
+    fn new(of: &Outcome, failure: Option<&str>) -> Self {
+        let answered = || Some(of.headers.get(TRACE_ID)?.to_str().ok()?.to_owned());
+        let sent = of.sent.as_ref();
         Self {
-            trace_id: sent.trace_id().to_string(),
-            span_id: sent.span_id().to_string(),
-            sampled: sent.is_sampled(),
-            ms: ms(took),
+            trace_id: sent.map(|sent| sent.trace_id().to_string()).or_else(answered),
+            span_id: sent.map(|sent| sent.span_id().to_string()),
+            sampled: sent.is_some(),
+            ms: ms(of.took),
             failure: failure.map(str::to_owned),
         }
     }
@@ -64,23 +74,26 @@ fn ms(took: Duration) -> f64 {
 }
 
 impl Traces {
-    pub fn acknowledged(&mut self, sent: &SpanContext, took: Duration) {
-        let is_record = |of: &Option<Named>| of.as_ref().is_none_or(|named| ms(took) > named.ms);
+    pub fn acknowledged(&mut self, outcome: &Outcome) {
+        let is_record =
+            |of: &Option<Named>| of.as_ref().is_none_or(|named| ms(outcome.took) > named.ms);
         if is_record(&self.slowest) {
-            self.slowest = Some(Named::new(sent, took, None));
+            self.slowest = Some(Named::new(outcome, None));
         }
-        if sent.is_sampled() && is_record(&self.slowest_sampled) {
-            self.slowest_sampled = Some(Named::new(sent, took, None));
+        if outcome.sent.is_some() && is_record(&self.slowest_sampled) {
+            self.slowest_sampled = Some(Named::new(outcome, None));
         }
     }
 
-    pub fn failed(&mut self, sent: &SpanContext, took: Duration, failure: &str) {
-        self.first_failed.get_or_insert_with(|| Named::new(sent, took, Some(failure)));
+    pub fn failed(&mut self, outcome: &Outcome, failure: &str) {
+        self.first_failed.get_or_insert_with(|| Named::new(outcome, Some(failure)));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use reqwest::{StatusCode, header::HeaderMap};
+
     use super::*;
     use crate::telemetry::traces::propagation::root;
 
@@ -93,24 +106,50 @@ mod tests {
         assert_eq!(asked(3_000), 20, "those that are owed after a pause");
     }
 
+    /// A request that was sampled, or one that was answered with this trace id.
+    fn outcome(answered: Option<&str>, millis: u64) -> Outcome {
+        let header = answered.map(|id| (TRACE_ID, id.parse().unwrap()));
+        Outcome {
+            sent: answered.is_none().then(root),
+            headers: HeaderMap::from_iter(header),
+            status: Ok(StatusCode::OK),
+            took: Duration::from_millis(millis),
+        }
+    }
+
+    fn named(named: Option<Named>) -> (Option<String>, Option<String>, bool, f64) {
+        let Named { trace_id, span_id, sampled, ms, .. } = named.unwrap();
+        (trace_id, span_id, sampled, ms)
+    }
+
     #[test]
     fn the_slowest_are_named_and_the_first_that_failed() {
         let mut traces = Traces::default();
-        let sent: Vec<_> = [true, false, true, false].map(root).into();
-        let after = Duration::from_millis;
-        for (sent, took) in sent.iter().zip([20, 40, 10, 30]) {
-            traces.acknowledged(sent, after(took));
+        let mut sampled = outcome(None, 20);
+        sampled.headers.insert(TRACE_ID, "of-the-answer".parse().unwrap());
+        for outcome in
+            [&sampled, &outcome(Some("b"), 40), &outcome(None, 10), &outcome(Some("d"), 30)]
+        {
+            traces.acknowledged(outcome);
         }
-        traces.failed(&sent[3], after(1), "status 503");
-        traces.failed(&sent[2], after(2), "timeout");
-        let named = |named: Option<Named>| {
-            let named = named.unwrap();
-            (named.trace_id, named.sampled, named.ms, named.failure)
-        };
-        let id = |n: usize| sent[n].trace_id().to_string();
-        assert_eq!(named(traces.slowest), (id(1), false, 40.0, None));
-        assert_eq!(named(traces.slowest_sampled), (id(0), true, 20.0, None));
-        let failure = Some("status 503".to_owned());
-        assert_eq!(named(traces.first_failed), (id(3), false, 1.0, failure));
+        traces.failed(&outcome(Some("e"), 1), "status 503");
+        traces.failed(&outcome(None, 2), "timeout");
+        let sent = sampled.sent.unwrap();
+        let ids = (Some(sent.trace_id().to_string()), Some(sent.span_id().to_string()));
+        assert_eq!(named(traces.slowest), (Some("b".to_owned()), None, false, 40.0));
+        assert_eq!(named(traces.slowest_sampled), (ids.0, ids.1, true, 20.0));
+        let failure = traces.first_failed.as_ref().unwrap().failure.as_deref();
+        assert_eq!(failure, Some("status 503"));
+        assert_eq!(named(traces.first_failed), (Some("e".to_owned()), None, false, 1.0));
+    }
+
+    #[test]
+    fn without_an_answer_only_one_that_was_sampled_has_a_trace() {
+        let mut unanswered = outcome(Some("gone"), 1);
+        unanswered.headers.clear();
+        assert_eq!(Named::new(&unanswered, None).trace_id, None);
+        let sampled = outcome(None, 1);
+        let id = sampled.sent.as_ref().unwrap().trace_id().to_string();
+        assert_eq!(Named::new(&sampled, None).trace_id, Some(id));
     }
 }

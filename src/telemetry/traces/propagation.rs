@@ -30,12 +30,11 @@ fn is_well_formed(header: &str) -> bool {
     [2, 32, 16, 2].into_iter().all(|digits| parts.next().is_some_and(|part| is_hex(part, digits)))
 }
 
-/// The first span of a trace that begins with a client of ours, which may ask that it is recorded.
-pub fn root(is_sampled: bool) -> SpanContext {
+/// The first span of a trace that begins with a client of ours, which asks that it is recorded.
+pub fn root() -> SpanContext {
     let trace_id = TraceId::from(fastrand::u128(1..));
     let span_id = SpanId::from(fastrand::u64(1..));
-    let flags = TraceFlags::default().with_sampled(is_sampled);
-    SpanContext::new(trace_id, span_id, flags, false, TraceState::NONE)
+    SpanContext::new(trace_id, span_id, TraceFlags::SAMPLED, false, TraceState::NONE)
 }
 
 /// Makes what is sent with these headers a child of a span, and of no other.
@@ -109,11 +108,11 @@ mod tests {
     fn what_is_injected_is_what_a_server_takes() {
         for state in ["", "vendor=value,other=t61rcWkgMzE"] {
             for is_sampled in [false, true] {
-                let root = root(is_sampled);
+                let root = root();
                 let sent = SpanContext::new(
                     root.trace_id(),
                     root.span_id(),
-                    root.trace_flags(),
+                    TraceFlags::default().with_sampled(is_sampled),
                     false,
                     state.parse().unwrap(),
                 );
@@ -135,8 +134,9 @@ mod tests {
 
     #[test]
     fn each_root_is_a_trace_of_its_own() {
-        let (one, other) = (root(true), root(true));
+        let (one, other) = (root(), root());
         assert!(one.is_valid() && other.is_valid());
+        assert!(one.is_sampled() && other.is_sampled());
         assert_ne!(one.trace_id(), other.trace_id());
         assert_ne!(one.span_id(), other.span_id());
     }
