@@ -15,6 +15,7 @@ use tracing_subscriber::{
 
 use super::{
     access_log::AccessLog,
+    entered::EnteredOnce,
     line_batch::{BatchGuard, LineBatch},
     log_filter::LogFilter,
     log_lines::{EventsOnly, WithIds},
@@ -91,13 +92,14 @@ pub fn init(
     // tokio's own spans, which nobody wants in the log or in a trace.
     let filter = Visible::new(log_filter.clone());
     if tokio_console {
-        tracing_subscriber::registry()
+        let subscriber = tracing_subscriber::registry()
             .with(lines.with_filter(filter.clone()))
             .with(traces.layer().with_filter(filter))
-            .with(console_subscriber::ConsoleLayer::builder().server_addr(CONSOLE).spawn())
-            .init();
+            .with(console_subscriber::ConsoleLayer::builder().server_addr(CONSOLE).spawn());
+        EnteredOnce(subscriber).init();
     } else {
-        tracing_subscriber::registry().with(lines).with(traces.layer()).with(filter).init();
+        let subscriber = tracing_subscriber::registry().with(lines).with(traces.layer());
+        EnteredOnce(subscriber.with(filter)).init();
     }
     (AccessLog::new(batch, format), Guards { _access: access, _events: events, dropped })
 }

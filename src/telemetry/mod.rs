@@ -14,6 +14,8 @@ pub mod budget;
 pub mod cost;
 /// Numbers as text, cheaply.
 mod digits;
+/// Spans that are entered within themselves.
+mod entered;
 /// The layer around every handler.
 pub mod http;
 /// Access lines on their way out.
@@ -59,7 +61,7 @@ impl Telemetry {
     /// Sets up the process-wide log and metrics recorder; to be called once.
     pub fn init(config: &Config) -> Result<Self, String> {
         let recent_traces = traces::ring::TraceRing::start(config.trace_ring_bytes());
-        let traces = traces::Traces::init(&config.otel, recent_traces.processor())?;
+        let traces = traces::Traces::init(&config.otel, recent_traces.clone())?;
         let log_filter = log_filter::LogFilter::new(config.log.filter.clone());
         let (access, _log_writers) =
             logs::init(&config.log, config.tokio_console, &log_filter, &traces);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{program::Serving, support::TestApp, traces::metric};
 
 /// Requests whose traces are three times what the smallest ring holds.
-const REQUESTS: usize = 40;
+const REQUESTS: usize = 80;
 
 /// The request and its 201 queries, all of them.
 const SPANS: u64 = 202;

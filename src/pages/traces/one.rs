@@ -78,7 +78,8 @@ fn facts(trace: &Trace, whole: &SpanData, labs: &Labs) -> Markup {
         ul.facts {
             @if let Some(status) = status(whole) { li { "status " strong { (status) } } }
             li { strong { (millis(duration(whole))) } }
-            li { strong { (trace.queries) } @if trace.queries == 1 { " query" } @else { " queries" } }
+            @let queries = trace.queries();
+            li { strong { (queries) } @if queries == 1 { " query" } @else { " queries" } }
             li { (trace.spans.len()) " spans" }
             @if let (None, Some(path)) = (route(whole), text(whole, "url.path")) { li { code { (path) } } }
             @if whole.span_kind == SpanKind::Server { li { "began " (moment(whole.start_time)) } }

@@ -62,9 +62,6 @@ impl SpanProcessor for Bounded {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
     fn on_end(&self, span: SpanData) {
-        if !span.span_context.is_sampled() {
-            return;
-        }
         if self.waiting.fetch_add(1, Relaxed) < self.room {
             self.batches.on_end(span);
         } else {

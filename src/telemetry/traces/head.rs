@@ -26,11 +26,11 @@ use crate::config::{OtelConfig, Share};
 /// Traces of one route that are kept in one second, if it is no lab's.
 const RECENT_PER_SECOND: u64 = 10;
 
-/// The decision about one request. Travels in the context of its spans.
+/// The decision about one request. Travels in the context of its spans if they are exported.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
     pub trace_id: TraceId,
-    is_exported: bool,
+    pub is_exported: bool,
 }
 
 /// Takes the decisions.
@@ -127,9 +127,7 @@ impl ShouldSample for Heads {
         _: &[Link],
     ) -> SamplingResult {
         let decision = match parent.and_then(Context::get::<Head>) {
-            Some(Head { is_exported: true, .. }) => SamplingDecision::RecordAndSample,
-            // Processors get it, exporters don't.
-            Some(Head { is_exported: false, .. }) => SamplingDecision::RecordOnly,
+            Some(_) => SamplingDecision::RecordAndSample,
             None => SamplingDecision::Drop,
         };
         let trace_state = parent.map_or_else(TraceState::default, |parent| {

@@ -1,7 +1,6 @@
-//! tracing-opentelemetry's layer, told less: sqlx enters the current span once more for every row, and
-//! the layer would write down the time at each exit.
+//! Where spans go: those that are exported to tracing-opentelemetry's layer, all others to the recorder.
 
-use std::{any::TypeId, cell::Cell};
+use std::{any::TypeId, sync::Arc};
 
 use opentelemetry_sdk::trace::SdkTracer;
 use tracing::{
@@ -11,30 +10,29 @@ use tracing::{
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
-thread_local! {
-    /// The span that was entered last, and how often since another one was.
-    static ENTERED: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
-}
+use super::{recorder::Recorder, ring::TraceRing};
 
-/// Makes spans of `tracing` those of OpenTelemetry.
-pub struct SpanLayer<S>(OpenTelemetryLayer<S, SdkTracer>);
+/// Makes spans of `tracing` those of traces.
+pub struct SpanLayer<S> {
+    exported: OpenTelemetryLayer<S, SdkTracer>,
+    recorder: Recorder,
+}
 
 impl<S> SpanLayer<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    pub fn new(tracer: SdkTracer) -> Self {
+    pub fn new(tracer: SdkTracer, recent: Arc<TraceRing>) -> Self {
         let layer = tracing_opentelemetry::layer().with_tracer(tracer);
         // What a span says of itself is its name and the conventions' attributes; the rest would be
         // paid for by each of them.
-        Self(
-            layer
-                .with_location(false)
-                .with_threads(false)
-                .with_target(false)
-                .with_tracked_inactivity(false)
-                .with_context_activation(false),
-        )
+        let exported = layer
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
+            .with_context_activation(false);
+        Self { exported, recorder: Recorder::new(recent) }
     }
 }
 
@@ -43,37 +41,31 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
-        self.0.on_new_span(attributes, id, cx);
+        if !self.recorder.new_span(attributes, id, &cx) {
+            self.exported.on_new_span(attributes, id, cx);
+        }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, cx: Context<'_, S>) {
-        self.0.on_record(id, values, cx);
+        if !self.recorder.record(id, values, &cx) {
+            self.exported.on_record(id, values, cx);
+        }
     }
 
     fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
-        self.0.on_event(event, cx);
-    }
-
-    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
-        let (last, times) = ENTERED.get();
-        let times = if last == id.into_u64() { times + 1 } else { 1 };
-        ENTERED.set((id.into_u64(), times));
+        if !self.recorder.event(event, &cx) {
+            self.exported.on_event(event, cx);
+        }
     }
 
     fn on_exit(&self, id: &Id, cx: Context<'_, S>) {
-        let (last, times) = ENTERED.get();
-        if last == id.into_u64() {
-            ENTERED.set((last, times.saturating_sub(1)));
-            // Still entered further out, and exited there again.
-            if times > 1 {
-                return;
-            }
-        }
-        self.0.on_exit(id, cx);
+        self.exported.on_exit(id, cx);
     }
 
     fn on_close(&self, id: Id, cx: Context<'_, S>) {
-        self.0.on_close(id, cx);
+        if !self.recorder.close(&id, &cx) {
+            self.exported.on_close(id, cx);
+        }
     }
 
     #[expect(unsafe_code, reason = "a span's OpenTelemetry context is found by this alone")]
@@ -83,7 +75,7 @@ where
             return Some(std::ptr::from_ref(self).cast());
         }
         // SAFETY: as the caller of this must not use it for longer than this layer lives.
-        unsafe { self.0.downcast_raw(id) }
+        unsafe { self.exported.downcast_raw(id) }
     }
 }
 
@@ -127,7 +119,7 @@ mod tests {
     fn in_order_of_ends(happens: impl FnOnce()) -> Vec<String> {
         let ended = Ended::default();
         let provider = SdkTracerProvider::builder().with_span_processor(ended.clone()).build();
-        let layer = SpanLayer::new(provider.tracer("test"));
+        let layer = SpanLayer::new(provider.tracer("test"), TraceRing::start(1024 * 1024));
         with_default(Registry::default().with(layer), happens);
         let mut spans = std::mem::take(&mut *ended.0.lock().unwrap());
         spans.sort_by_key(|span| span.end_time);

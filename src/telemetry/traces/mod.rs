@@ -2,12 +2,16 @@
 //!
 //! Whether a request is traced is decided before its first span (`head`). One that isn't has no span at
 //! all, and costs what it would cost without traces: a span below it is refused for want of a parent
-//! (`visible`). Spans are `tracing`'s; its OpenTelemetry layer makes them what processors get.
+//! (`visible`). Spans are `tracing`'s (`layer`): those of a trace that is exported become OpenTelemetry's, and go
+//! to the exporter and to the ring; those of any other are written into the ring as they are (`recorder`).
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanProcessor};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use tracing::Subscriber;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -23,6 +27,8 @@ mod layer;
 mod otlp;
 /// The trace that a client's request belongs to.
 pub mod propagation;
+/// Spans that nobody exports.
+mod recorder;
 /// The span of a request.
 pub mod request;
 /// The recent traces, in this process.
@@ -36,6 +42,7 @@ mod waits;
 
 pub use head::{Heads, Recent};
 use layer::SpanLayer;
+use ring::TraceRing;
 pub use waits::{waited, waiting};
 
 /// How long what still waits to be exported gets at the end.
@@ -48,15 +55,16 @@ static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 pub struct Traces {
     provider: Option<SdkTracerProvider>,
     heads: Option<Heads>,
+    recent: Arc<TraceRing>,
     /// Carries the exporter's connection, on a thread of its own; ends after the provider.
     _runtime: Option<tokio::runtime::Runtime>,
 }
 
 impl Traces {
     /// `recent` keeps the traces that this server shows itself.
-    pub fn init(config: &OtelConfig, recent: impl SpanProcessor + 'static) -> Result<Self, String> {
+    pub fn init(config: &OtelConfig, recent: Arc<TraceRing>) -> Result<Self, String> {
         if config.disabled {
-            return Ok(Self { provider: None, heads: None, _runtime: None });
+            return Ok(Self { provider: None, heads: None, recent, _runtime: None });
         }
         let exports = config.exporter.0 != Some(Exporter::None);
         let target = otlp::Target::of(config).filter(|_| exports);
@@ -65,7 +73,7 @@ impl Traces {
             .with_resource(otlp::resource(config))
             .with_sampler(heads.clone())
             .with_id_generator(head::Ids)
-            .with_span_processor(recent);
+            .with_span_processor(recent.processor());
         let mut runtime = None;
         if let Some(target) = target {
             let (exporter, carrier) = otlp::exporter(&target)?;
@@ -75,7 +83,7 @@ impl Traces {
         let provider = provider.build();
         // The first of a process stays: tests start several servers, with one telemetry.
         let _ = TRACER.set(provider.tracer("chokepoint"));
-        Ok(Self { provider: Some(provider), heads: Some(heads), _runtime: runtime })
+        Ok(Self { provider: Some(provider), heads: Some(heads), recent, _runtime: runtime })
     }
 
     /// Who is traced; none if nobody is.
@@ -83,12 +91,13 @@ impl Traces {
         self.heads.clone()
     }
 
-    /// Makes spans of `tracing` those of OpenTelemetry.
+    /// Makes spans of `tracing` those of traces.
     pub fn layer<S>(&self) -> Option<SpanLayer<S>>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
-        self.provider.as_ref().map(|provider| SpanLayer::new(provider.tracer("chokepoint")))
+        let provider = self.provider.as_ref()?;
+        Some(SpanLayer::new(provider.tracer("chokepoint"), self.recent.clone()))
     }
 
     /// Exports what still waits. An endpoint that doesn't answer can't hold up the end.

@@ -8,7 +8,7 @@ use opentelemetry::{
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::head::Head;
+use super::{head::Head, recorder};
 use crate::telemetry::cost::{Cost, Counter};
 
 /// How the only span that needs no parent is told from all others.
@@ -26,11 +26,22 @@ pub fn open(
     route: Option<&str>,
     request_id: &str,
 ) -> Span {
+    let make = || span(request, route, request_id);
+    if !head.is_exported {
+        return recorder::begin(head.trace_id, parent, make);
+    }
     let mut cx = Context::new().with_value(head);
     if let Some(parent) = parent {
         cx = cx.with_remote_span_context(parent);
     }
     let _as_parent = cx.attach();
+    let span = make();
+    // Else it would start with its first child, when the context above is gone.
+    span.context();
+    span
+}
+
+fn span(request: &Request, route: Option<&str>, request_id: &str) -> Span {
     let (method, original) = method(request.method());
     let name = match (method, route) {
         (OTHER_METHOD, Some(route)) => format!("HTTP {route}"),
@@ -39,7 +50,7 @@ pub fn open(
         (method, None) => method.to_owned(),
     };
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let span = tracing::error_span!(
+    tracing::error_span!(
         NAME,
         otel.name = name,
         otel.kind = "server",
@@ -68,10 +79,7 @@ pub fn open(
         chokepoint.queue_wait_ms = Empty,
         chokepoint.cache_hits = Empty,
         chokepoint.cache_misses = Empty,
-    );
-    // Else it would start with its first child, when the context above is gone.
-    span.context();
-    span
+    )
 }
 
 /// The method as the conventions want it, and as it was sent if that differs.
@@ -123,6 +131,8 @@ pub fn close(span: &Span, status: u16, cost: &Cost) {
         chokepoint.cache_hits = int(cost.cache_hits),
         chokepoint.cache_misses = int(cost.cache_misses),
     );
+    // One that is exported ends here; a thread that still holds it would end it when it lets go.
+    span.context().span().end();
 }
 
 /// OpenTelemetry's whole numbers are signed; an unsigned one would become text.

@@ -54,6 +54,11 @@ fn request_span(trace: &[Received]) -> &Received {
     spans[0]
 }
 
+/// How many they are without waits for a connection: whether there is one is up to the machine.
+fn spans_but_waits(trace: &[Received]) -> usize {
+    trace.iter().filter(|span| span.span.name != "pool wait").count()
+}
+
 fn named<'a>(trace: &'a [Received], name: &str) -> Vec<&'a Received> {
     trace.iter().filter(|span| span.span.name == name).collect()
 }

@@ -10,33 +10,27 @@ use std::{
     },
 };
 
-use opentelemetry_sdk::trace::SpanData;
-
-use super::size;
-
 pub struct Incoming {
     waiting: Mutex<Waiting>,
     filling: Condvar,
-    slots: usize,
-    max_heap: usize,
+    room: usize,
     dropped: AtomicU64,
 }
 
 struct Waiting {
-    spans: Vec<SpanData>,
-    heap: usize,
+    /// Packed spans behind each other.
+    spans: Vec<u8>,
     is_closed: bool,
 }
 
 impl Incoming {
-    /// For so many spans, which hold so many bytes beside their slots.
-    pub fn new(slots: usize, max_heap: usize) -> Self {
-        let waiting = Waiting { spans: Vec::with_capacity(slots), heap: 0, is_closed: false };
+    /// For packed spans of so many bytes.
+    pub fn new(room: usize) -> Self {
+        let waiting = Waiting { spans: Vec::with_capacity(room), is_closed: false };
         Self {
             waiting: Mutex::new(waiting),
             filling: Condvar::new(),
-            slots,
-            max_heap,
+            room,
             dropped: AtomicU64::new(0),
         }
     }
@@ -47,20 +41,18 @@ impl Incoming {
     }
 
     fn is_half_full(&self, waiting: &Waiting) -> bool {
-        waiting.spans.len() > self.slots / 2 || waiting.heap > self.max_heap / 2
+        waiting.spans.len() > self.room / 2
     }
 
     /// Called where a span ends. Wakes somebody only when half of the room is taken.
-    pub fn push(&self, span: SpanData) {
-        let heap = size::heap(&span);
+    pub fn push(&self, span: &[u8]) {
         let mut waiting = self.waiting();
-        if waiting.spans.len() == self.slots || waiting.heap + heap > self.max_heap {
+        if waiting.spans.len() + span.len() > self.room {
             self.dropped.fetch_add(1, Relaxed);
             return;
         }
         let was_half_full = self.is_half_full(&waiting);
-        waiting.heap += heap;
-        waiting.spans.push(span);
+        waiting.spans.extend_from_slice(span);
         let is_time = !was_half_full && self.is_half_full(&waiting);
         drop(waiting);
         if is_time {
@@ -69,10 +61,8 @@ impl Incoming {
     }
 
     /// Takes all that waits, and leaves an empty list of the same room.
-    pub fn take_into(&self, empty: &mut Vec<SpanData>) {
-        let mut waiting = self.waiting();
-        mem::swap(&mut waiting.spans, empty);
-        waiting.heap = 0;
+    pub fn take_into(&self, empty: &mut Vec<u8>) {
+        mem::swap(&mut self.waiting().spans, empty);
     }
 
     /// False when it was closed.
@@ -85,11 +75,6 @@ impl Incoming {
     pub fn close(&self) {
         self.waiting().is_closed = true;
         self.filling.notify_all();
-    }
-
-    /// What spans that wait hold beside their slots.
-    pub fn heap(&self) -> usize {
-        self.waiting().heap
     }
 
     /// Spans that found no room.

@@ -6,9 +6,8 @@ use std::{
 };
 
 use opentelemetry::trace::TraceId;
-use opentelemetry_sdk::trace::SpanData;
 
-use super::{size, trace::Trace};
+use super::{allocated, bundle::Bundle, packed::View};
 
 /// Evicted traces whose late spans are refused: a fragment that can't be completed helps nobody.
 const EVICTED_REMEMBERED: usize = 1_024;
@@ -17,7 +16,7 @@ const EVICTED_REMEMBERED: usize = 1_024;
 const NUMBER_BYTES: usize = 40;
 
 pub struct Kept {
-    traces: VecDeque<Trace>,
+    traces: VecDeque<Bundle>,
     /// Traces are numbered as they come. Those before `first` are evicted.
     numbers: HashMap<TraceId, u64>,
     first: u64,
@@ -56,8 +55,8 @@ impl Kept {
         }
     }
 
-    pub fn add(&mut self, span: SpanData) {
-        let id = span.span_context.trace_id();
+    pub fn add(&mut self, span: View<'_>) {
+        let id = span.trace();
         let next = self.first + self.traces.len() as u64;
         let number = *self.numbers.entry(id).or_insert(next);
         if number < self.first {
@@ -65,7 +64,7 @@ impl Kept {
             return;
         }
         if number == next {
-            let new = Trace::new(id);
+            let new = Bundle::new(id);
             self.trace_bytes += new.bytes();
             self.traces.push_back(new);
         }
@@ -84,9 +83,9 @@ impl Kept {
     fn evict_oldest(&mut self) -> bool {
         let Some(oldest) = self.traces.pop_front() else { return false };
         self.first += 1;
-        self.spans -= oldest.spans.len();
+        self.spans -= oldest.spans;
         self.trace_bytes -= oldest.bytes();
-        self.dropped.evicted += oldest.spans.len() as u64;
+        self.dropped.evicted += oldest.spans as u64;
         self.evicted.push_back(oldest.id);
         if self.evicted.len() > EVICTED_REMEMBERED
             && let Some(forgotten) = self.evicted.pop_front()
@@ -96,12 +95,12 @@ impl Kept {
         true
     }
 
-    pub fn get(&self, id: TraceId) -> Option<&Trace> {
+    pub fn get(&self, id: TraceId) -> Option<&Bundle> {
         let index = self.numbers.get(&id)?.checked_sub(self.first)?;
         self.traces.get(usize::try_from(index).ok()?)
     }
 
-    pub fn traces(&self) -> &VecDeque<Trace> {
+    pub fn traces(&self) -> &VecDeque<Bundle> {
         &self.traces
     }
 
@@ -111,8 +110,8 @@ impl Kept {
 
     pub fn bytes(&self) -> usize {
         self.trace_bytes
-            + size::allocated(self.traces.capacity() * size_of::<Trace>())
-            + size::allocated(self.evicted.capacity() * size_of::<TraceId>())
+            + allocated(self.traces.capacity() * size_of::<Bundle>())
+            + allocated(self.evicted.capacity() * size_of::<TraceId>())
             + self.numbers.capacity() * NUMBER_BYTES
     }
 }

@@ -20,23 +20,26 @@ use opentelemetry_sdk::{
     trace::{Span, SpanData, SpanProcessor},
 };
 
+/// The spans of one trace, as they are kept.
+mod bundle;
 /// How much is held.
 mod holding;
 /// Spans on their way in.
 mod incoming;
 /// Traces by id, oldest first.
 mod kept;
+/// A span as bytes.
+pub mod packed;
 /// Which requests somebody wants to see.
 pub mod select;
-/// Bytes of a span.
-mod size;
-/// One trace.
+/// One trace, to be shown.
 pub mod trace;
 
 pub use holding::Holding;
 use incoming::Incoming;
 pub use kept::Dropped;
 use kept::Kept;
+use packed::View;
 use select::{Filter, Selection};
 use trace::Trace;
 
@@ -44,14 +47,14 @@ pub struct TraceRing {
     incoming: Incoming,
     state: Mutex<State>,
     max_bytes: usize,
-    /// What both lists of spans on their way in take, spans or not.
-    slot_bytes: usize,
+    /// What both lists of spans on their way in take, full or not.
+    incoming_bytes: usize,
 }
 
 struct State {
     kept: Kept,
     /// What takes the place of the spans that wait.
-    empty: Vec<SpanData>,
+    empty: Vec<u8>,
     /// Of the process; the same for all spans.
     resource: ResourceAttributesWithSchema,
 }
@@ -60,15 +63,14 @@ impl TraceRing {
     /// Starts the thread that takes spans in when many wait. All of it may take so many bytes, spans on
     /// their way in included.
     pub fn start(max_bytes: usize) -> Arc<Self> {
-        // Two lists of slots take a twelfth, what waits in one of them an eighth at most.
-        let slots = (max_bytes / 24 / size::SLOT).max(1);
-        let max_heap = max_bytes / 8;
-        let incoming = Incoming::new(slots, max_heap);
-        let slot_bytes = 2 * size::allocated(slots * size::SLOT);
-        let kept = Kept::new(max_bytes.saturating_sub(slot_bytes + max_heap));
-        let empty = Vec::with_capacity(slots);
+        // Of 24 MiB a quarter of a second at 4,000 requests of labs a second.
+        let room = (max_bytes / 12).max(1);
+        let incoming_bytes = 2 * allocated(room);
+        let incoming = Incoming::new(room);
+        let kept = Kept::new(max_bytes.saturating_sub(incoming_bytes));
+        let empty = Vec::with_capacity(room);
         let state = State { kept, empty, resource: ResourceAttributesWithSchema::default() };
-        let ring = Arc::new(Self { incoming, state: Mutex::new(state), max_bytes, slot_bytes });
+        let ring = Arc::new(Self { incoming, state: Mutex::new(state), max_bytes, incoming_bytes });
         let taker = ring.clone();
         let take_in = move || {
             while taker.incoming.wait_until_half_full() {
@@ -86,18 +88,25 @@ impl TraceRing {
         Processor(self.clone())
     }
 
+    /// Takes a packed span, where it ends.
+    pub fn add(&self, span: &[u8]) {
+        self.incoming.push(span);
+    }
+
     /// The state with every span that has ended so far.
     fn current(&self) -> MutexGuard<'_, State> {
         // A panic while the lock was held may have lost a span, nothing else.
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *guard;
         self.incoming.take_into(&mut state.empty);
-        state.empty.drain(..).for_each(|span| state.kept.add(span));
+        View::all(&state.empty).for_each(|span| state.kept.add(span));
+        state.empty.clear();
         guard
     }
 
     pub fn get(&self, id: TraceId) -> Option<Trace> {
-        self.current().kept.get(id).cloned()
+        let bundle = self.current().kept.get(id)?.clone();
+        Some(Trace::of(&bundle))
     }
 
     pub fn select(&self, filter: &Filter, limit: usize) -> Selection {
@@ -118,11 +127,16 @@ impl TraceRing {
         Holding {
             traces: kept.traces().len(),
             spans: kept.spans(),
-            bytes: kept.bytes() + self.slot_bytes + self.incoming.heap(),
+            bytes: kept.bytes() + self.incoming_bytes,
             max_bytes: self.max_bytes,
             dropped: Dropped { queue_full: self.incoming.dropped(), ..kept.dropped },
         }
     }
+}
+
+/// Allocators round up: jemalloc to four sizes for each power of two, and never less than 16 bytes.
+fn allocated(bytes: usize) -> usize {
+    bytes.next_multiple_of((bytes.next_power_of_two() / 8).max(16))
 }
 
 struct Processor(Arc<TraceRing>);
@@ -137,7 +151,7 @@ impl SpanProcessor for Processor {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
     fn on_end(&self, span: SpanData) {
-        self.0.incoming.push(span);
+        self.0.add(&packed::packed(&span));
     }
 
     fn force_flush(&self) -> OTelSdkResult {

@@ -6,10 +6,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use opentelemetry::trace::{SpanKind, Status, TraceId};
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry::trace::TraceId;
 
-use super::trace::{self, Trace};
+use super::{
+    bundle::Bundle,
+    packed::{Item, Raw, View},
+    trace::{METHOD, ROUTE, STATUS},
+};
 
 /// What a request must be like; what is not said does not matter.
 #[derive(Clone, Debug, Default)]
@@ -64,100 +67,106 @@ pub struct Route {
     pub most_queries: usize,
 }
 
-/// A request found: the span that it is, or the first span of what is still under way.
-#[derive(Clone, Copy)]
-struct Found<'a> {
-    trace: &'a Trace,
-    span: &'a SpanData,
-    is_finished: bool,
-}
-
 impl Filter {
-    fn matches(&self, found: Found<'_>) -> bool {
-        let Found { span, is_finished, .. } = found;
+    fn matches(&self, request: &Request) -> bool {
+        let Request { is_finished, started, duration, .. } = *request;
         let is_on = |routes: &Vec<String>| {
-            is_finished && trace::route(span).is_some_and(|route| routes.iter().any(|r| r == route))
+            is_finished && request.route.as_ref().is_some_and(|route| routes.contains(route))
         };
         let has = |(least, greatest): (u16, u16)| {
-            is_finished && trace::status(span).is_some_and(|s| (least..=greatest).contains(&s))
+            is_finished && request.status.is_some_and(|s| (least..=greatest).contains(&s))
         };
         self.routes.as_ref().is_none_or(is_on)
             && self.status.is_none_or(has)
-            && trace::duration(span) >= self.min
-            && self.since.is_none_or(|since| span.end_time >= since)
-            && self.until.is_none_or(|until| span.start_time <= until)
+            && duration >= self.min
+            && self.since.is_none_or(|since| started + duration >= since)
+            && self.until.is_none_or(|until| started <= until)
     }
 }
 
 impl Selection {
-    pub fn of(traces: &VecDeque<Trace>, filter: &Filter, limit: usize) -> Self {
-        let mut found: Vec<_> =
-            traces.iter().flat_map(Found::all).filter(|found| filter.matches(*found)).collect();
-        let matching = found.len();
-        let routes = Route::all(&found);
-        found.sort_by_key(|found| Reverse(found.span.start_time));
-        found.truncate(limit);
-        Self { requests: found.into_iter().map(Request::from).collect(), routes, matching }
+    pub fn of(traces: &VecDeque<Bundle>, filter: &Filter, limit: usize) -> Self {
+        let all = traces.iter().flat_map(Request::all);
+        let mut requests: Vec<_> = all.filter(|request| filter.matches(request)).collect();
+        let matching = requests.len();
+        let routes = Route::all(&requests);
+        requests.sort_by_key(|request| Reverse(request.started));
+        requests.truncate(limit);
+        Self { requests, routes, matching }
     }
 }
 
-impl<'a> Found<'a> {
-    fn all(trace: &'a Trace) -> impl Iterator<Item = Self> {
-        let finished = trace.entries().map(move |span| Self { trace, span, is_finished: true });
-        let first = if trace.entries().next().is_none() {
-            trace.spans.iter().min_by_key(|span| span.start_time)
-        } else {
-            None
+impl Request {
+    fn all(of: &Bundle) -> impl Iterator<Item = Self> {
+        let entries = || of.views().filter(|view| view.is_entry());
+        let first = match entries().next() {
+            None => of.views().min_by_key(|view| view.began()),
+            Some(_) => None,
         };
-        finished.chain(first.map(move |span| Self { trace, span, is_finished: false }))
+        let finished = entries().map(|entry| Self::new(of, entry, true));
+        finished.chain(first.map(|part| Self::new(of, part, false)))
     }
-}
 
-impl From<Found<'_>> for Request {
-    fn from(Found { trace, span, is_finished }: Found<'_>) -> Self {
-        let text = |key| trace::text(span, key).map(str::to_owned);
-        Self {
-            trace: trace.id,
-            name: span.name.clone().into_owned(),
-            method: text("http.request.method"),
-            route: text("http.route"),
-            status: trace::status(span),
-            started: span.start_time,
-            duration: trace::duration(span),
-            spans: trace.spans.len(),
-            dropped_spans: trace.dropped,
-            queries: trace.queries,
-            is_error: matches!(span.status, Status::Error { .. }),
+    /// The request that a span is, or the first span of what is still under way.
+    fn new(of: &Bundle, span: View<'_>, is_finished: bool) -> Self {
+        let mut request = Self {
+            trace: of.id,
+            name: String::new(),
+            method: None,
+            route: None,
+            status: None,
+            started: span.began(),
+            // The clock may have been set back in between.
+            duration: span.ended().duration_since(span.began()).unwrap_or_default(),
+            spans: of.spans,
+            dropped_spans: of.dropped,
+            queries: of.queries,
+            is_error: false,
             is_finished,
+        };
+        for item in span.items() {
+            match item {
+                Item::Name(name) => name.clone_into(&mut request.name),
+                Item::Attribute(METHOD, Raw::Text(method)) => {
+                    request.method = Some(method.to_owned());
+                }
+                Item::Attribute(ROUTE, Raw::Text(route)) => request.route = Some(route.to_owned()),
+                Item::Attribute(STATUS, Raw::Int(status)) => {
+                    request.status = u16::try_from(status).ok();
+                }
+                Item::Error(_) => request.is_error = true,
+                _ => {}
+            }
         }
+        request
     }
 }
 
 impl Route {
     /// Of what is a request; slowest first.
-    fn all(found: &[Found<'_>]) -> Vec<Self> {
-        let mut by_route: HashMap<&str, Vec<Found<'_>>> = HashMap::new();
-        for found in found.iter().filter(|found| found.span.span_kind == SpanKind::Server) {
-            if let Some(route) = trace::route(found.span) {
-                by_route.entry(route).or_default().push(*found);
+    fn all(requests: &[Request]) -> Vec<Self> {
+        let mut by_route: HashMap<&str, Vec<&Request>> = HashMap::new();
+        for request in requests {
+            if let Some(route) = &request.route {
+                by_route.entry(route).or_default().push(request);
             }
         }
         let mut routes: Vec<_> =
-            by_route.into_iter().filter_map(|(route, found)| Self::of(route, &found)).collect();
+            by_route.into_iter().filter_map(|(route, of)| Self::of(route, &of)).collect();
         routes.sort_by_key(|route| Reverse(route.slowest));
         routes
     }
 
-    fn of(route: &str, found: &[Found<'_>]) -> Option<Self> {
-        let slowest = found.iter().max_by_key(|found| trace::duration(found.span))?;
-        let total: Duration = found.iter().map(|found| trace::duration(found.span)).sum();
+    fn of(route: &str, requests: &[&Request]) -> Option<Self> {
+        let slowest = requests.iter().max_by_key(|request| request.duration)?;
+        let total: Duration = requests.iter().map(|request| request.duration).sum();
         Some(Self {
             route: route.to_owned(),
-            requests: found.len(),
-            mean: total / u32::try_from(found.len()).unwrap_or(u32::MAX),
-            slowest: trace::duration(slowest.span),
-            trace: slowest.trace.id,
-            most_queries: found.iter().map(|f| f.trace.queries).max().unwrap_or(0),
+            requests: requests.len(),
+            mean: total / u32::try_from(requests.len()).unwrap_or(u32::MAX),
+            slowest: slowest.duration,
+            trace: slowest.trace,
+            most_queries: requests.iter().map(|request| request.queries).max().unwrap_or(0),
         })
     }
 }

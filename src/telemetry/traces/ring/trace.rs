@@ -1,4 +1,4 @@
-//! One trace as it is kept, and what can be read from its spans.
+//! One trace as it is shown, and what can be read from its spans.
 
 use std::time::Duration;
 
@@ -8,14 +8,15 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::SpanData;
 
-use super::size;
+use super::{
+    bundle::Bundle,
+    packed::{QUERY_TEXT, View},
+};
 
-/// Spans of one trace. A client may send one trace id for ever, and a loop may query for ever.
-const MAX_SPANS: usize = 2_000;
-
-/// Beyond that only requests themselves are taken, or a long trace would lose what it is about: that ends
-/// last.
-const MAX_ENTRIES_BEYOND: usize = 100;
+/// Attributes of requests, by OpenTelemetry's conventions.
+pub const METHOD: &str = "http.request.method";
+pub const ROUTE: &str = "http.route";
+pub const STATUS: &str = "http.response.status_code";
 
 #[derive(Clone, Debug)]
 pub struct Trace {
@@ -24,39 +25,22 @@ pub struct Trace {
     pub spans: Vec<SpanData>,
     /// Spans that found no room in this trace.
     pub dropped: u64,
-    /// Spans of statements sent to a database.
-    pub queries: usize,
-    heap: usize,
 }
 
 impl Trace {
-    pub fn new(id: TraceId) -> Self {
-        Self { id, spans: Vec::new(), dropped: 0, queries: 0, heap: 0 }
-    }
-
-    /// False if there was no room for it.
-    pub fn add(&mut self, mut span: SpanData, max_bytes: usize) -> bool {
-        let is_full = self.spans.len() >= MAX_SPANS || self.bytes() > max_bytes;
-        if is_full && !(is_entry(&span) && self.entries().count() <= MAX_ENTRIES_BEYOND) {
-            self.dropped += 1;
-            return false;
-        }
-        // Lists of attributes grew by doubling.
-        span.attributes.shrink_to_fit();
-        self.heap += size::heap(&span);
-        self.queries += usize::from(query_text(&span).is_some());
-        self.spans.push(span);
-        true
-    }
-
-    /// What its spans take.
-    pub fn bytes(&self) -> usize {
-        self.heap + size::list(&self.spans)
+    pub fn of(bundle: &Bundle) -> Self {
+        let spans = bundle.views().map(View::span).collect();
+        Self { id: bundle.id, spans, dropped: bundle.dropped }
     }
 
     /// The spans that this process began by itself or for somebody else: mostly one, the request.
     pub fn entries(&self) -> impl Iterator<Item = &SpanData> {
         self.spans.iter().filter(|span| is_entry(span))
+    }
+
+    /// Spans of statements sent to a database.
+    pub fn queries(&self) -> usize {
+        self.spans.iter().filter(|span| query_text(span).is_some()).count()
     }
 }
 
@@ -83,15 +67,15 @@ pub fn text<'a>(span: &'a SpanData, key: &str) -> Option<&'a str> {
 }
 
 pub fn query_text(span: &SpanData) -> Option<&str> {
-    text(span, "db.query.text")
+    text(span, QUERY_TEXT)
 }
 
 pub fn route(span: &SpanData) -> Option<&str> {
-    text(span, "http.route")
+    text(span, ROUTE)
 }
 
 pub fn status(span: &SpanData) -> Option<u16> {
-    match attribute(span, "http.response.status_code")? {
+    match attribute(span, STATUS)? {
         Value::I64(status) => u16::try_from(*status).ok(),
         _ => None,
     }
