@@ -51,10 +51,10 @@ fn slow_holds_workers_and_fast_does_not() {
             );
             assert_eq!([&poll["request_id"], &poll["trace_id"]], [&ids[0], &ids[1]]);
             assert!(poll["duration_ms"].as_f64().unwrap() >= 10.0, "{poll}");
-            if cfg!(target_os = "linux") {
-                assert!(poll["switches"].as_u64().unwrap() >= 1, "{poll}");
-                assert!(poll["cpu_ms"].as_f64() < poll["duration_ms"].as_f64(), "{poll}");
-            }
+        }
+        if cfg!(target_os = "linux") {
+            let sum = |of: &str| polls(&list).iter().map(|p| p[of].as_f64().unwrap()).sum::<f64>();
+            assert!(sum("cpu_ms") < sum("duration_ms"), "{list}");
         }
         let began: Vec<_> = polls(&list).iter().map(|p| p["started"].as_str().unwrap()).collect();
         assert!(began.is_sorted_by(|a, b| a >= b), "newest first: {began:?}");

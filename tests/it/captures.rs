@@ -85,11 +85,12 @@ fn the_difference_of_two_wall_profiles_shows_what_grew_and_what_shrank() {
     };
     let idle = capture("mode=wall&idle=1");
     let slow = server.url("/api/posts/v1/slow");
-    for _ in 0..8 {
+    let ask = |_| {
         let (client, slow) = (client.clone(), slow.clone());
-        std::thread::spawn(move || client.get(slow).send());
-    }
-    server.wait_until_pending();
+        std::thread::spawn(move || client.get(slow).send())
+    };
+    let asked: Vec<_> = (0..8).map(ask).collect();
+    server.wait_until_pending(|| asked.iter().all(|request| request.is_finished()));
     let held = capture("mode=wall&idle=1");
 
     let grew = sleeping(&idle, &held, "");

@@ -178,7 +178,7 @@ fn a_request_in_flight_is_answered_before_the_end() {
         client.get(url).send().unwrap().status().as_u16()
     });
     // Until it is accepted; the request itself takes 2 s.
-    serving.wait_until_pending();
+    serving.wait_until_pending(|| request.is_finished());
     serving.signal(Signal::SIGINT);
     assert_eq!(request.join().unwrap(), 200);
     let (code, lines) = serving.end();
@@ -194,7 +194,7 @@ fn a_second_signal_ends_it_at_once() {
         let client = blocking::Client::builder().no_proxy().build().unwrap();
         client.get(url).send().is_ok()
     });
-    serving.wait_until_pending();
+    serving.wait_until_pending(|| request.is_finished());
     serving.signal(Signal::SIGTERM);
     serving.wait_for_message("stopping");
     serving.signal(Signal::SIGTERM);

@@ -25,7 +25,7 @@ fn a_wall_profile_names_the_function_that_sleeps_and_a_cpu_profile_does_not() {
     app.run(async {
         let slow = hold_the_workers(&app, 10);
         wait_until_held(&app).await;
-        let taken = app.get_ops("/debug/pprof/profile?mode=wall&seconds=1&idle=1").await;
+        let taken = app.get_ops("/debug/pprof/profile?mode=wall&seconds=2&idle=1").await;
         assert_eq!(taken.status(), 200);
         let wall = FrameReader::new(&taken.bytes().await.unwrap()).unwrap();
         for function in ["blocking_n_plus_one::slow::handler", "std::thread::sleep"] {

@@ -81,8 +81,8 @@ impl Serving {
         format!("http://{}{path}", self.app)
     }
 
-    /// Until a request is in flight.
-    pub fn wait_until_pending(&self) {
+    /// Until a request is in flight; `is_over` tells whether it has been.
+    pub fn wait_until_pending(&self, is_over: impl Fn() -> bool) {
         let client = blocking::Client::builder().no_proxy().build().unwrap();
         let is_pending =
             |line: &str| line.starts_with("axum_http_requests_pending") && !line.ends_with(" 0");
@@ -91,6 +91,7 @@ impl Serving {
             if metrics.text().unwrap().lines().any(is_pending) {
                 return;
             }
+            assert!(!is_over(), "it was never seen in flight");
         }
     }
 
