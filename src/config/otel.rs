@@ -75,7 +75,8 @@ pub struct OtelConfig {
           value_parser = given(millis))]
     pub traces_timeout: Given<Duration>,
 
-    /// How exports are compressed, `gzip` or `none` [default: none]
+    /// How exports are compressed, `gzip` or `none`; as a flag, `none` does not overrule a variable
+    /// that says gzip [default: none]
     #[arg(long = "otel-exporter-otlp-compression", env = "OTEL_EXPORTER_OTLP_COMPRESSION",
           value_name = "NAME", default_value = "", hide_default_value = true,
           value_parser = given(compression))]
