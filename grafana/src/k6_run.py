@@ -77,7 +77,7 @@ def build() -> dashboard.Dashboard:
     verdict = number(
         "Thresholds",
         "none",
-        "The lab's gate, so far in this run, restated from its lab.json: k6 does not export its own verdict. Slow crosses those that lab.json names, fast none. Prometheus knows a largest value by its bucket, up to 9 % too high.",
+        "The lab's gate, so far in this run, restated from its lab.json: k6 does not export its own verdict. Slow crosses those that lab.json names, fast none. Prometheus knows values by their buckets, up to 9 % too high, and takes the largest of few requests for their p95, where k6 takes a value between two.",
         query(verdicts(), "{{metric}} {{threshold}}"),
         span=16,
         height=6,
