@@ -2,8 +2,13 @@
 source "$(dirname "$0")/../lib.sh"
 source "$(dirname "$0")/../podman.sh"
 
+# removed NAME: whatever it does now. One that ends at this moment can't be killed, and is an error to
+# podman; when it is asked again, it has ended.
+removed() {
+    podman rm --force --volumes --time 0 "$@" >/dev/null 2>&1 || { sleep 1; podman rm --force --volumes --time 0 "$@" >/dev/null; }
+}
 cleanup() {
-    podman rm --force --all --volumes --time 1 >/dev/null
+    removed --all
     podman volume prune --force >/dev/null
     # Those that have ended need no signal.
     for pid in $(jobs -p); do kill "$pid" 2>/dev/null || true; done
