@@ -19,6 +19,10 @@ const GATHER: Duration = Duration::from_millis(10);
 /// Bytes that may wait for a standard output that does not take them; more lines are dropped.
 const MAX_WAITING: usize = 16 * 1024 * 1024;
 
+/// A buffer that has been written is filled again, up to this size: fresh memory would be faulted in for
+/// each batch. A larger one is of a standard output that was stuck.
+const KEPT: usize = 1024 * 1024;
+
 /// How long the end of the process waits for the last batch.
 const FLUSHED_WITHIN: Duration = Duration::from_secs(1);
 
@@ -45,11 +49,13 @@ impl LineBatch {
         let batch = Arc::new(Self::default());
         let source = batch.clone();
         let writer = move || {
-            while let Some(lines) = source.next() {
+            let mut written = Vec::new();
+            while let Some(lines) = source.next(written) {
                 // A closed pipe ends the log, not the server.
                 let _ = out.write_all(&lines).and_then(|()| out.flush());
                 source.waiting().is_writing = false;
                 source.changed.notify_all();
+                written = lines;
             }
         };
         if let Err(error) = thread::Builder::new().name("access-log".to_owned()).spawn(writer) {
@@ -88,14 +94,17 @@ impl LineBatch {
         self.dropped.load(Relaxed)
     }
 
-    /// The next batch; None once it is closed and everything is written.
-    fn next(&self) -> Option<Vec<u8>> {
+    /// The next batch; None once it is closed and everything is written. `written` takes the lines that
+    /// come after it.
+    fn next(&self, mut written: Vec<u8>) -> Option<Vec<u8>> {
+        written.clear();
+        written.shrink_to(KEPT);
         let is_idle = |w: &mut Waiting| w.lines.is_empty() && !w.is_closed;
         let waiting = self.changed.wait_while(self.waiting(), is_idle);
         let waiting = waiting.unwrap_or_else(PoisonError::into_inner);
         let gathered = self.changed.wait_timeout_while(waiting, GATHER, |w| !w.is_closed);
         let (mut waiting, _) = gathered.unwrap_or_else(PoisonError::into_inner);
-        let lines = std::mem::take(&mut waiting.lines);
+        let lines = std::mem::replace(&mut waiting.lines, written);
         waiting.is_writing = !lines.is_empty();
         waiting.is_writing.then_some(lines)
     }
