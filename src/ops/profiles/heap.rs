@@ -150,6 +150,13 @@ pub fn record(window: &Window) -> Result<Recorded, Error> {
     for name in &mut profile.string_table {
         *name = names::public(std::mem::take(name));
     }
+    // Else `go tool pprof` looks into our program itself, and its names have no modules.
+    for mapping in &mut profile.mapping {
+        mapping.has_functions = true;
+        mapping.has_filenames = true;
+        mapping.has_line_numbers = true;
+        mapping.has_inline_frames = true;
+    }
     leave_jemalloc_out(&mut profile);
     profile.duration_nanos = (seconds * 1e9) as i64;
     profile.period = SAMPLE_BYTES as i64;
