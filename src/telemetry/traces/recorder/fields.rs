@@ -113,6 +113,12 @@ struct OfEvent<'a> {
     is_exception: bool,
 }
 
+impl OfEvent<'_> {
+    fn exception(&mut self, error: &dyn Debug) {
+        self.attributes.str("exception.message", &format!("{error:?}"));
+    }
+}
+
 impl Visit for OfEvent<'_> {
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.attributes.bool(field.name(), value);
@@ -129,9 +135,7 @@ impl Visit for OfEvent<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "message" => {}
-            "error" if self.is_exception => {
-                self.attributes.str("exception.message", &format!("{value:?}"));
-            }
+            "error" if self.is_exception => self.exception(&value),
             name => self.attributes.str(name, value),
         }
     }
@@ -139,9 +143,7 @@ impl Visit for OfEvent<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         match field.name() {
             "message" => {}
-            "error" if self.is_exception => {
-                self.attributes.str("exception.message", &format!("{value:?}"));
-            }
+            "error" if self.is_exception => self.exception(value),
             name => self.attributes.str(name, &format!("{value:?}")),
         }
     }
