@@ -10,6 +10,7 @@ use std::{
     time::Instant,
 };
 
+use axum::http::HeaderMap;
 use chokepoint::telemetry::{
     budget::{Budget, Measured},
     request_id::Ids,
@@ -38,7 +39,7 @@ fn main() {
     let mut bare = pin!(pending());
     let of_bare = nanos(|| assert!(bare.as_mut().poll(&mut context).is_pending()));
 
-    let budget = Budget::new(Ids { request: String::new(), trace: String::new() }, None);
+    let budget = Budget::new(Ids::of(&HeaderMap::new(), None), None, Instant::now());
     let mut measured = pin!(Measured::new(budget, pending()));
     let of_measured = nanos(|| assert!(measured.as_mut().poll(&mut context).is_pending()));
 

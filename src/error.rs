@@ -178,8 +178,8 @@ impl IntoResponse for Error {
             errors: if let Self::Invalid(errors) = &self { Some(errors.clone()) } else { None },
         };
         budget::with(|b| {
-            problem.request_id.clone_from(&b.ids.request);
-            problem.trace_id.clone_from(&b.ids.trace);
+            problem.request_id.push_str(&b.ids.request);
+            problem.trace_id.push_str(&b.ids.trace);
         });
         let mut response = (status, Json(&problem)).into_response();
         let headers = response.headers_mut();

@@ -12,9 +12,7 @@ use crate::{
     error::{self, Error},
     pages,
     state::AppState,
-    telemetry::{
-        Telemetry, blocked::BlockedPolls, http::Observe, request_metrics, route_metrics::Routes,
-    },
+    telemetry::{Telemetry, http::Observe, request_metrics, route_metrics::Routes},
 };
 
 /// Every route, and an answer for what is none.
@@ -32,7 +30,7 @@ fn routes(state: &AppState) -> Router<AppState> {
 }
 
 /// The app as it is served. The first layer listed sees a request first.
-pub fn observed(state: AppState, telemetry: &Telemetry, blocked: Arc<BlockedPolls>) -> Router {
+pub fn observed(state: AppState, telemetry: &Telemetry, routes_measured: Arc<Routes>) -> Router {
     let mut router = routes(&state);
     if let Some(cors) = edge::cors(&state.config.limits.cors_origins) {
         router = router.layer(cors);
@@ -40,17 +38,12 @@ pub fn observed(state: AppState, telemetry: &Telemetry, blocked: Arc<BlockedPoll
     if !state.proxies.is_empty() {
         router = router.layer(from_fn_with_state(state.proxies.clone(), edge::demand_tls));
     }
-    let routes_measured = Arc::new(Routes::new(state.labs.measured_routes(), blocked));
     router
         // As one layer: each call of `layer` boxes every request once more.
         .layer((
             MapRequestLayer::new(edge::receive_to_the_end),
-            Observe::app(
-                telemetry.access.clone(),
-                routes_measured.clone(),
-                telemetry.traces.heads(),
-            ),
-            request_metrics::layer(routes_measured),
+            Observe::app(telemetry.access.clone(), routes_measured, telemetry.traces.heads()),
+            request_metrics::layer(),
             CatchPanicLayer::custom(error::panicked),
             Compress,
         ))

@@ -18,7 +18,7 @@ use crate::{
     state::AppState,
     telemetry::{
         blocked::BlockedPolls, http::Observe, log_filter::LogFilter, metrics::Metrics,
-        runtime::Runtimes, traces::ring::TraceRing,
+        route_metrics::Routes, runtime::Runtimes, traces::ring::TraceRing,
     },
 };
 
@@ -49,6 +49,7 @@ pub struct OpsState {
     pub traces: Arc<TraceRing>,
     pub captures: Arc<Captures>,
     pub blocked: Arc<BlockedPolls>,
+    pub routes: Arc<Routes>,
     pub log_filter: LogFilter,
     /// Demanded as a bearer token, if set.
     pub token: Option<Arc<str>>,
@@ -73,11 +74,14 @@ pub fn router(state: OpsState) -> Router {
 }
 
 async fn metrics(
-    State(OpsState { metrics, runtimes, traces, .. }): State<OpsState>,
+    State(OpsState { metrics, runtimes, routes, traces, .. }): State<OpsState>,
 ) -> impl IntoResponse {
     const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
     traces.holding().report();
-    ([(CONTENT_TYPE, TEXT_FORMAT)], metrics.render(&runtimes.poll_histograms()))
+    let mut histograms = String::new();
+    runtimes.push_poll_histograms(&mut histograms);
+    routes.push_histograms(&mut histograms);
+    ([(CONTENT_TYPE, TEXT_FORMAT)], metrics.render(&histograms))
 }
 
 async fn authorize(

@@ -16,7 +16,7 @@ use crate::{
     labs::Labs,
     ops::{self, OpsState},
     router,
-    telemetry::{Telemetry, blocked::BlockedPolls, runtime::Runtimes},
+    telemetry::{Telemetry, blocked::BlockedPolls, route_metrics::Routes, runtime::Runtimes},
 };
 
 /// Why a server does not start.
@@ -72,11 +72,12 @@ impl Server {
         app.spawn(auth::remove_expired(db.clone()));
 
         let blocked = Arc::new(BlockedPolls::default());
+        let routes = Arc::new(Routes::new(state.labs.measured_routes(), blocked.clone()));
         let app_router = app.block_on(async {
             if config.bare {
                 router::bare(state.clone())
             } else {
-                router::observed(state.clone(), telemetry, blocked.clone())
+                router::observed(state.clone(), telemetry, routes.clone())
             }
         });
         let app_routes = format!("{app_router:?}");
@@ -87,6 +88,7 @@ impl Server {
             traces: telemetry.recent_traces.clone(),
             captures: Arc::default(),
             blocked,
+            routes,
             log_filter: telemetry.log_filter.clone(),
             token: config.ops_token().map(Arc::from),
         });

@@ -73,61 +73,60 @@ fn timestamp() -> humantime::Rfc3339Timestamp {
     humantime::format_rfc3339_micros(SystemTime::now())
 }
 
-/// A JSON object as it grows.
-struct Object<'a>(&'a mut Vec<u8>);
+/// JSON as it grows. Keys come with what is around them, so that each is one copy.
+struct Json<'a>(&'a mut Vec<u8>);
 
-impl Object<'_> {
-    fn key(&mut self, key: &str) {
-        self.0.extend_from_slice(b",\"");
-        self.0.extend_from_slice(key.as_bytes());
-        self.0.extend_from_slice(b"\":");
+impl Json<'_> {
+    fn raw(&mut self, text: &str) -> &mut Self {
+        self.0.extend_from_slice(text.as_bytes());
+        self
     }
 
-    fn count(&mut self, key: &str, count: u64) {
-        self.key(key);
-        push_count(self.0, count);
+    fn count(&mut self, key: &str, count: u64) -> &mut Self {
+        push_count(self.raw(key).0, count);
+        self
     }
 
-    fn millis(&mut self, key: &str, nanos: u64) {
-        self.key(key);
-        push_millis(self.0, nanos);
+    fn millis(&mut self, key: &str, nanos: u64) -> &mut Self {
+        push_millis(self.raw(key).0, nanos);
+        self
     }
 
     /// Text that may hold anything.
-    fn text(&mut self, key: &str, text: &str) -> std::io::Result<()> {
-        self.key(key);
-        Ok(serde_json::to_writer(&mut *self.0, text)?)
+    fn text(&mut self, key: &str, text: &str) -> std::io::Result<&mut Self> {
+        serde_json::to_writer(&mut *self.raw(key).0, text)?;
+        Ok(self)
     }
 }
 
 fn json(line: &mut Vec<u8>, request: &Request<'_>, cost: &Cost) -> std::io::Result<()> {
-    write!(line, "{{\"timestamp\":\"{}\",\"level\":\"INFO\",\"target\":\"access\"", timestamp())?;
-    let mut object = Object(line);
-    object.text("request_id", &request.ids.request)?;
-    object.text("trace_id", &request.ids.trace)?;
-    object.text("method", request.method)?;
-    object.text("route", request.route)?;
-    object.text("path", request.path)?;
-    object.count("status", u64::from(request.status));
-    object.millis("elapsed_ms", cost.elapsed_ns);
-    object.count("polls", cost.polls);
-    object.millis("longest_poll_ms", cost.longest_poll_ns);
-    object.millis("busy_ms", cost.busy_ns);
+    write!(line, r#"{{"timestamp":"{}","level":"INFO","target":"access""#, timestamp())?;
+    let mut json = Json(line);
+    // Ids and methods have no character that would need escaping.
+    json.raw(r#","request_id":""#).raw(&request.ids.request);
+    json.raw(r#"","trace_id":""#).raw(&request.ids.trace);
+    json.raw(r#"","method":""#).raw(request.method);
+    json.text(r#"","route":"#, request.route)?.text(r#","path":"#, request.path)?;
+    json.count(r#","status":"#, u64::from(request.status))
+        .millis(r#","elapsed_ms":"#, cost.elapsed_ns)
+        .count(r#","polls":"#, cost.polls)
+        .millis(r#","longest_poll_ms":"#, cost.longest_poll_ns)
+        .millis(r#","busy_ms":"#, cost.busy_ns);
     if Counter::Switches.is_measured() {
-        object.millis("cpu_ms", cost.cpu_ns);
-        object.millis("off_cpu_ms", cost.off_cpu_ns());
-        object.count("switches", cost.switches);
+        json.millis(r#","cpu_ms":"#, cost.cpu_ns)
+            .millis(r#","off_cpu_ms":"#, cost.off_cpu_ns())
+            .count(r#","switches":"#, cost.switches);
     }
-    object.count("queries", cost.queries);
-    object.count("rows", cost.rows);
-    object.count("commits", cost.commits);
-    object.millis("db_ms", cost.db_ns);
-    object.millis("pool_wait_ms", cost.pool_wait_ns);
-    object.millis("queue_wait_ms", cost.queue_wait_ns);
-    object.count("cache_hits", cost.cache_hits);
-    object.count("cache_misses", cost.cache_misses);
-    object.count("bytes", cost.bytes);
-    line.extend_from_slice(b"}\n");
+    json.count(r#","queries":"#, cost.queries)
+        .count(r#","rows":"#, cost.rows)
+        .count(r#","commits":"#, cost.commits)
+        .millis(r#","db_ms":"#, cost.db_ns)
+        .millis(r#","pool_wait_ms":"#, cost.pool_wait_ns)
+        .millis(r#","queue_wait_ms":"#, cost.queue_wait_ns)
+        .count(r#","cache_hits":"#, cost.cache_hits)
+        .count(r#","cache_misses":"#, cost.cache_misses)
+        .count(r#","bytes":"#, cost.bytes);
+    json.raw("}\n");
     Ok(())
 }
 

@@ -63,6 +63,8 @@ impl BlockedPolls {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderMap;
+
     use super::*;
 
     #[test]
@@ -77,7 +79,7 @@ mod tests {
                 wall: BLOCKED_FROM,
                 cpu: Duration::ZERO,
                 switches: n,
-                ids: Ids { request: String::new(), trace: String::new() },
+                ids: Ids::of(&HeaderMap::new(), None),
             });
         }
         let (polls, seen) = blocked.newest();

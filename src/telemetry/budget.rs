@@ -56,11 +56,11 @@ pub struct PollCost {
 }
 
 impl Budget {
-    pub fn new(ids: Ids, route: Option<Arc<Route>>) -> Arc<Self> {
+    pub fn new(ids: Ids, route: Option<Arc<Route>>, started: Instant) -> Arc<Self> {
         Arc::new(Self {
             ids,
             route,
-            started: Instant::now(),
+            started,
             polls: AtomicU64::new(0),
             longest_poll_ns: AtomicU64::new(0),
             busy_ns: AtomicU64::new(0),
@@ -75,6 +75,14 @@ impl Budget {
             cache_hits: AtomicU64::new(0),
             cache_misses: AtomicU64::new(0),
         })
+    }
+
+    pub fn route(&self) -> Option<&Route> {
+        self.route.as_deref()
+    }
+
+    pub fn started(&self) -> Instant {
+        self.started
     }
 
     fn add_poll(&self, poll: &PollCost) {
@@ -188,6 +196,12 @@ impl<F> Measured<F> {
     pub fn budget(&self) -> &Arc<Budget> {
         &self.budget
     }
+}
+
+/// Runs `f` where `with` finds the record, unmetered.
+pub fn within<T>(budget: &Arc<Budget>, f: impl FnOnce() -> T) -> T {
+    let _entered = Entered::new(budget);
+    f()
 }
 
 /// Puts a record in place for a scope, and the former one back, also when a panic passes through.

@@ -7,12 +7,13 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Instant,
 };
 
 use axum::{
     body::HttpBody,
     extract::{MatchedPath, Request},
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderName, HeaderValue, Method, Uri, header},
     response::Response,
 };
 use opentelemetry::trace::SpanContext;
@@ -21,7 +22,7 @@ use tracing::Span;
 
 use super::{
     access_log::{self, AccessLog, CLIENT_CLOSED_REQUEST},
-    budget::{Budget, Measured},
+    budget::{self, Budget, Measured},
     cost::Cost,
     request_id::{Ids, REQUEST_ID, TRACE_ID},
     route_metrics::{Route, Routes, UNKNOWN_ROUTE},
@@ -88,6 +89,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
+        let started = Instant::now();
         let parent = propagation::parent(request.headers());
         let ids = Ids::of(request.headers(), parent.as_ref().map(SpanContext::trace_id));
         let template = request.extensions().get::<MatchedPath>().cloned();
@@ -95,13 +97,14 @@ where
         let seen = Seen {
             method: request.method().clone(),
             measured: self.observer.routes.as_ref().map(|routes| routes.route(name)),
-            path: request.uri().path().to_owned(),
+            uri: request.uri().clone(),
             route: template,
         };
-        let span = self.observer.span(&request, &seen, &ids, parent);
-        let budget = Budget::new(ids, seen.measured.clone());
+        let span = self.observer.span(&request, &seen, &ids, parent, started);
+        let budget = Budget::new(ids, seen.measured.clone(), started);
+        let answer = budget::within(&budget, || self.inner.call(request));
         ObservedFuture {
-            inner: Measured::new(budget, self.inner.call(request)),
+            inner: Measured::new(budget, answer),
             finish: Finish { observer: self.observer.clone(), seen, span, is_done: false },
         }
     }
@@ -109,11 +112,18 @@ where
 
 impl Observer {
     /// The span of a request that is traced; of any other there is none.
-    fn span(&self, request: &Request, seen: &Seen, ids: &Ids, parent: Option<SpanContext>) -> Span {
+    fn span(
+        &self,
+        request: &Request,
+        seen: &Seen,
+        ids: &Ids,
+        parent: Option<SpanContext>,
+        now: Instant,
+    ) -> Span {
         let (Some(heads), Some(measured)) = (&self.heads, &seen.measured) else {
             return Span::none();
         };
-        let head = heads.decide(|| ids.trace_id(), parent.as_ref(), measured.recent_traces());
+        let head = heads.decide(|| ids.trace_id(), parent.as_ref(), measured.recent_traces(), now);
         let Some(head) = head else { return Span::none() };
         let route = seen.route.as_ref().map(MatchedPath::as_str);
         request::open(head, parent, request, route, &ids.request)
@@ -125,7 +135,7 @@ struct Seen {
     method: Method,
     route: Option<MatchedPath>,
     measured: Option<Arc<Route>>,
-    path: String,
+    uri: Uri,
 }
 
 impl Seen {
@@ -190,7 +200,7 @@ impl Finish {
                 ids: &budget.ids,
                 method: self.seen.method.as_str(),
                 route: self.seen.route(),
-                path: &self.seen.path,
+                path: self.seen.uri.path(),
                 status,
             };
             access.write(&request, cost);

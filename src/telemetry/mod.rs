@@ -10,6 +10,8 @@ pub mod access_log;
 pub mod blocked;
 /// What one request costs.
 pub mod budget;
+/// What requests cost, by route, for Prometheus.
+mod budget_histograms;
 /// The numbers of a finished request.
 pub mod cost;
 /// Numbers as text, cheaply.

@@ -1,5 +1,6 @@
 //! The two names of a request: the id its client may choose, and the trace it belongs to.
 
+use arrayvec::ArrayString;
 use axum::http::{HeaderMap, HeaderName};
 use opentelemetry::trace::TraceId;
 
@@ -9,21 +10,23 @@ pub const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 /// Longer ids are replaced: they are copied into every log line of the request.
 const MAX_REQUEST_ID: usize = 64;
 
-/// `trace` and, where the client sent none, `request` are 32 hexadecimal digits.
+/// `trace` and, where the client sent none, `request` are 32 hexadecimal digits. In place, because every
+/// request has both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ids {
-    pub request: String,
-    pub trace: String,
+    pub request: ArrayString<MAX_REQUEST_ID>,
+    pub trace: ArrayString<32>,
 }
 
 impl Ids {
     /// Takes over what the client sent if it is sane, and makes up what is missing.
     pub fn of(headers: &HeaderMap, trace: Option<TraceId>) -> Self {
-        let request =
-            headers.get(REQUEST_ID).and_then(|v| v.to_str().ok()).filter(|id| is_sane(id));
+        let sent = headers.get(REQUEST_ID).and_then(|v| v.to_str().ok()).filter(|id| is_sane(id));
+        let sent = sent.and_then(|id| ArrayString::from(id).ok());
+        let random = || TraceId::from(fastrand::u128(1..));
         Self {
-            request: request.map_or_else(random_hex, str::to_owned),
-            trace: trace.map_or_else(random_hex, |trace| trace.to_string()),
+            request: sent.unwrap_or_else(|| hex(random())),
+            trace: hex(trace.unwrap_or_else(random)),
         }
     }
 
@@ -39,16 +42,17 @@ fn is_sane(id: &str) -> bool {
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-/// 32 hexadecimal digits, never all zero. Needs to be unlikely to repeat, not hard to guess.
-fn random_hex() -> String {
+/// Both ids look alike, and need to be unlikely to repeat, not hard to guess.
+fn hex<const SIZE: usize>(id: TraceId) -> ArrayString<SIZE> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let bytes = fastrand::u128(1..).to_be_bytes();
-    let mut text = String::with_capacity(32);
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)] as char);
-        text.push(DIGITS[usize::from(byte & 15)] as char);
+    let mut digits = [0; 32];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(id.to_bytes()) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
     }
-    text
+    // ASCII, and both ids have room for it.
+    let text = std::str::from_utf8(&digits).unwrap_or_default();
+    ArrayString::from(text).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -59,7 +63,7 @@ mod tests {
     fn a_sane_request_id_is_taken_over_and_any_other_replaced() {
         let id = |value: &str| {
             let headers = HeaderMap::from_iter([(REQUEST_ID, value.parse().unwrap())]);
-            Ids::of(&headers, None).request
+            Ids::of(&headers, None).request.to_string()
         };
         assert_eq!(id("order-17.b_2"), "order-17.b_2");
         for bad in ["", "a b", "x\"y", &"a".repeat(65)] {
@@ -71,7 +75,7 @@ mod tests {
     fn a_trace_id_that_was_made_up_is_a_valid_one() {
         let ids = Ids::of(&HeaderMap::new(), None);
         assert_ne!(ids.trace_id(), TraceId::INVALID);
-        assert_eq!(ids.trace_id().to_string(), ids.trace);
+        assert_eq!(ids.trace_id().to_string(), ids.trace.as_str());
         assert_eq!(Ids::of(&HeaderMap::new(), Some(ids.trace_id())).trace, ids.trace);
     }
 }

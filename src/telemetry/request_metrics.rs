@@ -8,10 +8,7 @@ use std::{
     time::Instant,
 };
 
-use axum::{
-    extract::MatchedPath,
-    http::{Request, Response},
-};
+use axum::http::{Request, Response};
 use axum_prometheus::lifecycle::{Callbacks, OnBodyChunk, layer::LifeCycleLayer};
 use bytes::Buf;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
@@ -19,18 +16,16 @@ use tower_http::classify::{
     ClassifiedResponse, ServerErrorsAsFailures, ServerErrorsFailureClass, SharedClassifier,
 };
 
-use super::{
-    metrics::names,
-    route_metrics::{OfMethod, Routes, UNKNOWN_ROUTE},
-};
+use super::{budget, metrics::names, route_metrics::OfMethod};
 
 pub type RequestMetricsLayer =
     LifeCycleLayer<SharedClassifier<ServerErrorsAsFailures>, CountRequests, IgnoreBody>;
 
-pub fn layer(routes: Arc<Routes>) -> RequestMetricsLayer {
+/// To be layered within `Observe`, which knows the route.
+pub fn layer() -> RequestMetricsLayer {
     // The status label tells failures apart; what the classifier says is not used.
     let classifier = SharedClassifier::new(ServerErrorsAsFailures::new());
-    LifeCycleLayer::new(classifier, CountRequests(routes), IgnoreBody)
+    LifeCycleLayer::new(classifier, CountRequests, IgnoreBody)
 }
 
 /// Handles of one route and method.
@@ -88,12 +83,19 @@ impl Answered {
 
 /// The callbacks of the layer.
 #[derive(Clone)]
-pub struct CountRequests(Arc<Routes>);
+pub struct CountRequests;
 
 /// A request in flight, until the last of its answer's body is gone.
 pub struct InFlight {
     of_method: Arc<OfMethod>,
     started: Instant,
+}
+
+impl InFlight {
+    fn new(of_method: Arc<OfMethod>, started: Instant) -> Arc<Self> {
+        of_method.requests.pending.increment(1);
+        Arc::new(Self { of_method, started })
+    }
 }
 
 impl Drop for InFlight {
@@ -103,24 +105,24 @@ impl Drop for InFlight {
 }
 
 impl Callbacks<ServerErrorsFailureClass> for CountRequests {
-    type Data = Arc<InFlight>;
+    type Data = Option<Arc<InFlight>>;
 
-    fn prepare<B>(&mut self, request: &Request<B>) -> Arc<InFlight> {
-        let route = request.extensions().get::<MatchedPath>();
-        let route = route.map_or(UNKNOWN_ROUTE, MatchedPath::as_str);
-        let of_method = self.0.route(route).of_method(request.method());
-        of_method.requests.pending.increment(1);
-        Arc::new(InFlight { of_method, started: Instant::now() })
+    fn prepare<B>(&mut self, request: &Request<B>) -> Self::Data {
+        let budget = budget::current()?;
+        let of_method = budget.route()?.of_method(request.method());
+        Some(InFlight::new(of_method.clone(), budget.started()))
     }
 
     fn on_response<B>(
         &mut self,
         response: &Response<B>,
         _: ClassifiedResponse<ServerErrorsFailureClass, ()>,
-        in_flight: &mut Arc<InFlight>,
+        in_flight: &mut Self::Data,
     ) {
-        let seconds = in_flight.started.elapsed().as_secs_f64();
-        in_flight.of_method.requests.record(response.status().as_u16(), seconds);
+        if let Some(InFlight { of_method, started }) = in_flight.as_deref() {
+            let seconds = started.elapsed().as_secs_f64();
+            of_method.requests.record(response.status().as_u16(), seconds);
+        }
     }
 }
 
@@ -129,5 +131,5 @@ impl Callbacks<ServerErrorsFailureClass> for CountRequests {
 pub struct IgnoreBody;
 
 impl<B: Buf> OnBodyChunk<B> for IgnoreBody {
-    type Data = Arc<InFlight>;
+    type Data = Option<Arc<InFlight>>;
 }

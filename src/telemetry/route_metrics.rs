@@ -1,5 +1,5 @@
 //! Where a finished request is counted: histograms by route and method, and the exact measurements
-//! of a lab's variant. Handles are made once for each route, so a request looks up one map.
+//! of a lab's variant. Handles are made once for each route, so a request looks up one map, once.
 
 use std::{
     collections::HashMap,
@@ -8,13 +8,14 @@ use std::{
 };
 
 use axum::http::Method;
-use metrics::{Histogram, SharedString, counter, histogram};
+use metrics::counter;
 
 use super::{
     access_log::CLIENT_CLOSED_REQUEST,
     blocked::{BlockedPoll, BlockedPolls},
     budget::PollCost,
-    cost::{Cost, Counter},
+    budget_histograms::BudgetHistograms,
+    cost::Cost,
     measurements::Measurements,
     metrics::names,
     request_id::Ids,
@@ -74,6 +75,14 @@ impl Routes {
         let new = || Arc::new(Route::new(template, None, self.blocked.clone()));
         known.entry(template.to_owned()).or_insert_with(new).clone()
     }
+
+    /// What their requests cost, for Prometheus.
+    pub fn push_histograms(&self, text: &mut String) {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let routes: Vec<_> = known.values().cloned().collect();
+        drop(known);
+        BudgetHistograms::push_all(text, routes.iter().flat_map(|route| route.histograms()));
+    }
 }
 
 impl Route {
@@ -89,16 +98,24 @@ impl Route {
         }
     }
 
-    pub fn of_method(&self, method: &Method) -> Arc<OfMethod> {
+    pub fn of_method(&self, method: &Method) -> &Arc<OfMethod> {
         let index = METHODS.iter().position(|m| *m == method.as_str());
         let index = index.unwrap_or(METHODS.len() - 1);
         let new = || {
             Arc::new(OfMethod {
                 requests: RequestMetrics::new(&self.template, METHODS[index]),
-                budget: BudgetHistograms::new(&self.template, METHODS[index]),
+                budget: BudgetHistograms::default(),
             })
         };
-        self.by_method[index].get_or_init(new).clone()
+        self.by_method[index].get_or_init(new)
+    }
+
+    /// By method, with their labels. Both are of closed sets that need no escaping.
+    fn histograms(&self) -> impl Iterator<Item = (String, &BudgetHistograms)> + Clone {
+        METHODS.iter().zip(&self.by_method).filter_map(|(method, of)| {
+            let labels = format!("route=\"{}\",method=\"{method}\"", self.template);
+            Some((labels, &of.get()?.budget))
+        })
     }
 
     /// What share of its requests is traced, or none for all of them: those of a lab.
@@ -138,52 +155,4 @@ impl Route {
 pub struct OfMethod {
     pub requests: RequestMetrics,
     budget: BudgetHistograms,
-}
-
-struct BudgetHistograms {
-    queries: Histogram,
-    rows: Histogram,
-    switches: Histogram,
-    busy: Histogram,
-    off_cpu: Histogram,
-    longest_poll: Histogram,
-    db: Histogram,
-    pool_wait: Histogram,
-    queue_wait: Histogram,
-}
-
-impl BudgetHistograms {
-    fn new(route: &str, method: &'static str) -> Self {
-        let labels: [(&'static str, SharedString); 2] =
-            [("route", route.to_owned().into()), ("method", method.into())];
-        let handle = |name: &'static str| histogram!(name, &labels);
-        Self {
-            queries: handle(names::REQUEST_QUERIES),
-            rows: handle(names::REQUEST_ROWS),
-            switches: handle(names::REQUEST_SWITCHES),
-            busy: handle(names::REQUEST_BUSY),
-            off_cpu: handle(names::REQUEST_OFF_CPU),
-            longest_poll: handle(names::REQUEST_LONGEST_POLL),
-            db: handle(names::REQUEST_DB),
-            pool_wait: handle(names::REQUEST_POOL_WAIT),
-            queue_wait: handle(names::REQUEST_QUEUE_WAIT),
-        }
-    }
-
-    fn record(&self, cost: &Cost) {
-        let seconds = |ns: u64| ns as f64 / 1e9;
-        self.queries.record(cost.queries as f64);
-        self.rows.record(cost.rows as f64);
-        if Counter::Switches.is_measured() {
-            self.switches.record(cost.switches as f64);
-            self.off_cpu.record(seconds(cost.off_cpu_ns()));
-        }
-        self.busy.record(seconds(cost.busy_ns));
-        self.longest_poll.record(seconds(cost.longest_poll_ns));
-        self.db.record(seconds(cost.db_ns));
-        self.pool_wait.record(seconds(cost.pool_wait_ns));
-        if cost.queue_wait_ns > 0 {
-            self.queue_wait.record(seconds(cost.queue_wait_ns));
-        }
-    }
 }

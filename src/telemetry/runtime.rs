@@ -73,17 +73,11 @@ impl Runtimes {
     }
 
     /// Poll times as Prometheus has them.
-    pub fn poll_histograms(&self) -> String {
-        let name = names::RUNTIME_POLL;
-        let mut text = format!(
-            "# HELP {name} Time of single polls of any task, by runtime. The sum is the workers' busy time.\n\
-             # TYPE {name} histogram\n"
-        );
+    pub fn push_poll_histograms(&self, text: &mut String) {
+        names::RUNTIME_POLL.push_head(text);
         for (pool, handle) in self.all() {
-            // Writing to a String can't fail.
-            let _ = polls::histogram(&mut text, pool.name(), &handle.metrics());
+            polls::push_histogram(text, pool.name(), &handle.metrics());
         }
-        text
     }
 }
 

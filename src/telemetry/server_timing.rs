@@ -2,6 +2,8 @@
 //!
 //! Durations are milliseconds. A description starts with its count, for programs that read it.
 
+use std::cell::RefCell;
+
 use axum::http::{HeaderName, HeaderValue};
 
 use super::{
@@ -11,64 +13,68 @@ use super::{
 
 pub const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
+thread_local! {
+    /// Where the text is written before the header takes a copy of just its size.
+    static TEXT: RefCell<Text> = const { RefCell::new(Text(Vec::new())) };
+}
+
 /// The header's text as it grows. Written by hand, because every answer carries it.
 struct Text(Vec<u8>);
 
 impl Text {
-    fn time(&mut self, name: &str, nanos: u64) -> &mut Self {
-        self.name(name);
-        self.0.extend_from_slice(b";dur=");
-        push_millis(&mut self.0, nanos);
+    fn raw(&mut self, text: &str) -> &mut Self {
+        self.0.extend_from_slice(text.as_bytes());
         self
     }
 
-    fn name(&mut self, name: &str) {
-        if !self.0.is_empty() {
-            self.0.extend_from_slice(b", ");
-        }
-        self.0.extend_from_slice(name.as_bytes());
+    fn millis(&mut self, before: &str, nanos: u64) -> &mut Self {
+        push_millis(&mut self.raw(before).0, nanos);
+        self
     }
 
-    /// Describes the entry that was begun last.
-    fn count(&mut self, count: u64, of_what: &str) -> &mut Self {
-        self.0.extend_from_slice(b";desc=\"");
-        push_count(&mut self.0, count);
-        self.0.push(b' ');
-        self.0.extend_from_slice(of_what.as_bytes());
-        self.0.push(b'"');
-        self
+    fn count(&mut self, before: &str, count: u64, after: &str) -> &mut Self {
+        push_count(&mut self.raw(before).0, count);
+        self.raw(after)
     }
 }
 
 pub fn header(cost: &Cost) -> HeaderValue {
-    let mut text = Text(Vec::with_capacity(320));
-    text.time("total", cost.elapsed_ns).time("busy", cost.busy_ns);
+    TEXT.with_borrow_mut(|text| {
+        text.0.clear();
+        write(text, cost);
+        // The text is digits and fixed ASCII.
+        HeaderValue::from_bytes(&text.0).unwrap_or_else(|_| HeaderValue::from_static("total"))
+    })
+}
+
+fn write(text: &mut Text, cost: &Cost) {
+    text.millis("total;dur=", cost.elapsed_ns).millis(", busy;dur=", cost.busy_ns);
     if Counter::Switches.is_measured() {
-        text.time("cpu", cost.cpu_ns).time("off-cpu", cost.off_cpu_ns());
-        text.name("switches");
-        text.count(cost.switches, "switches");
+        text.millis(", cpu;dur=", cost.cpu_ns).millis(", off-cpu;dur=", cost.off_cpu_ns()).count(
+            ", switches;desc=\"",
+            cost.switches,
+            " switches\"",
+        );
     }
-    text.time("poll", cost.longest_poll_ns).count(cost.polls, "polls, longest");
-    text.time("db", cost.db_ns).count(cost.queries, "queries");
-    text.name("rows");
-    text.count(cost.rows, "rows");
-    text.time("pool-wait", cost.pool_wait_ns);
+    text.millis(", poll;dur=", cost.longest_poll_ns)
+        .count(";desc=\"", cost.polls, " polls, longest\"")
+        .millis(", db;dur=", cost.db_ns)
+        .count(";desc=\"", cost.queries, " queries\"")
+        .count(", rows;desc=\"", cost.rows, " rows\"")
+        .millis(", pool-wait;dur=", cost.pool_wait_ns);
     if cost.queue_wait_ns > 0 {
-        text.time("queue-wait", cost.queue_wait_ns);
+        text.millis(", queue-wait;dur=", cost.queue_wait_ns);
     }
     if cost.commits > 0 {
-        text.name("commits");
-        text.count(cost.commits, "commits");
+        text.count(", commits;desc=\"", cost.commits, " commits\"");
     }
     if cost.cache_hits + cost.cache_misses > 0 {
-        text.name("cache-hits");
-        text.count(cost.cache_hits, "cache hits");
-        text.name("cache-misses");
-        text.count(cost.cache_misses, "cache misses");
+        text.count(", cache-hits;desc=\"", cost.cache_hits, " cache hits\"").count(
+            ", cache-misses;desc=\"",
+            cost.cache_misses,
+            " cache misses\"",
+        );
     }
-    // The text is digits and fixed ASCII.
-    HeaderValue::from_maybe_shared(bytes::Bytes::from(text.0))
-        .unwrap_or_else(|_| HeaderValue::from_static("total"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What a request cost, as its record tells.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use axum::http::HeaderMap;
 use chokepoint::{
     config::DatabaseConfig,
     db::Db,
@@ -18,8 +19,8 @@ use sea_orm::{EntityTrait, sea_query::Expr};
 use crate::backends::BackEnds;
 
 async fn cost_of(work: impl Future<Output = ()>) -> Cost {
-    let ids = Ids { request: "r".to_owned(), trace: "t".to_owned() };
-    let budget = Budget::new(ids, None);
+    let ids = Ids::of(&HeaderMap::new(), None);
+    let budget = Budget::new(ids, None, Instant::now());
     Measured::new(budget.clone(), work).await;
     budget.cost(0)
 }

@@ -8,6 +8,8 @@ use super::logs::DroppedLines;
 
 /// Every metric.
 pub mod names;
+/// What the recorder does not hold, as text.
+pub mod text;
 
 struct Metric {
     name: &'static str,
@@ -57,12 +59,12 @@ impl Metrics {
         Self { recorder, process, dropped_lines }
     }
 
-    /// The Prometheus text format. `runtime_histograms` is text that the recorder can't hold.
-    pub fn render(&self, runtime_histograms: &str) -> String {
+    /// The Prometheus text format. `histograms` are those that the recorder does not hold.
+    pub fn render(&self, histograms: &str) -> String {
         self.process.collect();
         counter!(names::LOG_LINES_DROPPED).absolute(self.dropped_lines.count());
         let mut text = self.recorder.render();
-        text.push_str(runtime_histograms);
+        text.push_str(histograms);
         text
     }
 

@@ -7,6 +7,7 @@ use axum_prometheus::{
 use super::{
     Kind::{Counter, Gauge, Histogram},
     Metric,
+    text::Family,
 };
 
 /// Resolves 1 ms to 10 s, and a blocked worker beyond.
@@ -35,25 +36,6 @@ metrics! {
          and status.";
     HTTP_REQUESTS_PENDING: Gauge, AXUM_HTTP_REQUESTS_PENDING,
         "Requests in flight, by route template and method.";
-    REQUEST_QUERIES: Histogram(COUNTS), "chokepoint_request_queries",
-        "Statements sent to the database for one request.";
-    REQUEST_ROWS: Histogram(COUNTS), "chokepoint_request_rows",
-        "Rows the database returned for one request.";
-    REQUEST_SWITCHES: Histogram(COUNTS), "chokepoint_request_switches",
-        "Voluntary context switches inside the polls of one request: its worker thread gave \
-         up the core, which is what blocking is.";
-    REQUEST_BUSY: Histogram(REQUEST_SECONDS), "chokepoint_request_busy_seconds",
-        "Wall time inside the polls of one request: how long it held a worker thread.";
-    REQUEST_OFF_CPU: Histogram(REQUEST_SECONDS), "chokepoint_request_off_cpu_seconds",
-        "Wall time inside the polls of one request that was not CPU time.";
-    REQUEST_LONGEST_POLL: Histogram(SHORT_SECONDS), "chokepoint_request_longest_poll_seconds",
-        "The longest poll of one request.";
-    REQUEST_DB: Histogram(REQUEST_SECONDS), "chokepoint_request_db_seconds",
-        "Time one request waited for the database, pool included, summed over its queries.";
-    REQUEST_POOL_WAIT: Histogram(SHORT_SECONDS), "chokepoint_request_pool_wait_seconds",
-        "Time one request waited for a pooled connection, summed over its queries.";
-    REQUEST_QUEUE_WAIT: Histogram(REQUEST_SECONDS), "chokepoint_request_queue_wait_seconds",
-        "Time one /api/v1 request waited for one of the threads that such requests hold.";
 
     // The database pool.
     POOL_CONNECTIONS: Gauge, "chokepoint_db_pool_connections",
@@ -179,5 +161,63 @@ metrics! {
         "Start time of the process since the epoch.";
 }
 
-/// The recorder can't hold what a runtime counts itself: `runtime` renders it, with its help.
-pub const RUNTIME_POLL: &str = "chokepoint_runtime_poll_seconds";
+/// How many there are of each request. (`REQUEST.len()` in the type of another constant is a cycle.)
+pub const OF_REQUEST: usize = 9;
+
+/// Of each request, by route and method: counted outside the recorder, by `budget_histograms`.
+pub const REQUEST: [Family; OF_REQUEST] = [
+    Family::counts(
+        "chokepoint_request_queries",
+        "Statements sent to the database for one request.",
+        COUNTS,
+    ),
+    Family::counts(
+        "chokepoint_request_rows",
+        "Rows the database returned for one request.",
+        COUNTS,
+    ),
+    Family::counts(
+        "chokepoint_request_switches",
+        "Voluntary context switches inside the polls of one request: its worker thread gave up the \
+         core, which is what blocking is.",
+        COUNTS,
+    ),
+    Family::seconds(
+        "chokepoint_request_busy_seconds",
+        "Wall time inside the polls of one request: how long it held a worker thread.",
+        REQUEST_SECONDS,
+    ),
+    Family::seconds(
+        "chokepoint_request_off_cpu_seconds",
+        "Wall time inside the polls of one request that was not CPU time.",
+        REQUEST_SECONDS,
+    ),
+    Family::seconds(
+        "chokepoint_request_longest_poll_seconds",
+        "The longest poll of one request.",
+        SHORT_SECONDS,
+    ),
+    Family::seconds(
+        "chokepoint_request_db_seconds",
+        "Time one request waited for the database, pool included, summed over its queries.",
+        REQUEST_SECONDS,
+    ),
+    Family::seconds(
+        "chokepoint_request_pool_wait_seconds",
+        "Time one request waited for a pooled connection, summed over its queries.",
+        SHORT_SECONDS,
+    ),
+    Family::seconds(
+        "chokepoint_request_queue_wait_seconds",
+        "Time one /api/v1 request waited for one of the threads that such requests hold.",
+        REQUEST_SECONDS,
+    ),
+];
+
+/// The recorder can't hold what a runtime counts itself: `runtime` renders it.
+pub const RUNTIME_POLL: Family = Family::seconds(
+    "chokepoint_runtime_poll_seconds",
+    "Time of single polls of any task, by runtime. The sum is the workers' busy time.",
+    // tokio has buckets of its own.
+    &[],
+);

@@ -1,6 +1,6 @@
 //! Poll times as tokio counts them for each worker: a histogram, and the longest one lately.
 
-use std::{collections::VecDeque, fmt::Write, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 use metrics::gauge;
 use tokio::runtime::{HistogramConfiguration, LogHistogram, RuntimeMetrics};
@@ -29,20 +29,16 @@ fn counts(now: &RuntimeMetrics) -> Vec<u64> {
 }
 
 /// As Prometheus has it. The recorder has no way to take over what tokio counted.
-pub fn histogram(text: &mut String, runtime: &str, now: &RuntimeMetrics) -> std::fmt::Result {
-    let name = names::RUNTIME_POLL;
+pub fn push_histogram(text: &mut String, runtime: &str, now: &RuntimeMetrics) {
     let counts = counts(now);
-    let mut below = 0;
-    for (bucket, count) in counts.iter().enumerate() {
-        below += count;
-        let end = now.poll_time_histogram_bucket_range(bucket).end;
-        let is_last = bucket + 1 == counts.len();
-        let le = if is_last { "+Inf".to_owned() } else { end.as_secs_f64().to_string() };
-        writeln!(text, "{name}_bucket{{runtime=\"{runtime}\",le=\"{le}\"}} {below}")?;
-    }
+    let bound = |bucket| match bucket + 1 == counts.len() {
+        true => f64::INFINITY,
+        false => now.poll_time_histogram_bucket_range(bucket).end.as_secs_f64(),
+    };
     let busy: Duration = (0..now.num_workers()).map(|w| now.worker_total_busy_duration(w)).sum();
-    writeln!(text, "{name}_sum{{runtime=\"{runtime}\"}} {}", busy.as_secs_f64())?;
-    writeln!(text, "{name}_count{{runtime=\"{runtime}\"}} {below}")
+    let buckets = counts.iter().enumerate().map(|(bucket, count)| (bound(bucket), *count));
+    let labels = format!("runtime=\"{runtime}\"");
+    names::RUNTIME_POLL.push_series(text, &labels, buckets, busy.as_secs_f64());
 }
 
 /// The longest poll of the last `SAMPLES`.

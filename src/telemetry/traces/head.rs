@@ -7,10 +7,10 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use opentelemetry::{
@@ -43,7 +43,9 @@ struct Readers {
     export: Option<Sampler>,
 }
 
-/// How many requests of a route were kept in this second: seconds since the epoch, times this.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// How many requests of a route were kept in this second: seconds since the start, times this.
 #[derive(Debug, Default)]
 pub struct Recent(AtomicU64);
 
@@ -75,15 +77,14 @@ impl Heads {
         trace_id: impl Fn() -> TraceId,
         parent: Option<&SpanContext>,
         recent: Option<&Recent>,
+        now: Instant,
     ) -> Option<Head> {
         let is_exported =
             self.0.export.as_ref().is_some_and(|sampler| takes(sampler, trace_id(), parent));
         let is_kept = || match (recent, parent) {
             (None, _) => true,
             (_, Some(parent)) => parent.is_sampled(),
-            (Some(recent), None) => {
-                recent.take(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
-            }
+            (Some(recent), None) => recent.take(now.saturating_duration_since(*START)),
         };
         (is_exported || is_kept()).then(|| Head { trace_id: trace_id(), is_exported })
     }
@@ -178,7 +179,7 @@ mod tests {
         let heads = Heads::new(None);
         let recent = Recent::default();
         let kept = |parent: Option<&SpanContext>, recent| {
-            heads.decide(|| TraceId::from(1_u128), parent, recent).is_some()
+            heads.decide(|| TraceId::from(1_u128), parent, recent, Instant::now()).is_some()
         };
         for _ in 0..1_000 {
             assert!(kept(None, None) && kept(Some(&parent(0)), None));
@@ -192,7 +193,8 @@ mod tests {
     #[test]
     fn what_is_exported_is_up_to_the_sampler_alone() {
         let is_exported = |sampler: Sampler, parent: Option<&SpanContext>| {
-            let head = Heads::new(Some(sampler)).decide(|| TraceId::from(1_u128), parent, None);
+            let heads = Heads::new(Some(sampler));
+            let head = heads.decide(|| TraceId::from(1_u128), parent, None, Instant::now());
             head.is_some_and(|head| head.is_exported)
         };
         let parent_based = |root| Sampler::ParentBased(Box::new(root));

@@ -1,5 +1,8 @@
 //! Two instances on one SQLite file, each with a cache of its own.
 
+use std::time::Instant;
+
+use axum::http::HeaderMap;
 use sea_orm::EntityTrait;
 use tempfile::TempDir;
 
@@ -42,8 +45,9 @@ impl Instance {
     /// The answer, and how often the database was asked for it.
     async fn asked(&self) -> (bool, u64) {
         let asked = self.revocations.is_any_revoked(&self.db, &self.cache, DIGESTS);
-        let ids = Ids { request: String::new(), trace: String::new() };
-        let mut measured = std::pin::pin!(Measured::new(Budget::new(ids, None), asked));
+        let ids = Ids::of(&HeaderMap::new(), None);
+        let mut measured =
+            std::pin::pin!(Measured::new(Budget::new(ids, None, Instant::now()), asked));
         let answer = measured.as_mut().await.unwrap();
         (answer, measured.budget().cost(0).queries)
     }

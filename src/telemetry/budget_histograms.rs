@@ -1,0 +1,127 @@
+//! What requests cost, by route and method, as histograms. Counted in place: the recorder would keep each
+//! value with its time until somebody scrapes, nine of them for every request.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::{
+    cost::{Cost, Counter},
+    metrics::{
+        names::{OF_REQUEST, REQUEST},
+        text::Family,
+    },
+};
+
+/// One of each of `REQUEST`.
+pub struct BudgetHistograms([Histogram; OF_REQUEST]);
+
+impl Default for BudgetHistograms {
+    fn default() -> Self {
+        Self(REQUEST.each_ref().map(Histogram::of))
+    }
+}
+
+/// What a finished request adds to each of `REQUEST`, if anything.
+fn values(cost: &Cost) -> [Option<u64>; OF_REQUEST] {
+    let is_measured = Counter::Switches.is_measured();
+    [
+        Some(cost.queries),
+        Some(cost.rows),
+        is_measured.then_some(cost.switches),
+        Some(cost.busy_ns),
+        is_measured.then(|| cost.off_cpu_ns()),
+        Some(cost.longest_poll_ns),
+        Some(cost.db_ns),
+        Some(cost.pool_wait_ns),
+        // Most requests have no such queue.
+        (cost.queue_wait_ns > 0).then_some(cost.queue_wait_ns),
+    ]
+}
+
+impl BudgetHistograms {
+    pub fn record(&self, cost: &Cost) {
+        for (histogram, value) in self.0.iter().zip(values(cost)) {
+            if let Some(value) = value {
+                histogram.record(value);
+            }
+        }
+    }
+
+    /// As text, of all that there are, each with its labels.
+    pub fn push_all<'a>(text: &mut String, all: impl Iterator<Item = (String, &'a Self)> + Clone) {
+        for (index, family) in REQUEST.iter().enumerate() {
+            family.push_head(text);
+            for (labels, of_one) in all.clone() {
+                let Histogram { buckets, sum } = &of_one.0[index];
+                let bounds = family.bounds.iter().copied().chain([f64::INFINITY]);
+                let counts = buckets.iter().map(|bucket| bucket.count.load(Relaxed));
+                let sum = sum.load(Relaxed) as f64 / family.per_unit;
+                family.push_series(text, &labels, bounds.zip(counts), sum);
+            }
+        }
+    }
+}
+
+/// Threads count in it without waiting for each other.
+struct Histogram {
+    buckets: Box<[Bucket]>,
+    sum: AtomicU64,
+}
+
+struct Bucket {
+    up_to: u64,
+    count: AtomicU64,
+}
+
+impl Histogram {
+    fn of(family: &Family) -> Self {
+        let bound = |bound: &f64| (bound * family.per_unit).round() as u64;
+        let bounds = family.bounds.iter().map(bound).chain([u64::MAX]);
+        let buckets = bounds.map(|up_to| Bucket { up_to, count: AtomicU64::new(0) }).collect();
+        Self { buckets, sum: AtomicU64::new(0) }
+    }
+
+    fn record(&self, value: u64) {
+        // The last takes every value.
+        if let Some(bucket) = self.buckets.iter().find(|bucket| value <= bucket.up_to) {
+            bucket.count.fetch_add(1, Relaxed);
+        }
+        if value > 0 {
+            self.sum.fetch_add(value, Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_in_its_bucket_and_all_above_and_in_the_sum() {
+        let histograms = BudgetHistograms::default();
+        for (queries, busy_ns) in [(1, 2_000_000), (101, 2_000_001), (5_000, 0)] {
+            histograms.record(&Cost { queries, busy_ns, ..Cost::default() });
+        }
+        let mut text = String::new();
+        BudgetHistograms::push_all(&mut text, [("a=\"b\"".to_owned(), &histograms)].into_iter());
+        for line in [
+            "# TYPE chokepoint_request_queries histogram",
+            "chokepoint_request_queries_bucket{a=\"b\",le=\"0\"} 0",
+            "chokepoint_request_queries_bucket{a=\"b\",le=\"1\"} 1",
+            "chokepoint_request_queries_bucket{a=\"b\",le=\"100\"} 1",
+            "chokepoint_request_queries_bucket{a=\"b\",le=\"200\"} 2",
+            "chokepoint_request_queries_bucket{a=\"b\",le=\"1000\"} 2",
+            "chokepoint_request_queries_bucket{a=\"b\",le=\"+Inf\"} 3",
+            "chokepoint_request_queries_sum{a=\"b\"} 5102",
+            "chokepoint_request_queries_count{a=\"b\"} 3",
+            "chokepoint_request_busy_seconds_bucket{a=\"b\",le=\"0.001\"} 1",
+            "chokepoint_request_busy_seconds_bucket{a=\"b\",le=\"0.002\"} 2",
+            "chokepoint_request_busy_seconds_bucket{a=\"b\",le=\"0.005\"} 3",
+            "chokepoint_request_busy_seconds_sum{a=\"b\"} 0.004000001",
+            // None of them had such a wait, which is not a wait of zero.
+            "chokepoint_request_queue_wait_seconds_count{a=\"b\"} 0",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+        }
+        assert_eq!(text.matches("# HELP ").count(), OF_REQUEST);
+    }
+}
