@@ -21,7 +21,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// of processes that start together each tries again, for as long as a writer would wait.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
-/// How long a request waits for a pooled connection before it is answered with 503.
+/// How long a request waits for a pooled connection before it is answered with 503; on SQLite, one that
+/// writes waits as long for its turn first.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long PostgreSQL gets to take the first connection: a start that hangs tells nothing.

@@ -75,7 +75,7 @@ impl Db {
     pub async fn another(&self, connections: u32) -> Result<Self, DbErr> {
         let config =
             DatabaseConfig { pool_size: connections, ..DatabaseConfig::clone(&self.config) };
-        Self::open(config, self.link.clone(), self.turns.clone()).await
+        Self::open(config, self.link.clone(), self.turns.with_own_connections()).await
     }
 
     /// Brings the schema up to date, and lets `fill` put in the first rows. Of several processes that
@@ -109,7 +109,7 @@ impl Db {
         self.link.travel().await;
         let started = Instant::now();
         let begin = async {
-            let turn = self.turns.next(connect::ACQUIRE_TIMEOUT).await?;
+            let turn = self.turns.next().await?;
             Ok((self.pool.begin_with_options(options).await?, turn))
         };
         let begun = self.link.unless_gone(begin).await;

@@ -11,7 +11,7 @@ use crate::telemetry::budget;
 pub struct Transaction {
     inner: DatabaseTransaction,
     link: Link,
-    /// Given back after `inner` has ended.
+    /// Given back after `inner` is committed, or told to roll back.
     _turn: Turn,
 }
 
