@@ -84,7 +84,7 @@ impl HeldThreads {
                 counter!(names::V1_NOT_RUN, "reason" => "client_gone").increment(1);
                 return;
             }
-            let in_span = span.enter();
+            let _in_span = span.enter();
             let run = || hold_until_answered(runtime, work);
             let response = match &budget {
                 Some(budget) => {
@@ -93,9 +93,6 @@ impl HeldThreads {
                 }
                 None => run(),
             };
-            // Who has the answer may ask for its trace, which ends with the last who holds its span.
-            drop(in_span);
-            drop(span);
             // Fails only if the client has gone meanwhile.
             let _ = answer.send(response);
         };

@@ -72,7 +72,9 @@ impl Server {
         app.spawn(auth::remove_expired(db.clone()));
 
         let blocked = Arc::new(BlockedPolls::default());
-        let routes = Arc::new(Routes::new(state.labs.measured_routes(), blocked.clone()));
+        // Without layers nothing is measured, and no zero should say that there was nothing.
+        let of_labs = (!config.bare).then(|| state.labs.measured_routes());
+        let routes = Arc::new(Routes::new(of_labs.into_iter().flatten(), blocked.clone()));
         let app_router = app.block_on(async {
             if config.bare {
                 router::bare(state.clone())

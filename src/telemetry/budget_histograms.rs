@@ -124,4 +124,41 @@ mod tests {
         }
         assert_eq!(text.matches("# HELP ").count(), OF_REQUEST);
     }
+
+    #[test]
+    fn each_number_of_the_cost_goes_to_the_histogram_of_its_name() {
+        let cost = Cost {
+            queries: 1,
+            rows: 2,
+            switches: 3,
+            busy_ns: 11_000_000_000,
+            cpu_ns: 6_000_000_000,
+            longest_poll_ns: 7_000_000_000,
+            db_ns: 8_000_000_000,
+            pool_wait_ns: 9_000_000_000,
+            queue_wait_ns: 10_000_000_000,
+            ..Cost::default()
+        };
+        let histograms = BudgetHistograms::default();
+        histograms.record(&cost);
+        let mut text = String::new();
+        BudgetHistograms::push_all(&mut text, [(String::new(), &histograms)].into_iter());
+        let sums: Vec<_> = text.lines().filter(|line| line.contains("_sum{")).collect();
+        let of_thread = |sum| if Counter::Switches.is_measured() { sum } else { 0 };
+        let expected = [
+            ("queries", 1),
+            ("rows", 2),
+            ("switches", of_thread(3)),
+            ("busy_seconds", 11),
+            ("off_cpu_seconds", of_thread(5)),
+            ("longest_poll_seconds", 7),
+            ("db_seconds", 8),
+            ("pool_wait_seconds", 9),
+            ("queue_wait_seconds", 10),
+        ];
+        assert_eq!(
+            sums,
+            expected.map(|(name, sum)| format!("chokepoint_request_{name}_sum{{}} {sum}"))
+        );
+    }
 }

@@ -98,9 +98,9 @@ impl TraceRing {
         // A panic while the lock was held may have lost a span, nothing else.
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *guard;
+        state.empty.clear();
         self.incoming.take_into(&mut state.empty);
         View::all(&state.empty).for_each(|span| state.kept.add(span));
-        state.empty.clear();
         guard
     }
 
