@@ -1,6 +1,9 @@
 //! Profiles name our code, and only one is taken at a time.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use chokepoint::ops::FrameReader;
 use reqwest::Method;
@@ -40,6 +43,39 @@ fn a_wall_profile_names_the_function_that_sleeps_and_a_cpu_profile_does_not() {
         assert!(asleep.threads() < 0.1, "{asleep:?}");
         slow.iter().for_each(tokio::task::JoinHandle::abort);
     });
+}
+
+/// Not inlined, so that it has a name in the profile.
+#[cfg(target_os = "linux")]
+#[inline(never)]
+fn use_cpu(until: &AtomicBool) -> u64 {
+    let mut rounds = 0_u64;
+    while !until.load(Ordering::Relaxed) {
+        rounds = std::hint::black_box(rounds + 1);
+    }
+    rounds
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_wall_profile_has_one_sample_of_a_thread_and_round_however_much_cpu_it_uses() {
+    let _profiler = profiler();
+    let app = TestApp::start();
+    let until = Arc::new(AtomicBool::new(false));
+    let busy =
+        [until.clone(), until.clone()].map(|until| std::thread::spawn(move || use_cpu(&until)));
+    let taken = app.run(async {
+        let taken = app.get_ops("/debug/pprof/profile?mode=wall&seconds=2&hz=2").await;
+        FrameReader::new(&taken.bytes().await.unwrap()).unwrap()
+    });
+    until.store(true, Ordering::Relaxed);
+    busy.into_iter().for_each(|thread| assert!(thread.join().unwrap() > 0));
+    let stacks = taken.stacks();
+    let of_us = stacks.iter().filter(|(stack, _)| stack.contains("profiles::use_cpu"));
+    let of_us: u64 = of_us.map(|(_, samples)| samples).sum();
+    // Two threads, four rounds; a timer of CPU time would add eight.
+    assert!((1..=8).contains(&of_us), "{of_us}");
+    assert!(stacks.iter().all(|(stack, _)| !stack.contains("signal_every_thread")), "{stacks:?}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Records by CPU time or by wall-clock time.
 //!
 //! The pprof crate records whichever thread gets SIGPROF, and its timer counts CPU time: a thread
-//! that sleeps never appears. For wall-clock time its timer is slowed to once a second, and every
-//! thread gets the signal in turn, asleep or not.
+//! that sleeps never appears. For wall-clock time its timer is stopped, and every thread gets the
+//! signal in turn, asleep or not.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -36,12 +36,8 @@ pub fn record(request: &Request, window: &Window) -> Result<Recorded, Error> {
 }
 
 fn sample(request: &Request, window: &Window) -> Result<Sampled, Error> {
-    let timer_hz = match request.mode {
-        Mode::Wall => 1,
-        Mode::Cpu | Mode::Heap => request.hz,
-    };
     let guard = ProfilerGuardBuilder::default()
-        .frequency(i32::try_from(timer_hz).unwrap_or(i32::MAX))
+        .frequency(i32::try_from(request.hz).unwrap_or(i32::MAX))
         // A thread that unwinds must not be unwound itself. libc stays: sleeps and allocation are there.
         .blocklist(&["libgcc", "vdso"])
         .build()

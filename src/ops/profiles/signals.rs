@@ -19,6 +19,7 @@ mod linux {
     /// Every thread but this, round after round. Returns the rounds per second.
     #[expect(clippy::disallowed_methods, reason = "a blocking thread that keeps time by sleeping")]
     pub fn signal_every_thread(window: &Window, hz: u32) -> Result<f64, Error> {
+        stop_timer();
         let own = nix::unistd::gettid().as_raw();
         let round = Duration::from_secs(1) / hz;
         let started = Instant::now();
@@ -35,6 +36,17 @@ mod linux {
             window.wait(round.saturating_sub(round_started.elapsed()))?;
         }
         Ok(f64::from(rounds) / started.elapsed().as_secs_f64())
+    }
+
+    /// The profiler's own, which counts CPU time and signals whoever uses it, this thread too.
+    #[expect(unsafe_code, reason = "no safe wrapper of setitimer exists; it reads one struct")]
+    fn stop_timer() {
+        let never = libc::timeval { tv_sec: 0, tv_usec: 0 };
+        let stopped = libc::itimerval { it_interval: never, it_value: never };
+        // SAFETY: the struct lives through the call, and null asks for no former value.
+        unsafe {
+            libc::setitimer(libc::ITIMER_PROF, &raw const stopped, std::ptr::null_mut());
+        }
     }
 
     fn threads() -> std::io::Result<Vec<i32>> {
