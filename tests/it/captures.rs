@@ -77,11 +77,13 @@ fn the_difference_of_two_wall_profiles_shows_what_grew_and_what_shrank() {
         assert_eq!(answer.status(), 200);
         answer.headers()["x-capture-id"].to_str().unwrap().to_owned()
     };
-    // The title of a frame ends with its change, as a share of all.
-    let sleeping = |a: &str, b: &str, more: &str| -> Vec<String> {
+    // The title of a frame ends with its change, in percent of all samples.
+    let sleeping = |a: &str, b: &str, more: &str| -> Vec<f64> {
         let svg = get(&format!("diff?a={a}&b={b}{more}")).unwrap().text().unwrap();
-        let lines = svg.lines().filter(|line| line.contains("clock_nanosleep"));
-        lines.map(str::to_owned).collect()
+        let titles = svg.split("<title>").filter_map(|title| title.split_once("</title>"));
+        let sleeps = titles.filter(|(title, _)| title.contains("clock_nanosleep ("));
+        let change = |title: &str| title.rsplit("; ").next()?.strip_suffix("%)")?.parse().ok();
+        sleeps.map(|(title, _)| change(title).unwrap()).collect()
     };
     let idle = capture("mode=wall&idle=1");
     let slow = server.url("/api/posts/v1/slow");
@@ -94,10 +96,11 @@ fn the_difference_of_two_wall_profiles_shows_what_grew_and_what_shrank() {
     let held = capture("mode=wall&idle=1");
 
     let grew = sleeping(&idle, &held, "");
-    assert!(grew.iter().any(|line| line.contains("%; +")), "{grew:?}");
+    let change: f64 = grew.iter().sum();
+    assert!(change > 1.0 && change <= 100.0, "{grew:?}");
     let same = sleeping(&held, &held, "&scaled=0");
-    assert!(!same.is_empty() && same.iter().all(|line| line.contains("; 0")), "{same:?}");
-    assert_eq!(sleeping(&held, &idle, ""), [""; 0]);
+    assert!(!same.is_empty() && same.iter().all(|change| *change == 0.0), "{same:?}");
+    assert_eq!(sleeping(&held, &idle, ""), [0.0; 0]);
 
     let cpu = capture("mode=cpu");
     let refused = get(&format!("diff?a={idle}&b={cpu}")).unwrap();

@@ -9,9 +9,6 @@ use super::{
 };
 use crate::error::Error;
 
-/// A difference is drawn in thousandths, so that scaling one side rounds nothing away.
-const PARTS: u64 = 1000;
-
 pub fn draw(capture: &Capture) -> Result<Vec<u8>, Error> {
     let mut options = options(capture.mode);
     options.title = match capture.mode {
@@ -35,20 +32,18 @@ pub fn draw_difference(a: &Capture, b: &Capture, is_scaled: bool) -> Result<Vec<
     let (total_a, total_b) = (of_a.values().sum::<u64>(), of_b.values().sum::<u64>());
     let scale =
         if is_scaled && total_a > 0 && total_b > 0 { total_b as f64 / total_a as f64 } else { 1.0 };
-    let in_parts = |value: u64| (value as f64 * scale * PARTS as f64).round() as u64;
     let line = |(stack, after): (&String, &u64)| {
-        let before = in_parts(of_a.get(stack).copied().unwrap_or(0));
-        format!("{stack} {before} {}", after * PARTS)
+        let before = of_a.get(stack).map_or(0.0, |&before| before as f64 * scale);
+        format!("{stack} {before:.0} {after}")
     };
     let mut lines: Vec<_> = of_b.iter().map(line).collect();
     if lines.is_empty() {
-        lines.push(format!("{} {PARTS} {PARTS}", nothing(b.mode)));
+        lines.push(format!("{} 1 1", nothing(b.mode)));
     }
     let gone: u64 =
         of_a.iter().filter(|(stack, _)| !of_b.contains_key(*stack)).map(|(_, n)| n).sum();
     let gone = 100.0 * gone as f64 / total_a.max(1) as f64;
     let mut options = options(b.mode);
-    options.factor = 1.0 / PARTS as f64;
     options.title = format!("{} flame graph, {} against {}", b.mode.name(), name(b), name(a));
     options.subtitle = Some(format!(
         "Red grew, blue shrank: {total_b} {unit} against {total_a}{}. {gone:.0} % of those are in stacks no longer here: swap a and b",

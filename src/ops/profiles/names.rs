@@ -1,6 +1,6 @@
 //! What functions are called in public, and in which of them a thread waits for work.
 
-use pprof::Frames;
+use pprof::{Frames, Symbol};
 
 /// Where the standard library keeps a function, and where people know it from.
 const PUBLIC_NAMES: [(&str, &str); 1] = [("std::thread::functions::", "std::thread::")];
@@ -14,8 +14,17 @@ pub fn public(mut name: String) -> String {
     name
 }
 
-/// Demangles once for all that follows, and calls functions what people call them.
+/// Functions that take a sample. Without optimization they are on top of each stack.
+const TAKE_A_SAMPLE: [&str; 2] = ["backtrace::backtrace::", "<pprof::backtrace::"];
+
+/// Demangles once for all that follows, calls functions what people call them, and leaves the profiler's out.
 pub fn with_public_names(mut frames: Frames) -> Frames {
+    let takes_a_sample = |symbols: &&Vec<Symbol>| {
+        let starts = |symbol: &Symbol| TAKE_A_SAMPLE.iter().any(|f| symbol.name().starts_with(f));
+        symbols.iter().any(starts)
+    };
+    let own = frames.frames.iter().take_while(takes_a_sample).count();
+    frames.frames.drain(..own);
     for symbol in frames.frames.iter_mut().flatten() {
         symbol.name = Some(public(symbol.name()).into_bytes());
     }
