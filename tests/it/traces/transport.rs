@@ -76,7 +76,7 @@ fn a_receiver_that_is_not_believed_gets_nothing_and_lost_spans_are_counted() {
         ] {
             let receiver = Receiver::of(protocol, Some(ours));
             let mut settings = believed.to_vec();
-            settings.extend([("RUST_LOG", "debug")]);
+            settings.push(("RUST_LOG", "debug"));
             let serving = exporting(&receiver, protocol, &settings);
             let answer = client().get(serving.url("/api/posts/v2/fast")).send().unwrap();
             assert_eq!(answer.status(), 200);
