@@ -136,11 +136,18 @@ pub fn rate_or_off(text: &str) -> Result<Rate, String> {
     }
 }
 
+/// One of IPv4 addresses mapped into IPv6 is that of the addresses, which is how they are compared.
 pub fn network(text: &str) -> Result<IpNet, String> {
     let address = |text: &str| text.parse::<IpAddr>().map(IpNet::from);
-    text.parse()
+    let network: IpNet = text
+        .parse()
         .or_else(|_| address(text))
-        .map_err(|_| "an address or a network such as 10.0.0.0/8 is needed".to_owned())
+        .map_err(|_| "an address or a network such as 10.0.0.0/8 is needed".to_owned())?;
+    let mapped = network.prefix_len().checked_sub(96).zip(match network.addr() {
+        IpAddr::V6(address) => address.to_ipv4_mapped(),
+        IpAddr::V4(_) => None,
+    });
+    Ok(mapped.and_then(|(length, v4)| IpNet::new(v4.into(), length).ok()).unwrap_or(network))
 }
 
 /// Scheme, host and port as a browser sends them.

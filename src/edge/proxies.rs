@@ -41,9 +41,10 @@ impl Proxies {
     /// called from at the right, so the list is read from there, and no further than it can be.
     pub fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
         let mut nearest = peer(extensions);
-        let lines = headers.get_all(FORWARDED_FOR).iter();
-        let lines: Vec<&str> = lines.map(|line| line.to_str().unwrap_or("not text")).collect();
-        let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(',')).map(str::trim);
+        // As bytes: a proxy may add to a line that the client began with something else than text.
+        let lines = headers.get_all(FORWARDED_FOR).iter().rev().map(HeaderValue::as_bytes);
+        let hops = lines.flat_map(|line| line.rsplit(|byte| *byte == b','));
+        let mut hops = hops.map(<[u8]>::trim_ascii);
         while self.trusts(nearest) {
             match hops.find(|hop| !hop.is_empty()).and_then(address) {
                 Some(hop) => nearest = hop,
@@ -68,7 +69,8 @@ fn peer(extensions: &Extensions) -> IpAddr {
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
-fn address(hop: &str) -> Option<IpAddr> {
+fn address(hop: &[u8]) -> Option<IpAddr> {
+    let hop = str::from_utf8(hop).ok()?;
     let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
     let address = bare.parse().or_else(|_| hop.parse().map(|with_port: SocketAddr| with_port.ip()));
     address.ok().map(|address| address.to_canonical())
@@ -126,6 +128,8 @@ mod tests {
         assert_eq!(of(&["198.51.100.1, unknown"]), "10.0.0.1");
         assert_eq!(of(&["198.51.100.1, unknown, 10.0.0.2"]), "10.0.0.2");
         assert_eq!(of(&["198.51.100.1, é"]), "10.0.0.1");
+        assert_eq!(of(&["é, 198.51.100.1"]), "198.51.100.1");
+        assert_eq!(of(&["é", "198.51.100.1"]), "198.51.100.1");
         assert_eq!(of(&["1.1.1.1.1"]), "10.0.0.1");
     }
 }
