@@ -1,7 +1,8 @@
 // The same users on /api/v1 and on /api/v2: each logs in, then lists, adds and lists todos, over and
 // over. v1 and v2 take turns; at the end one table compares them.
 //
-//   BCRYPT_COST=4 chokepoint serve --insecure --rate-limit-register=off --rate-limit-login=off
+//   BCRYPT_COST=4 chokepoint serve --insecure --rate-limit-register=off --rate-limit-login=off \
+//     --rate-limit-login-address=off
 //   k6 run k6/todo-flow.js
 //
 // The server must take 2 × 500 new accounts from one address, so its limits of registrations and
@@ -148,7 +149,7 @@ function logIn(version, run) {
   const url = `${BASE_URL}/api/${version}/auth/login`;
   const body = JSON.stringify({ email, password });
   const { status, json } = answered(http.post(url, body, { headers: JSON_TYPE, tags: { step: 'login' } }));
-  if (status === 429) exec.test.abort('429: start the server with --rate-limit-login=off');
+  if (status === 429) exec.test.abort('429: start the server with --rate-limit-login=off --rate-limit-login-address=off');
   return status === 200 ? json.access_token : undefined;
 }
 

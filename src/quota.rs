@@ -4,9 +4,12 @@
 //! The draft leaves open which answers carry them; here all do that were counted, so that a client
 //! can slow down before it is refused.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER};
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER},
+    response::{IntoResponseParts, ResponseParts},
+};
 
 use crate::config::Limit;
 
@@ -54,6 +57,16 @@ impl Quota {
             headers.insert(RETRY_AFTER, reset.clone());
         }
         headers.insert(RESET, reset);
+    }
+}
+
+/// For handlers that count by themselves.
+impl IntoResponseParts for Quota {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        self.add_to(parts.headers_mut());
+        Ok(parts)
     }
 }
 

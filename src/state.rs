@@ -22,6 +22,8 @@ pub struct AppState {
     pub auth: Arc<Auth>,
     pub logs: Arc<LogQueue>,
     pub held_threads: HeldThreads,
+    /// For the /api/v1 requests that hash a password.
+    pub password_threads: HeldThreads,
     pub limits: Limits,
     pub proxies: Proxies,
 }

@@ -91,7 +91,7 @@ def runtimes(to: Numbered) -> None:
         graph(
             "v1 threads",
             "short",
-            "Each /api/v1 request holds one from dispatch to answer. All held, and requests queue.",
+            "Each /api/v1 request but log-ins and registrations holds one from dispatch to answer. All held, and requests queue.",
             query(gauge("chokepoint_v1_threads_held", "instance"), "held, {{instance}}"),
             query(gauge("chokepoint_v1_queued_requests", "instance"), "queued, {{instance}}"),
             query(gauge("chokepoint_v1_threads", "instance"), "limit, {{instance}}"),

@@ -54,7 +54,7 @@ def database(to: Numbered) -> None:
         graph(
             "Time of a hash",
             "s",
-            "A hash takes as long as BCRYPT_COST makes it. Waiting is for a core: v2 hashes no more at a time than there are cores.",
+            "A hash takes as long as BCRYPT_COST makes it. Waiting is for a core: no more are hashed at a time than there are cores.",
             query(mean("chokepoint_password_hash_seconds", "instance"), "hash, {{instance}}"),
             query(mean("chokepoint_password_hash_wait_seconds", "instance"), "wait, {{instance}}"),
         ),

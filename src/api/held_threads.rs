@@ -1,5 +1,6 @@
 //! The concurrency model of /api/v1: a request holds one of a few OS threads from dispatch to
-//! answer, as in a synchronous server, and queues while all of them are held.
+//! answer, as in a synchronous server, and queues while all of them are held. Requests that hash a
+//! password have as many threads apart: they wait for a core too, and would hold the others' threads.
 //!
 //! The handlers are those of /api/v2. Only who waits for them differs: here a thread, in
 //! `block_on`; there nobody.
@@ -46,13 +47,27 @@ pub struct HeldThreads {
 impl HeldThreads {
     /// Starts the threads. What they wait for runs on `runtime`, whose drivers and tasks they use.
     pub fn start(threads: u16, runtime: &Handle) -> std::io::Result<Self> {
+        let gauges = [names::V1_THREADS, names::V1_THREADS_HELD, names::V1_QUEUE];
+        Self::start_counted("v1-thread", threads, runtime, gauges.map(|name| gauge!(name)))
+    }
+
+    /// A second set, for requests that are counted elsewhere: those that have a place to hash.
+    pub fn start_apart(threads: u16, runtime: &Handle) -> std::io::Result<Self> {
+        Self::start_counted("v1-password", threads, runtime, [(); 3].map(|()| Gauge::noop()))
+    }
+
+    fn start_counted(
+        name: &str,
+        threads: u16,
+        runtime: &Handle,
+        [all, held, queued]: [Gauge; 3],
+    ) -> std::io::Result<Self> {
         let (jobs, next) = sync_channel(QUEUE);
         let next = Arc::new(Mutex::new(next));
-        let queued = gauge!(names::V1_QUEUE);
         for n in 0..threads {
             let (next, runtime, queued) = (next.clone(), runtime.clone(), queued.clone());
+            let (all, held) = (all.clone(), held.clone());
             let work = move || {
-                let (all, held) = (gauge!(names::V1_THREADS), gauge!(names::V1_THREADS_HELD));
                 all.increment(1.0);
                 while let Some(job) = wait_for_next(&next) {
                     queued.decrement(1.0);
@@ -62,7 +77,7 @@ impl HeldThreads {
                 }
                 all.decrement(1.0);
             };
-            thread::Builder::new().name(format!("v1-thread-{n}")).spawn(work)?;
+            thread::Builder::new().name(format!("{name}-{n}")).spawn(work)?;
         }
         Ok(Self { jobs, queued })
     }

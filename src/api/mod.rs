@@ -31,17 +31,24 @@ pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
         // The model goes first: it must be known wherever the request runs.
         .nest(
             "/api/v1",
-            for_users(state).layer(state.held_threads.clone()).layer(Extension(Model::Held)),
+            for_users()
+                .layer(state.held_threads.clone())
+                // On threads apart: whoever waits to hash keeps none of the others waiting.
+                .merge(auth::with_password(state, Some(state.password_threads.clone())))
+                .layer(Extension(Model::Held)),
         )
-        .nest("/api/v2", for_users(state).layer(Extension(Model::Async)))
+        .nest(
+            "/api/v2",
+            for_users().merge(auth::with_password(state, None)).layer(Extension(Model::Async)),
+        )
         .merge(posts::router())
         .merge(logs::router())
         // All that comes before, and nothing that comes after.
-        .layer(from_fn_with_state(state.clone(), limits::by_token))
+        .layer(from_fn_with_state(state.clone(), limits::by_user))
         .merge(health::router())
 }
 
-/// Served twice, under two concurrency models.
-fn for_users(state: &AppState) -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(auth::router(state)).merge(todos::router())
+/// Served twice, under two concurrency models, as is `auth::with_password`.
+fn for_users() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().merge(auth::sessions()).merge(todos::router())
 }

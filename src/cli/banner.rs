@@ -29,8 +29,12 @@ fn text(config: &Config, server: &Server) -> String {
     let limits = &config.limits;
     for (Rate(limit), line) in [
         (limits.rate_limit_login, "limit of logins: RATE_LIMIT_LOGIN=10/min"),
+        (
+            limits.rate_limit_login_address,
+            "limit of logins by address: RATE_LIMIT_LOGIN_ADDRESS=120/min",
+        ),
         (limits.rate_limit_register, "limit of registrations: RATE_LIMIT_REGISTER=30/min"),
-        (limits.rate_limit_api, "limit of requests by token: RATE_LIMIT_API=6000/min"),
+        (limits.rate_limit_api, "limit of requests by user: RATE_LIMIT_API=6000/min"),
     ] {
         if limit.is_none() {
             off.push(line);

@@ -11,11 +11,15 @@ pub struct LimitsConfig {
     #[arg(long, env, value_name = "RATE", default_value = "10/min", value_parser = rate_or_off)]
     pub rate_limit_login: Rate,
 
+    /// Logins from one address, whatever the account, or `off`
+    #[arg(long, env, value_name = "RATE", default_value = "120/min", value_parser = rate_or_off)]
+    pub rate_limit_login_address: Rate,
+
     /// Registrations from one address, or `off`
     #[arg(long, env, value_name = "RATE", default_value = "30/min", value_parser = rate_or_off)]
     pub rate_limit_register: Rate,
 
-    /// Requests with one access token, or `off`
+    /// Requests of one user, or `off`
     #[arg(long, env, value_name = "RATE", default_value = "6000/min", value_parser = rate_or_off)]
     pub rate_limit_api: Rate,
 

@@ -46,6 +46,8 @@ pub async fn app_state(config: &Config, labs: Labs, auth: Auth) -> Result<AppSta
         LogQueue::start(&db, &config.ingest).await.map_err(StartError::of("DATABASE_URL"))?;
     let held_threads = HeldThreads::start(config.v1_threads, &Handle::current())
         .map_err(StartError::of("V1_THREADS"))?;
+    let password_threads = HeldThreads::start_apart(config.v1_threads, &Handle::current())
+        .map_err(StartError::of("V1_THREADS"))?;
     Ok(AppState {
         todo_ids,
         labs: Arc::new(labs),
@@ -53,6 +55,7 @@ pub async fn app_state(config: &Config, labs: Labs, auth: Auth) -> Result<AppSta
         auth: Arc::new(auth),
         logs: Arc::new(logs),
         held_threads,
+        password_threads,
         limits: Limits::new(&config.limits, cache.redis().map(Shared::new)),
         proxies: Proxies::new(&config.limits.trusted_proxies),
         db,

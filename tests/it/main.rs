@@ -46,6 +46,8 @@ mod log_file;
 mod log_filter;
 /// Log lines that are refused.
 mod log_refusals;
+/// Log-ins by the hundred.
+mod login_flood;
 /// Log ingest: what is taken, when it is answered, and how it is read.
 mod logs;
 /// What Prometheus scrapes.

@@ -36,6 +36,7 @@ fn settings(more: &[&str]) -> Config {
         "--insecure=true",
         "--bcrypt-cost=4",
         "--rate-limit-login=off",
+        "--rate-limit-login-address=off",
         "--rate-limit-register=off",
         "--rate-limit-api=off",
     ];

@@ -119,6 +119,12 @@ fn username(text: String) -> Result<String, String> {
     }
 }
 
+/// The account that a log-in with this address is for, as the database looks it up; None if there
+/// can't be one.
+pub fn account(address: String) -> Option<String> {
+    email(address).ok()
+}
+
 /// In lower case, which makes addresses that differ in case one account.
 fn email(text: String) -> Result<String, String> {
     let text = text.to_lowercase();

@@ -9,6 +9,8 @@ use crate::config::AuthConfig;
 mod bodies;
 /// The extractor that lets a request in.
 mod current_user;
+/// Few who wait to hash a password, and a refusal for the others.
+mod hash_places;
 /// bcrypt, where it blocks nobody.
 mod passwords;
 /// Queries and statements.
@@ -24,9 +26,9 @@ mod service;
 /// Access tokens: signing them, and telling good ones.
 mod tokens;
 
-pub use bodies::MAX_BYTES;
-pub use current_user::{CurrentUser, bearer};
-pub use routes::router;
+pub use bodies::{MAX_BYTES, account};
+pub use current_user::{CurrentUser, Verified, bearer};
+pub use routes::{sessions, with_password};
 pub use service::remove_expired;
 
 use self::{passwords::Passwords, revocation::Revocations, tokens::Tokens};

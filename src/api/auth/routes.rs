@@ -1,6 +1,7 @@
 //! URLs and handlers of auth, below `/api/v1` and `/api/v2`.
 
 use axum::{Json, extract::State, http::StatusCode, middleware::from_fn_with_state};
+use tower::util::option_layer;
 use utoipa_axum::{
     router::{OpenApiRouter, UtoipaMethodRouterExt},
     routes,
@@ -9,23 +10,32 @@ use utoipa_axum::{
 use super::{
     CurrentUser,
     bodies::{LoginIn, RefreshIn, RegisterIn, SessionOut},
+    hash_places::{HashPlace, take_place},
     service,
 };
 use crate::{
-    api::{concurrency::Model, limits},
+    api::{concurrency::Model, held_threads::HeldThreads, limits},
     error::{Error, Problem},
     input::Body,
+    quota::Quota,
     state::AppState,
 };
 
-pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
+/// What hashes a password, on threads of its own if `held` has them. A request has passed its limit
+/// and has a place to hash before it gets a thread.
+pub fn with_password(state: &AppState, held: Option<HeldThreads>) -> OpenApiRouter<AppState> {
+    let threads = option_layer(held);
+    let place = from_fn_with_state(state.clone(), take_place);
     let by_address = from_fn_with_state(state.clone(), limits::by_address);
     let by_account = from_fn_with_state(state.clone(), limits::by_account);
     OpenApiRouter::new()
-        .routes(routes!(register).layer(by_address))
-        .routes(routes!(login).layer(by_account))
-        .routes(routes!(refresh))
-        .routes(routes!(logout))
+        .routes(routes!(register).layer(threads.clone()).layer(place.clone()).layer(by_address))
+        .routes(routes!(login).layer(threads).layer(place).layer(by_account))
+}
+
+/// What becomes of a session.
+pub fn sessions() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(refresh)).routes(routes!(logout))
 }
 
 /// Opens an account and logs in.
@@ -37,9 +47,10 @@ pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
 async fn register(
     State(AppState { db, auth, .. }): State<AppState>,
     model: Model,
+    place: HashPlace,
     Body(input): Body<RegisterIn>,
 ) -> Result<(StatusCode, Json<SessionOut>), Error> {
-    let session = service::register(&db, &auth, model, input).await?;
+    let session = service::register(&db, &auth, model, place, input).await?;
     Ok((StatusCode::CREATED, Json(session)))
 }
 
@@ -47,14 +58,15 @@ async fn register(
 #[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = LoginIn, responses(
     (status = OK, body = SessionOut),
     (status = UNAUTHORIZED, body = Problem, description = "unknown address or wrong password"),
-    (status = TOO_MANY_REQUESTS, body = Problem, description = "too many for this account")
+    (status = TOO_MANY_REQUESTS, body = Problem, description = "too many for this account, or from this address")
 ))]
 async fn login(
     State(AppState { db, auth, .. }): State<AppState>,
     model: Model,
+    place: HashPlace,
     Body(input): Body<LoginIn>,
 ) -> Result<Json<SessionOut>, Error> {
-    Ok(Json(service::login(&db, &auth, model, input).await?))
+    Ok(Json(service::login(&db, &auth, model, place, input).await?))
 }
 
 /// Swaps a refresh token for a new pair of tokens.
@@ -65,10 +77,13 @@ async fn login(
     (status = UNAUTHORIZED, body = Problem, description = "unknown, used, revoked or expired")
 ))]
 async fn refresh(
-    State(AppState { db, cache, auth, .. }): State<AppState>,
-    Body(input): Body<RefreshIn>,
-) -> Result<Json<SessionOut>, Error> {
-    Ok(Json(service::refresh(&db, &cache, &auth, &input.refresh_token).await?))
+    State(AppState { db, cache, auth, limits, .. }): State<AppState>,
+    Body(RefreshIn { refresh_token }): Body<RefreshIn>,
+) -> Result<(Option<Quota>, Json<SessionOut>), Error> {
+    // Counted here, as only the database knows whose token it is.
+    let user = service::owner(&db, &refresh_token).await?;
+    let quota = limits.api(user).await?;
+    Ok((quota, Json(service::refresh(&db, &cache, &auth, &refresh_token).await?)))
 }
 
 /// Ends the access token, and the refresh tokens that belong to it, on every instance.

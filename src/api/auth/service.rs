@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     Auth, CurrentUser,
     bodies::{LoginIn, RegisterIn, SessionOut},
+    hash_places::HashPlace,
     repository::{self, NewUser},
     secret,
 };
@@ -21,14 +22,17 @@ use crate::{
 /// Much shorter than a token lives. Nothing depends on it but the size of two tables.
 const REMOVE_EVERY: Duration = Duration::from_mins(10);
 
+const REFUSED: Error = Error::Unauthorized("the refresh token is unknown, used or expired");
+
 pub async fn register(
     db: &Db,
     auth: &Auth,
     model: Model,
+    place: HashPlace,
     input: RegisterIn,
 ) -> Result<SessionOut, Error> {
     let RegisterIn { username, email, password } = input;
-    let password_hash = auth.passwords.hash(model, password).await?;
+    let password_hash = auth.passwords.hash(model, place, password).await?;
     let txn = db.begin().await?;
     let user = repository::insert_user(&txn, NewUser { username, email, password_hash }).await?;
     let session = open_session(&txn, auth, user, new_family()?).await?;
@@ -41,11 +45,12 @@ pub async fn login(
     db: &Db,
     auth: &Auth,
     model: Model,
+    place: HashPlace,
     input: LoginIn,
 ) -> Result<SessionOut, Error> {
     let user = repository::user_by_email(db, &input.email).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let is_right = auth.passwords.is_right(model, input.password, hash).await?;
+    let is_right = auth.passwords.is_right(model, place, input.password, hash).await?;
     let Some(user) = user.filter(|_| is_right) else {
         return Err(Error::Unauthorized("e-mail address and password do not belong together"));
     };
@@ -53,6 +58,12 @@ pub async fn login(
     let session = open_session(&txn, auth, user, new_family()?).await?;
     txn.commit().await?;
     Ok(session)
+}
+
+/// Whose refresh token it is. Only read: an unknown one, which anybody can send, begins no transaction.
+pub async fn owner(db: &Db, refresh_token: &str) -> Result<i64, Error> {
+    let row = repository::refresh_token(db, &secret::digest(refresh_token)).await?;
+    row.filter(|row| row.expires_at > Utc::now()).map(|row| row.user_id).ok_or(REFUSED)
 }
 
 /// A refresh token is good once. Used again, somebody has a copy: nobody can tell who is who, so
@@ -63,7 +74,6 @@ pub async fn refresh(
     auth: &Auth,
     token: &str,
 ) -> Result<SessionOut, Error> {
-    const REFUSED: Error = Error::Unauthorized("the refresh token is unknown, used or expired");
     let digest = secret::digest(token);
     let txn = db.begin().await?;
     let Some(row) = repository::refresh_token(&txn, &digest).await? else { return Err(REFUSED) };

@@ -1,7 +1,7 @@
 //! Where requests meet their limit: middleware, so that handlers know nothing of it and the headers
 //! are on whatever they answer.
 
-use std::{borrow::Cow, fmt, net::IpAddr};
+use std::net::IpAddr;
 
 use axum::{
     body::Body,
@@ -9,14 +9,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
-};
 use serde_json::Value;
 
 use crate::{
-    api::auth::{self, bearer},
+    api::auth::{self, Verified, bearer},
     edge::Proxies,
     error::Error,
     input::json_bytes,
@@ -24,14 +20,19 @@ use crate::{
     state::AppState,
 };
 
-/// For everything with an access token. Without one there is nobody to count.
-pub async fn by_token(
-    State(AppState { limits, .. }): State<AppState>,
-    request: Request,
+/// For everything with an access token of this server's. A forged or expired one is nobody's: counted
+/// as the user it names, anybody could use up that user's quota.
+pub async fn by_user(
+    State(AppState { limits, auth, .. }): State<AppState>,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let Some(token) = bearer(request.headers()) else { return next.run(request).await };
-    match limits.api(token).await {
+    let verified = Verified::of(&auth, token);
+    let user = verified.user();
+    request.extensions_mut().insert(verified);
+    let Some(user) = user else { return next.run(request).await };
+    match limits.api(user).await {
         Ok(quota) => counted(quota, next.run(request).await),
         Err(error) => error.into_response(),
     }
@@ -59,50 +60,19 @@ pub async fn by_account(
     let client = client(&proxies, &request);
     let (parts, body) = request.into_parts();
     let bytes = json_bytes(Request::from_parts(parts.clone(), body), auth::MAX_BYTES).await?;
-    let quota = match email(&bytes) {
-        Some(email) => limits.login(client, &email).await?,
+    let quota = match account(&bytes) {
+        Some(account) => limits.login(client, &account).await?,
         None => None,
     };
     let request = Request::from_parts(parts, Body::from(bytes));
     Ok(counted(quota, next.run(request).await))
 }
 
-fn email(body: &[u8]) -> Option<String> {
-    let WithEmail(email) = serde_json::from_slice(body).ok()?;
-    email
-}
-
-/// What an object says under `email`, and nothing else of it. Said twice, the last one counts, as it
-/// does for the handler: by another address its limit would be got round.
-struct WithEmail(Option<String>);
-
-impl<'de> Deserialize<'de> for WithEmail {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = WithEmail;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<WithEmail, A::Error> {
-                let mut email = None;
-                while let Some(name) = members.next_key::<Cow<'_, str>>()? {
-                    if name == "email" {
-                        let value: Value = members.next_value()?;
-                        email = value.as_str().map(str::to_owned);
-                    } else {
-                        members.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(WithEmail(email))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
-    }
+/// The account that the handler will look up: the body is read as it reads it, or what the two take
+/// for the address could differ, and the limit be got round.
+fn account(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    auth::account(body.get("email")?.as_str()?.to_owned())
 }
 
 fn client(proxies: &Proxies, request: &Request) -> IpAddr {
@@ -121,19 +91,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_account_is_the_one_that_the_handler_will_see() {
-        for (body, account) in [
-            (r#"{"email":"a","password":{"email":"b"}}"#, Some("a")),
-            (r#"{"password":[1,{}],"email":"a"}"#, Some("a")),
-            (r#"{"email":"a","email":"b"}"#, Some("b")),
-            (r#"{"email":"a","email":7}"#, None),
-            (r#"{"e\u006dail":"\u00fc"}"#, Some("ü")),
+    fn the_account_is_the_one_that_the_handler_will_look_up() {
+        for (body, expected) in [
+            (r#"{"email":"a@b.org","password":{"email":"b@b.org"}}"#, Some("a@b.org")),
+            (r#"{"password":[1,{}],"email":"a@b.org"}"#, Some("a@b.org")),
+            (r#"{"email":"a@b.org","email":"b@b.org"}"#, Some("b@b.org")),
+            (r#"{"email":"a@b.org","email":7}"#, None),
+            (r#"{"e\u006dail":"\u00dc@B.org"}"#, Some("ü@b.org")),
+            // What finds another row, or none, is another account, or none.
+            (r#"{"email":"u\u0308@b.org"}"#, Some("u\u{308}@b.org")),
+            (r#"{"email":"a+tag@b.org"}"#, Some("a+tag@b.org")),
+            (r#"{"email":" a@b.org"}"#, None),
+            (r#"{"email":"a@b.org."}"#, None),
             (r#"{"email":null}"#, None),
-            (r#"[{"email":"a"}]"#, None),
-            (r#"{"email":"a""#, None),
+            (r#"[{"email":"a@b.org"}]"#, None),
+            (r#"{"email":"a@b.org""#, None),
             ("", None),
         ] {
-            assert_eq!(email(body.as_bytes()).as_deref(), account, "{body}");
+            assert_eq!(account(body.as_bytes()).as_deref(), expected, "{body}");
         }
     }
 }

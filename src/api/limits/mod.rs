@@ -1,5 +1,5 @@
-//! How often a caller may ask: logins by account and address, registrations by address, everything
-//! else by access token. Counted in Redis for all instances if there is one, else in this process.
+//! How often a caller may ask: logins by account and address and by address alone, registrations by
+//! address, everything else by user. Counted in Redis for all instances if there is one, else in this process.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -20,7 +20,7 @@ mod layers;
 /// Counts in Redis.
 mod shared;
 
-pub use layers::{by_account, by_address, by_token};
+pub use layers::{by_account, by_address, by_user};
 pub use shared::Shared;
 
 /// Who is counted: a digest, so that neither e-mail addresses nor tokens lie in memory or in Redis.
@@ -31,6 +31,7 @@ pub struct Limits(Arc<Inner>);
 
 struct Inner {
     login: Option<Counted>,
+    login_address: Option<Counted>,
     register: Option<Counted>,
     api: Option<Counted>,
     shared: Option<Shared>,
@@ -51,6 +52,7 @@ impl Limits {
         };
         Self(Arc::new(Inner {
             login: counted("login", config.rate_limit_login),
+            login_address: counted("login_address", config.rate_limit_login_address),
             register: counted("register", config.rate_limit_register),
             api: counted("api", config.rate_limit_api),
             shared,
@@ -58,24 +60,30 @@ impl Limits {
     }
 
     /// By account and address together: whoever guesses one account's password locks out neither its
-    /// owner elsewhere nor a class behind the same address.
-    pub async fn login(&self, client: IpAddr, email: &str) -> Result<Option<Quota>, Error> {
-        let account = email.trim().to_lowercase();
-        self.count(self.0.login.as_ref(), &[&network(client), &account]).await
+    /// owner elsewhere nor a class behind the same address. And by address alone, or a new account
+    /// each time would be a new caller. Of both quotas, the one that has less left.
+    pub async fn login(&self, client: IpAddr, account: &str) -> Result<Option<Quota>, Error> {
+        let network = network(client);
+        let Inner { login, login_address, .. } = &*self.0;
+        // First the account: a client that goes wrong on one spends nothing of its neighbours'.
+        let of_account = self.count(login.as_ref(), &[&network, account.as_bytes()]).await?;
+        let of_address = self.count(login_address.as_ref(), &[&network]).await?;
+        Ok(of_account.into_iter().chain(of_address).min_by_key(|quota| quota.remaining))
     }
 
     pub async fn register(&self, client: IpAddr) -> Result<Option<Quota>, Error> {
         self.count(self.0.register.as_ref(), &[&network(client)]).await
     }
 
-    pub async fn api(&self, token: &str) -> Result<Option<Quota>, Error> {
-        self.count(self.0.api.as_ref(), &[token]).await
+    /// By user, as a token that was refreshed is still the same caller's.
+    pub async fn api(&self, user: i64) -> Result<Option<Quota>, Error> {
+        self.count(self.0.api.as_ref(), &[&user.to_le_bytes()]).await
     }
 
     async fn count(
         &self,
         counted: Option<&Counted>,
-        caller: &[&str],
+        caller: &[&[u8]],
     ) -> Result<Option<Quota>, Error> {
         let Some(counted) = counted else { return Ok(None) };
         let caller = digest(caller);
@@ -96,7 +104,8 @@ impl Limits {
         let mut every = tokio::time::interval(here::FORGET_EVERY);
         loop {
             every.tick().await;
-            for counted in [&self.0.login, &self.0.register, &self.0.api].into_iter().flatten() {
+            let Inner { login, login_address, register, api, .. } = &*self.0;
+            for counted in [login, login_address, register, api].into_iter().flatten() {
                 counted.here.forget_the_idle(counted.name);
             }
         }
@@ -104,23 +113,31 @@ impl Limits {
 }
 
 /// The length goes first, so that no two lists of parts read alike.
-fn digest(parts: &[&str]) -> Caller {
+fn digest(parts: &[&[u8]]) -> Caller {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_le_bytes());
-        hash.update(part.as_bytes());
+        hash.update(part);
     }
     let mut caller = Caller::default();
     caller.copy_from_slice(&hash.finalize()[..16]);
     caller
 }
 
-/// Who has one IPv6 address has the 2⁶⁴ of its network, and could be somebody else each time.
-fn network(client: IpAddr) -> String {
-    match client.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("{:x}", address.to_bits() >> 64),
-    }
+/// The network that a caller has to choose addresses from, as each would be somebody else: of IPv6 the
+/// 2⁷² addresses of a /56, the least that a home is given (RIPE-690). An IPv4 address inside an IPv6
+/// one, mapped or translated (NAT64), is that address.
+fn network(client: IpAddr) -> [u8; 16] {
+    const NAT64: u128 = 0x0064_ff9b << 96;
+    const HOST: u128 = u128::MAX >> 56;
+    let network = match client.to_canonical() {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => match address.to_bits() {
+            bits if bits >> 32 == NAT64 >> 32 => 0xffff << 32 | bits & u128::from(u32::MAX),
+            bits => bits & !HOST,
+        },
+    };
+    network.to_be_bytes()
 }
 
 #[cfg(test)]
@@ -128,15 +145,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ipv6_network_is_one_caller_and_a_mapped_ipv4_address_is_that_address() {
+    fn an_ipv6_network_is_one_caller_and_an_ipv4_address_in_it_is_that_address() {
         let network = |text: &str| network(text.parse().unwrap());
-        assert_eq!(network("2001:db8::1"), network("2001:db8:0:0:ffff::2"));
-        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
+        assert_eq!(network("2001:db8::1"), network("2001:db8:0:ff:ffff::2"));
+        assert_ne!(network("2001:db8::1"), network("2001:db8:0:100::1"));
         assert_eq!(network("::ffff:192.0.2.7"), network("192.0.2.7"));
+        assert_eq!(network("64:ff9b::192.0.2.7"), network("192.0.2.7"));
+        assert_ne!(network("64:ff9b::192.0.2.7"), network("64:ff9b::192.0.2.8"));
+        assert_ne!(network("192.0.2.7"), network("192.0.2.8"));
+        assert_ne!(network("::1"), network("0.0.0.0"));
     }
 
     #[test]
     fn parts_do_not_run_together() {
-        assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
+        assert_ne!(digest(&[b"ab", b"c"]), digest(&[b"a", b"bc"]));
     }
 }

@@ -74,8 +74,14 @@ metrics! {
     PASSWORD_HASH_TIME: Histogram(REQUEST_SECONDS), "chokepoint_password_hash_seconds",
         "Time to hash one password, once it has a thread.";
     PASSWORD_HASH_WAIT: Histogram(REQUEST_SECONDS), "chokepoint_password_hash_wait_seconds",
-        "Time one password waited until fewer than one per core were being hashed. /api/v1 \
-         hashes on the thread it holds, and does not wait.";
+        "Time one password waited until fewer than one per core were being hashed.";
+    PASSWORDS_HASHING: Gauge, "chokepoint_passwords_hashing",
+        "Passwords that are being hashed now, at most one per core.";
+    PASSWORD_PLACES: Gauge, "chokepoint_password_requests",
+        "Requests with a password to hash that are in the server: being hashed, or waiting to be. \
+         As many may wait as are hashed in 2 s.";
+    PASSWORDS_SHED: Counter, "chokepoint_password_requests_shed_total",
+        "Requests answered with 503 because too many passwords waited to be hashed.";
 
     // Log ingest.
     INGEST_QUEUE: Gauge, "chokepoint_ingest_queue_lines",
@@ -95,7 +101,8 @@ metrics! {
 
     // Threads of /api/v1.
     V1_THREADS: Gauge, "chokepoint_v1_threads",
-        "Threads that /api/v1 requests hold, each from dispatch to answer.";
+        "Threads that /api/v1 requests hold, each from dispatch to answer. Those that hash a \
+         password have as many others.";
     V1_THREADS_HELD: Gauge, "chokepoint_v1_threads_held",
         "Threads that a /api/v1 request holds now.";
     V1_QUEUE: Gauge, "chokepoint_v1_queued_requests",
