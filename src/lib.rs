@@ -14,6 +14,8 @@
 
 /// The product: resources that clients use.
 pub mod api;
+/// Copies of the database, and databases from copies.
+pub mod backup;
 /// What was read from the database, kept close: in this process or in Redis.
 pub mod cache;
 /// The command line.

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::say;
 use crate::{config::DatabaseConfig, seed, server::open_database};
 
-fn block_on<T>(future: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+pub fn block_on<T>(future: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|e| e.to_string())?.block_on(future)
 }

@@ -11,6 +11,8 @@ use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::config::{Config, DatabaseConfig};
 
+/// `backup` and `restore`: a copy of the database, and the way back.
+mod backup;
 /// What a person sees when the server is up.
 mod banner;
 /// Commands that touch only the database.
@@ -99,6 +101,17 @@ Try:
     ///
     /// For health checks of containers. Exit code 0 if it is ready, 1 if not.
     Health(health::Args),
+    /// Copy the database into a new file while it is in use
+    ///
+    /// The copy is of one moment: whatever was acknowledged before it began is in it. Of SQLite it is
+    /// made by VACUUM INTO, of PostgreSQL by pg_dump, which must be installed. A file that exists is
+    /// never replaced, and a copy that can't be finished leaves none.
+    Backup(backup::Args),
+    /// Make the database from a file that `backup` wrote
+    ///
+    /// The SQLite file must not exist yet, the PostgreSQL database must be empty: nothing is replaced.
+    /// Of PostgreSQL it is done by pg_restore, all of it or nothing.
+    Restore(backup::Args),
     /// Bring the schema of the database up to date; safe to repeat
     Migrate(DatabaseConfig),
     /// Put in the demo rows, and more posts if asked; safe to repeat
@@ -138,6 +151,8 @@ fn run() -> Result<ExitCode, String> {
         Some(Command::Flame(args)) => flame::run(&args),
         Some(Command::Stress(args)) => stress::run(&args),
         Some(Command::Health(args)) => health::run(&args),
+        Some(Command::Backup(args)) => backup::backup(&args),
+        Some(Command::Restore(args)) => backup::restore(&args),
         Some(Command::Migrate(config)) => database::migrate(&config),
         Some(Command::Seed { database, posts }) => database::seed(&database, posts),
     }

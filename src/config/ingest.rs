@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::short_time;
+use super::values::{retention, short_time};
 
 #[derive(Args, Clone, Debug)]
 pub struct IngestConfig {
@@ -22,4 +22,8 @@ pub struct IngestConfig {
     #[arg(long = "ingest-delay", env = "INGEST_DELAY", value_name = "TIME", default_value = "2ms",
           value_parser = short_time)]
     pub delay: Duration,
+
+    /// Age at which log lines are deleted, as `30d` [default: they are kept]
+    #[arg(long = "log-retention", env = "LOG_RETENTION", value_name = "TIME", value_parser = retention)]
+    pub retention: Option<Duration>,
 }

@@ -86,6 +86,14 @@ pub fn lifetime(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// How long rows are kept: a second is for tests, and a hundred years is for ever.
+pub fn retention(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if (1..=36_500 * 86_400).contains(&time.as_secs()) => Ok(time),
+        _ => Err("a time from 1s to 36500d such as 30d is needed".to_owned()),
+    }
+}
+
 /// A pause that every request may have to sit through.
 pub fn short_time(text: &str) -> Result<Duration, String> {
     let time = duration(text)?;

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use crate::{
     api::{
         auth::{self, Auth},
-        logs::LogQueue,
+        logs::{self, LogQueue},
     },
     config::Config,
     db::Db,
@@ -65,11 +65,14 @@ impl Server {
         let ops = runtimes::ops()?;
 
         let state = app.block_on(open::app_state(config, labs, auth))?;
-        let (db, logs) = (state.db.clone(), state.logs.clone());
+        let (db, log_queue) = (state.db.clone(), state.logs.clone());
         let runtimes = Runtimes { app: app.handle().clone(), ops: ops.handle().clone() };
         runtimes.watch(db.clone(), telemetry.metrics.clone());
         ops.spawn(state.limits.clone().forget_the_idle());
         app.spawn(auth::remove_expired(db.clone()));
+        if let Some(retention) = config.ingest.retention {
+            app.spawn(logs::delete_expired(db.clone(), retention));
+        }
 
         let blocked = Arc::new(BlockedPolls::default());
         // Without layers nothing is measured, and no zero should say that there was nothing.
@@ -105,7 +108,7 @@ impl Server {
             app,
             ops,
             db,
-            logs,
+            logs: log_queue,
             serving_app,
             serving_ops,
             signals,

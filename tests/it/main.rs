@@ -12,6 +12,8 @@ mod support;
 
 /// Accounts and tokens.
 mod auth;
+/// Copies of the database.
+mod backup;
 /// Polls that held a worker.
 mod blocked;
 /// What a request cost, and where that is told.
@@ -66,6 +68,8 @@ mod profiles;
 mod prove;
 /// Traces kept in the process, and their pages.
 mod recent_traces;
+/// How long log lines are kept.
+mod retention;
 /// Secrets in files of their own.
 mod secret_files;
 /// What the log never says.

@@ -19,6 +19,8 @@ mod support;
 /// Accounts and tokens.
 #[path = "../it/auth.rs"]
 mod auth;
+/// Copies of a PostgreSQL database.
+mod backup;
 /// What a request cost, and where that is told.
 #[path = "../it/budget.rs"]
 mod budget;
@@ -60,6 +62,9 @@ mod posts;
 /// Traces kept in the process, and their pages.
 #[path = "../it/recent_traces.rs"]
 mod recent_traces;
+/// How long log lines are kept.
+#[path = "../it/retention.rs"]
+mod retention;
 /// A logout while Redis is flushed, away, or away for one instance only.
 mod revocation;
 /// What the log never says.

@@ -15,6 +15,8 @@ mod rate;
 mod reading;
 /// Queries and statements.
 mod repository;
+/// Deletion of lines that are too old.
+mod retention;
 /// URLs and handlers.
 mod routes;
 /// What each endpoint does.
@@ -23,4 +25,5 @@ mod service;
 mod writer;
 
 pub use queue::LogQueue;
+pub use retention::delete_expired;
 pub use routes::router;

@@ -92,6 +92,8 @@ metrics! {
         "Log lines committed, by level.";
     INGEST_REFUSED: Counter, "chokepoint_ingest_refused_requests_total",
         "Requests refused because too many log lines waited to be committed.";
+    LOG_LINES_EXPIRED: Counter, "chokepoint_log_lines_expired_total",
+        "Log lines deleted because they were older than LOG_RETENTION.";
     INGEST_RESTARTS: Counter, "chokepoint_ingest_writer_restarts_total",
         "Panics of the writer of log lines, each of which cost the requests of one group a 503.";
     INGEST_GROUP: Histogram(COUNTS), "chokepoint_ingest_group_lines",
