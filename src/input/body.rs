@@ -10,7 +10,7 @@ use axum::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
-use super::Fields;
+use super::{Fields, json::malformed};
 use crate::error::Error;
 
 /// From the head of a request to the end of its body: 1 MiB in that time is 280 kbit/s. Who is slower
@@ -91,21 +91,6 @@ fn is_json(headers: &HeaderMap) -> bool {
     let essence = essence.trim().to_ascii_lowercase();
     essence == "application/json"
         || essence.starts_with("application/") && essence.ends_with("+json")
-}
-
-/// Where the JSON is broken, or more than is read here.
-pub fn malformed(error: &serde_json::Error) -> Error {
-    let (line, column) = (error.line(), error.column());
-    // The parser tells them apart by its words alone.
-    let said = error.to_string();
-    let what = if said.starts_with("recursion limit exceeded") {
-        "is nested deeper than the 127 levels allowed, at"
-    } else if said.starts_with("number out of range") {
-        "has a number beyond those of a double, at"
-    } else {
-        "is not JSON from"
-    };
-    Error::Malformed(format!("the body {what} line {line}, column {column}"))
 }
 
 #[cfg(test)]

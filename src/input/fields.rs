@@ -113,36 +113,7 @@ impl Fields {
         number
     }
 
-    /// An object as compact JSON of so many bytes; None if it is left out or null.
-    pub fn optional_object(&mut self, field: &'static str, max_bytes: usize) -> Option<String> {
-        let object = match self.given.remove(field)? {
-            Value::Null => return None,
-            object @ Value::Object(_) => object,
-            _ => {
-                self.refuse(field, "an object is needed");
-                return None;
-            }
-        };
-        let json = object.to_string();
-        if has_nul(&object) {
-            self.refuse(field, "a NUL character is not allowed");
-        } else if json.len() > max_bytes {
-            self.refuse(field, format!("at most {max_bytes} bytes of JSON are allowed"));
-        }
-        Some(json)
-    }
-
     pub fn finish(self) -> Result<(), Error> {
         if self.errors.is_empty() { Ok(()) } else { Err(Error::Invalid(self.errors)) }
-    }
-}
-
-/// In any text or name within. The parser's limit of depth is this recursion's limit too.
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(members) => members.iter().any(|(k, v)| k.contains('\0') || has_nul(v)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

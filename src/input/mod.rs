@@ -6,12 +6,15 @@ mod body;
 mod fields;
 /// Numbers in the path.
 mod id;
+/// Form of JSON, apart from its meaning.
+mod json;
 /// When something was.
 mod moment;
 /// Query parameters.
 mod params;
 
-pub use body::{Body, Input, arrived, json_bytes, malformed};
+pub use body::{Body, Input, arrived, json_bytes};
 pub use fields::Fields;
 pub use id::Id;
+pub use json::well_formed;
 pub use params::Params;

@@ -50,6 +50,8 @@ mod log_filter;
 mod log_refusals;
 /// Log-ins by the hundred.
 mod login_flood;
+/// Data of log lines comes back as it was sent.
+mod log_texts;
 /// Log ingest: what is taken, when it is answered, and how it is read.
 mod logs;
 /// What Prometheus scrapes.

@@ -45,6 +45,9 @@ mod limits;
 /// Log lines that are refused.
 #[path = "../it/log_refusals.rs"]
 mod log_refusals;
+/// Data of log lines comes back as it was sent.
+#[path = "../it/log_texts.rs"]
+mod log_texts;
 /// Log ingest: what is taken, when it is answered, and how it is read.
 #[path = "../it/logs.rs"]
 mod logs;

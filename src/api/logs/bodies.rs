@@ -5,11 +5,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::lines::Lines;
 use crate::entity::log_lines::{self, Level};
 
 /// One log line.
-#[derive(Default, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes what `reading` reads")]
 pub struct LogIn {
     #[schema(example = "sensor-17", pattern = "^[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}$")]
     pub device_id: String,
@@ -23,18 +23,9 @@ pub struct LogIn {
     pub log_data: Option<String>,
 }
 
-impl LogIn {
-    pub fn push_to(&self, lines: &mut Lines) {
-        // A line that was read without complaint has one.
-        if let Some(level) = self.log_level {
-            lines.push(&self.device_id, level, &self.message, self.log_data.as_deref());
-        }
-    }
-}
-
 /// Many lines at once. A bare array of lines will do as well.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes what `batch` reads")]
+#[expect(dead_code, reason = "it only describes what `reading` reads")]
 pub struct BatchIn {
     #[schema(min_items = 1, max_items = 1_000)]
     logs: Vec<LogIn>,

@@ -5,6 +5,8 @@
 
 /// What clients send and get.
 mod bodies;
+/// A line as it lies in a body.
+mod given;
 /// Lines on their way to the database, in the form in which they travel.
 mod lines;
 /// The bounded queue between handlers and writer.

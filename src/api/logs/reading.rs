@@ -1,16 +1,19 @@
-//! Reads what clients send. A good body is read in one pass that copies nothing; one that is not
-//! plainly good is read again as a tree, which is slow and finds everything that is bad.
+//! Reads what clients send: first whether a body is JSON at all, then its lines. Data is checked and
+//! never rewritten, and every field that is bad is told.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
-use super::{bodies::LogIn, lines::Lines};
+use super::{
+    given::{Given, object, text},
+    lines::Lines,
+};
 use crate::{
     entity::log_lines::Level,
     error::{Error, FieldError},
-    input::{Fields, malformed},
+    input::well_formed,
 };
 
 /// A larger body is refused unread.
@@ -22,136 +25,108 @@ pub const MAX_LINES: usize = 1_000;
 const MAX_DEVICE: usize = 100;
 const MAX_MESSAGE: usize = 10_000;
 
-/// Bytes of a line's `log_data` as JSON: some dozens of readings.
+/// Bytes of a line's `log_data` as it was sent: some dozens of readings.
 const MAX_DATA: usize = 16 * 1024;
-
-/// Brackets that data may open to be plainly good: fewer than any parser's limit of depth.
-const FEW_BRACKETS: usize = 32;
-
-/// Digits in a row that a number may have to be plainly one that a double holds, with two more of
-/// exponent.
-const FEW_DIGITS: usize = 200;
-
-/// A line as it lies in the body.
-#[derive(Deserialize)]
-struct Plain<'a> {
-    #[serde(borrow)]
-    device_id: Cow<'a, str>,
-    #[serde(borrow)]
-    log_level: Cow<'a, str>,
-    #[serde(borrow)]
-    message: Cow<'a, str>,
-    #[serde(borrow)]
-    log_data: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct PlainBatch<'a> {
-    #[serde(borrow)]
-    logs: Vec<Plain<'a>>,
-}
-
-impl Plain<'_> {
-    /// False if it is not plainly good.
-    fn push_to(&self, lines: &mut Lines) -> bool {
-        let data = self.log_data.map(RawValue::get);
-        let (Some(level), true, true, true) = (
-            Level::named(&self.log_level),
-            is_device(&self.device_id),
-            message_problem(&self.message).is_none(),
-            data.is_none_or(is_plain_object),
-        ) else {
-            return false;
-        };
-        lines.push(&self.device_id, level, &self.message, data);
-        true
-    }
-}
 
 /// The line of a body.
 pub fn one(body: &[u8]) -> Result<Lines, Error> {
-    let mut lines = Lines::default();
-    if serde_json::from_slice(body).is_ok_and(|line: Plain<'_>| line.push_to(&mut lines)) {
-        return Ok(lines);
-    }
-    let value = serde_json::from_slice(body).map_err(|e| malformed(&e))?;
-    let line = read(value)?;
-    line.push_to(&mut lines);
-    Ok(lines)
+    let body = well_formed(body)?;
+    let mut reading = Reading::default();
+    let line = serde_json::from_str(body).unwrap_or_default();
+    reading.line(&line, |field| field.into());
+    reading.finish()
 }
 
 /// The lines of a body: an array, or an object that has them under `logs`.
 pub fn batch(body: &[u8]) -> Result<Lines, Error> {
-    let is_array = body.trim_ascii_start().starts_with(b"[");
-    let plain = if is_array {
-        serde_json::from_slice(body).ok()
-    } else {
-        serde_json::from_slice(body).ok().map(|batch: PlainBatch<'_>| batch.logs)
-    };
-    let mut lines = Lines::default();
-    if let Some(plain) = plain
-        && (1..=MAX_LINES).contains(&plain.len())
-        && plain.iter().all(|line| line.push_to(&mut lines))
-    {
-        return Ok(lines);
-    }
-    every_line(serde_json::from_slice(body).map_err(|e| malformed(&e))?)
-}
-
-/// The same, the thorough way.
-fn every_line(body: Value) -> Result<Lines, Error> {
+    let body = well_formed(body)?;
     let bad = |field: &'static str, message: String| {
         Err(Error::Invalid(vec![FieldError::new(field, message)]))
     };
-    let given = match body {
-        Value::Array(given) => given,
-        Value::Object(mut object) => match object.remove("logs") {
-            Some(Value::Array(given)) => given,
-            _ => return bad("logs", "an array of lines is needed".to_owned()),
-        },
+    let lines = match body.trim_start().as_bytes() {
+        [b'[', ..] => serde_json::from_str(body).ok(),
+        [b'{', ..] => logs(body),
         _ => return bad("body", "an array of lines, or an object with logs, is needed".to_owned()),
     };
-    if !(1..=MAX_LINES).contains(&given.len()) {
+    let Some(lines) = lines else {
+        return bad("logs", "an array of lines is needed".to_owned());
+    };
+    if !(1..=MAX_LINES).contains(&lines.len()) {
         return bad("logs", format!("1 to {MAX_LINES} lines are needed"));
     }
-    let mut lines = Lines::default();
-    let mut errors = Vec::new();
-    for (index, line) in given.into_iter().enumerate() {
-        match read(line) {
-            Ok(line) => line.push_to(&mut lines),
-            Err(Error::Invalid(of_line)) => errors.extend(of_line.into_iter().map(|error| {
-                // What is wrong with a line as a whole is told of the line.
-                let field = match error.field.as_ref() {
-                    "body" => format!("logs[{index}]"),
-                    field => format!("logs[{index}].{field}"),
-                };
-                FieldError::new(field, error.message)
-            })),
-            Err(other) => return Err(other),
-        }
+    let mut reading = Reading::default();
+    for (index, line) in lines.iter().enumerate() {
+        reading.line(line, |field| match field {
+            // What is wrong with a line as a whole is told of the line.
+            "body" => format!("logs[{index}]").into(),
+            field => format!("logs[{index}].{field}").into(),
+        });
     }
-    if errors.is_empty() { Ok(lines) } else { Err(Error::Invalid(errors)) }
+    reading.finish()
 }
 
-fn read(line: Value) -> Result<LogIn, Error> {
-    let mut fields = Fields::of(line)?;
-    let line = LogIn {
-        device_id: fields.parsed("device_id", |text| match is_device(&text) {
+#[derive(Deserialize)]
+struct Logs<'a> {
+    #[serde(borrow)]
+    logs: Vec<Given<'a>>,
+}
+
+fn logs(body: &str) -> Option<Vec<Given<'_>>> {
+    if let Ok(Logs { logs }) = serde_json::from_str(body) {
+        return Some(logs);
+    }
+    // They may be given twice, which a struct does not take.
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(body).ok()?;
+    serde_json::from_str(members.get("logs")?.get()).ok()
+}
+
+/// Lines that are good so far, and what is bad.
+#[derive(Default)]
+struct Reading {
+    lines: Lines,
+    errors: Vec<FieldError>,
+}
+
+impl Reading {
+    /// `named` makes of a field's name what the answer calls it.
+    fn line(&mut self, line: &Given<'_>, named: impl Fn(&'static str) -> Cow<'static, str>) {
+        if !line.is_object {
+            self.errors.push(FieldError::new(named("body"), "a JSON object is needed"));
+            return;
+        }
+        let device = text(line.device_id).and_then(|text| match is_device(&text) {
             true => Ok(text),
             false => Err(format!("1 to {MAX_DEVICE} characters A-Z a-z 0-9 . _ : - are needed, the first a letter, digit or _; not batch")),
-        }),
-        log_level: fields.parsed("log_level", |text| match Level::named(&text) {
-            Some(level) => Ok(Some(level)),
-            None => Err("one of DEBUG, INFO, WARNING, ERROR, CRITICAL is needed".to_owned()),
-        }),
-        message: fields.parsed("message", |text| match message_problem(&text) {
+        });
+        let level = text(line.log_level).and_then(|text| {
+            let needed = "one of DEBUG, INFO, WARNING, ERROR, CRITICAL is needed";
+            Level::named(&text).ok_or_else(|| needed.to_owned())
+        });
+        let message = text(line.message).and_then(|text| match message_problem(&text) {
             Some(problem) => Err(problem),
             None => Ok(text),
-        }),
-        log_data: fields.optional_object("log_data", MAX_DATA),
-    };
-    fields.finish()?;
-    Ok(line)
+        });
+        let data = line.log_data.map_or(Ok(None), |data| object(data, MAX_DATA));
+        match (device, level, message, data) {
+            (Ok(device), Ok(level), Ok(message), Ok(data)) => {
+                self.lines.push(&device, level, &message, data);
+            }
+            (device, level, message, data) => {
+                let bad = [
+                    ("device_id", device.err()),
+                    ("log_level", level.err()),
+                    ("message", message.err()),
+                    ("log_data", data.err()),
+                ];
+                let bad = bad.into_iter().filter_map(|(field, problem)| Some((field, problem?)));
+                self.errors.extend(bad.map(|(field, why)| FieldError::new(named(field), why)));
+            }
+        }
+    }
+
+    fn finish(self) -> Result<Lines, Error> {
+        if self.errors.is_empty() { Ok(self.lines) } else { Err(Error::Invalid(self.errors)) }
+    }
 }
 
 /// Whether a device can have this name: it stands in URLs without being escaped, where `..` and
@@ -170,38 +145,4 @@ fn message_problem(text: &str) -> Option<String> {
     let fits =
         !text.is_empty() && (text.len() <= MAX_MESSAGE || text.chars().count() <= MAX_MESSAGE);
     (!fits).then(|| format!("1 to {MAX_MESSAGE} characters are needed"))
-}
-
-/// Whether data is an object without what needs a closer look: escapes, which may hide a NUL or
-/// half a character, depth, and numbers that may be too large.
-fn is_plain_object(data: &str) -> bool {
-    data.starts_with('{')
-        && data.len() <= MAX_DATA
-        && !data.contains("\\u")
-        && data.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count() <= FEW_BRACKETS
-        && !may_overflow(data.as_bytes())
-}
-
-/// Whether something in it may be a number beyond those of a double: three digits of exponent that is
-/// not negative, or very many digits. In texts they are harmless, and the closer look says so.
-fn may_overflow(data: &[u8]) -> bool {
-    let mut digits = 0;
-    for (at, byte) in data.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => digits += 1,
-            b'e' | b'E' if digits > 0 => {
-                let exponent = &data[at + 1..];
-                let exponent = exponent.strip_prefix(b"+").unwrap_or(exponent);
-                if exponent.iter().take(3).filter(|byte| byte.is_ascii_digit()).count() == 3 {
-                    return true;
-                }
-                digits = 0;
-            }
-            _ => digits = 0,
-        }
-        if digits > FEW_DIGITS {
-            return true;
-        }
-    }
-    false
 }
