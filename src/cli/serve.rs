@@ -9,7 +9,7 @@ use super::banner;
 use crate::{
     config::Config,
     server::Server,
-    telemetry::{Telemetry, logs},
+    telemetry::{Telemetry, logs, shown::escape_panics},
 };
 
 pub fn run(config: &Config) -> Result<ExitCode, String> {
@@ -18,6 +18,7 @@ pub fn run(config: &Config) -> Result<ExitCode, String> {
         let addr = SocketAddr::from(logs::CONSOLE);
         TcpListener::bind(addr).map_err(|e| format!("TOKIO_CONSOLE: {addr}: {e}"))?;
     }
+    escape_panics();
     let telemetry = Telemetry::init(config)?;
     let mut server = Server::start(config, &telemetry).map_err(|error| error.to_string())?;
     // Programs read the addresses from this line; people get the banner.

@@ -13,6 +13,7 @@ use super::{
     digits::{push_count, push_millis},
     line_batch::LineBatch,
     request_id::Ids,
+    shown::{is_plain, shown},
 };
 use crate::config::LogFormat;
 
@@ -94,8 +95,12 @@ impl Json<'_> {
 
     /// Text that may hold anything.
     fn text(&mut self, key: &str, text: &str) -> std::io::Result<&mut Self> {
-        serde_json::to_writer(&mut *self.raw(key).0, text)?;
-        Ok(self)
+        if is_plain(text) {
+            serde_json::to_writer(&mut *self.raw(key).0, text)?;
+            return Ok(self);
+        }
+        let json = serde_json::to_string(text)?;
+        Ok(self.raw(key).raw(&shown(&json)))
     }
 }
 
@@ -145,7 +150,7 @@ fn pretty(line: &mut Vec<u8>, request: &Request<'_>, cost: &Cost) -> std::io::Re
          request {}, trace {}",
         timestamp(),
         request.method,
-        request.path,
+        shown(request.path),
         request.status,
         time(cost.elapsed_ns),
         cost.queries,

@@ -1,4 +1,5 @@
-//! How a log line looks: as `tracing` formats it, with the ids of the request that it is about.
+//! How a log line looks: as `tracing` formats it, escaped, with the ids of the request that it is
+//! about.
 //!
 //! The ids come from the request's budget. A span that only carried them was 1 µs of every request.
 
@@ -10,7 +11,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::budget;
+use super::{budget, shown::shown};
 use crate::config::LogFormat;
 
 /// Adds the ids to what `inner` writes.
@@ -31,12 +32,17 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> std::fmt::Result {
-        let Some(budget) = budget::current() else {
-            return self.inner.format_event(cx, writer, event);
-        };
         let mut line = String::new();
         self.inner.format_event(cx, Writer::new(&mut line), event)?;
         let line = line.trim_end();
+        let line = match self.format {
+            // Its fields are escaped already; the rest is our own, with colors.
+            LogFormat::Pretty => line.into(),
+            LogFormat::Json => shown(line),
+        };
+        let Some(budget) = budget::current() else {
+            return writeln!(writer, "{line}");
+        };
         // Both are checked to hold no character that would need escaping.
         let (request, trace) = (&budget.ids.request, &budget.ids.trace);
         match self.format {
@@ -44,7 +50,7 @@ where
             LogFormat::Json => writeln!(
                 writer,
                 "{},\"span\":{{\"request_id\":\"{request}\",\"trace_id\":\"{trace}\",\"name\":\"request\"}}}}",
-                line.strip_suffix('}').unwrap_or(line)
+                line.strip_suffix('}').unwrap_or(&line)
             ),
         }
     }

@@ -19,6 +19,7 @@ use super::{
     line_batch::{BatchGuard, LineBatch},
     log_filter::LogFilter,
     log_lines::{EventsOnly, WithIds},
+    shown::ShownFields,
     traces::{Traces, visible::Visible},
 };
 use crate::config::{LogConfig, LogFormat};
@@ -80,7 +81,7 @@ pub fn init(
         LogFormat::Pretty => {
             let inner = format::format().compact().with_ansi(stdout().is_terminal());
             let lines = fmt::layer().event_format(WithIds { inner, format }).with_writer(writer);
-            Box::new(EventsOnly(lines))
+            Box::new(EventsOnly(lines.fmt_fields(ShownFields)))
         }
         LogFormat::Json => {
             let inner = format::format().json().with_current_span(false).with_span_list(false);

@@ -44,6 +44,8 @@ pub mod runtime;
 /// What may be said only so often.
 pub mod seldom;
 mod server_timing;
+/// Text that can do nothing to whoever reads the log.
+pub mod shown;
 /// Spans of requests, and where they go.
 pub mod traces;
 

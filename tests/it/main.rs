@@ -42,6 +42,8 @@ mod held_threads;
 mod labs;
 /// How often a caller may ask.
 mod limits;
+/// The program's own log, written for whoever reads it and not by whoever sends.
+mod log_bytes;
 /// Log ingest into an SQLite file.
 mod log_file;
 /// What is logged, changed for a while.

@@ -123,6 +123,15 @@ impl Serving {
         kill(Pid::from_raw(i32::try_from(self.child.0.id()).unwrap()), signal).unwrap();
     }
 
+    /// What it said after it was ready, on standard output and on standard error, to its end.
+    pub fn said(mut self) -> [Vec<u8>; 2] {
+        let (mut output, mut error) = (Vec::new(), Vec::new());
+        self.log.read_to_end(&mut output).unwrap();
+        self.child.0.stderr.take().unwrap().read_to_end(&mut error).unwrap();
+        self.child.0.wait().unwrap();
+        [output, error]
+    }
+
     /// Its exit code, and what it logged after it was ready.
     pub fn end(mut self) -> (Option<i32>, Vec<Value>) {
         let mut text = String::new();
