@@ -44,6 +44,8 @@ pub enum Error {
     /// A token was sent, and is none that lets anybody in.
     #[error("the access token is {0}")]
     InvalidToken(&'static str),
+    #[error("one Authorization header is needed, not several")]
+    SeveralTokens,
     #[error("{0}")]
     Forbidden(&'static str),
     #[error("{0}")]
@@ -106,7 +108,7 @@ impl Error {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::SeveralTokens => StatusCode::BAD_REQUEST,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
@@ -120,11 +122,13 @@ impl Error {
         }
     }
 
-    /// What a 401 asks for, as RFC 6750 has it.
+    /// What an answer to a request without a good token asks for, as RFC 6750 has it: the scheme never
+    /// stands alone.
     fn challenge(&self) -> Option<&'static str> {
         match self {
-            Self::Unauthorized(_) => Some("Bearer"),
+            Self::Unauthorized(_) => Some("Bearer realm=\"chokepoint\""),
             Self::InvalidToken(_) => Some("Bearer error=\"invalid_token\""),
+            Self::SeveralTokens => Some("Bearer error=\"invalid_request\""),
             _ => None,
         }
     }

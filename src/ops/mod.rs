@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::header::{AUTHORIZATION, CONTENT_TYPE},
+    http::header::CONTENT_TYPE,
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -13,6 +13,7 @@ use axum::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
+    api::auth::bearer,
     error::{self, Error},
     pages,
     state::AppState,
@@ -89,8 +90,7 @@ async fn authorize(
     request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let sent = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let sent = sent.and_then(|value| value.strip_prefix("Bearer "));
+    let sent = bearer(request.headers());
     match token {
         Some(token) if !sent.is_some_and(|sent| is_same(sent, &token)) => {
             Err(Error::Unauthorized("the ops token is needed as a bearer token"))

@@ -95,12 +95,15 @@ fn ops_demands_its_token() {
                 }
                 let refused = request.send().await.unwrap();
                 assert_eq!(refused.status(), 401, "{path} {sent:?}");
-                assert_eq!(header(&refused, "www-authenticate"), "Bearer");
+                assert_eq!(header(&refused, "www-authenticate"), "Bearer realm=\"chokepoint\"");
                 problem(refused).await;
             }
         }
-        let allowed = app.ops(Method::GET, "/metrics").bearer_auth("0123456789abcdef");
-        assert_eq!(allowed.send().await.unwrap().status(), 200);
+        for scheme in ["Bearer", "bearer", "BEARER"] {
+            let allowed = app.ops(Method::GET, "/metrics");
+            let allowed = allowed.header("authorization", format!("{scheme} 0123456789abcdef"));
+            assert_eq!(allowed.send().await.unwrap().status(), 200, "{scheme}");
+        }
     });
 }
 

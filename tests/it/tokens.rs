@@ -35,6 +35,34 @@ fn with_header(token: &str, header: &str) -> String {
     format!("{header}.{rest}")
 }
 
+/// The same bytes in base64url with a bit set that no byte has.
+fn with_other_last(signature: &str) -> String {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (rest, last) = signature.split_at(signature.len() - 1);
+    let at = digits.iter().position(|digit| *digit == last.as_bytes()[0]).unwrap();
+    format!("{rest}{}", char::from(digits[at + 1]))
+}
+
+#[test]
+fn an_answer_with_tokens_is_not_to_be_stored() {
+    let app = TestApp::start();
+    app.run(async {
+        let session = app.sign_up("ada").await;
+        let account =
+            json!({"username": "bob", "email": "b@example.com", "password": "long enough"});
+        for (path, body) in [
+            ("register", account.clone()),
+            ("login", account),
+            ("refresh", json!({"refresh_token": session.refresh_token})),
+        ] {
+            let request = app.app(Method::POST, &format!("/api/v2/auth/{path}"));
+            let answer = request.json(&body).send().await.unwrap();
+            assert!(answer.status().is_success(), "{path}");
+            assert_eq!(header(&answer, "cache-control"), "no-store", "{path}");
+        }
+    });
+}
+
 #[test]
 fn a_token_is_taken_only_as_this_server_makes_it() {
     let app = TestApp::start_with(&WITH_SECRET);
@@ -75,6 +103,16 @@ fn a_token_is_taken_only_as_this_server_makes_it() {
             ("no number", changed(&|c| c["sub"] = "ada".into())),
             ("no family", changed(&|c| drop(c.as_object_mut().unwrap().remove("fam")))),
             ("for somebody", changed(&|c| c["aud"] = "others".into())),
+            ("not yet", changed(&|c| c["nbf"] = (now + 60).into())),
+            ("not yet, as text", changed(&|c| c["nbf"] = "9999999999".into())),
+            ("crit", {
+                let mut header = Header::new(Algorithm::HS256);
+                header.crit = Some(vec!["b64".to_owned()]);
+                let key = EncodingKey::from_secret(SECRET.as_bytes());
+                encode(&header, &claims(&session), &key).unwrap()
+            }),
+            ("padded", format!("{good}=")),
+            ("another form of the same bytes", format!("{signed}.{}", with_other_last(signature))),
             ("not a token", "x".to_owned()),
             ("two parts", "a.b".to_owned()),
             ("empty parts", "..".to_owned()),
@@ -89,6 +127,11 @@ fn a_token_is_taken_only_as_this_server_makes_it() {
             assert_eq!(header(&answer, "www-authenticate"), challenge, "{what}");
             problem(answer).await;
         }
+        let two = app.app(Method::POST, "/api/v2/auth/logout");
+        let two = two.bearer_auth(&good).bearer_auth(&session.token).send().await.unwrap();
+        assert_eq!(two.status(), 400, "two headers that each say who it is");
+        assert_eq!(header(&two, "www-authenticate"), "Bearer error=\"invalid_request\"");
+        problem(two).await;
         assert_eq!(send(&app, &format!("bearer {good}")).await.status(), 204);
     });
 }
@@ -104,7 +147,8 @@ fn without_a_token_the_answer_says_what_is_needed() {
         }
         for answer in answers {
             assert_eq!(answer.status(), 401);
-            assert_eq!(header(&answer, "www-authenticate"), "Bearer");
+            // The scheme is followed by a parameter (RFC 6750, 3).
+            assert_eq!(header(&answer, "www-authenticate"), "Bearer realm=\"chokepoint\"");
             problem(answer).await;
         }
     });

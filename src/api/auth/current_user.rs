@@ -22,6 +22,9 @@ impl FromRequestParts<AppState> for CurrentUser {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
         let AppState { db, cache, auth, .. } = state;
+        if parts.headers.get_all(AUTHORIZATION).iter().count() > 1 {
+            return Err(Error::SeveralTokens);
+        }
         let verified = parts.extensions.remove::<Verified>();
         let token =
             bearer(&parts.headers).ok_or(Error::Unauthorized("an access token is needed"))?;

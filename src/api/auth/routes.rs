@@ -1,6 +1,12 @@
 //! URLs and handlers of auth, below `/api/v1` and `/api/v2`.
 
-use axum::{Json, extract::State, http::StatusCode, middleware::from_fn_with_state};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header::CACHE_CONTROL},
+    middleware::{from_fn_with_state, map_response},
+    response::Response,
+};
 use tower::util::option_layer;
 use utoipa_axum::{
     router::{OpenApiRouter, UtoipaMethodRouterExt},
@@ -31,11 +37,21 @@ pub fn with_password(state: &AppState, held: Option<HeldThreads>) -> OpenApiRout
     OpenApiRouter::new()
         .routes(routes!(register).layer(threads.clone()).layer(place.clone()).layer(by_address))
         .routes(routes!(login).layer(threads).layer(place).layer(by_account))
+        .layer(map_response(never_stored))
 }
 
 /// What becomes of a session.
 pub fn sessions() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(refresh)).routes(routes!(logout))
+    OpenApiRouter::new()
+        .routes(routes!(refresh))
+        .layer(map_response(never_stored))
+        .routes(routes!(logout))
+}
+
+/// Answers hold tokens, so nothing on their way may keep them (RFC 6749, 5.1).
+async fn never_stored(mut answer: Response) -> Response {
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
 }
 
 /// Opens an account and logs in.

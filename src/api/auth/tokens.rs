@@ -62,6 +62,7 @@ impl Tokens {
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
         validation.set_issuer(&[ISSUER]);
         validation.leeway = 0;
+        validation.validate_nbf = true;
         // "On or after" that second it is refused (RFC 7519); the crate's own reading is "after".
         validation.reject_tokens_expiring_in_less_than = 1;
         Ok(Self {
@@ -91,6 +92,10 @@ impl Tokens {
     /// What the token says, if this server signed it and it has not expired.
     pub fn verify(&self, token: &str) -> Result<Claims, Error> {
         let claims = match decode::<Claims>(token, &self.verify, &self.validation) {
+            // Whoever does not understand all of `crit` must refuse (RFC 7515); this server uses none.
+            Ok(decoded) if decoded.header.crit.is_some() => {
+                return Err(Error::InvalidToken("not one of this server's"));
+            }
             Ok(decoded) => decoded.claims,
             Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
                 return Err(Error::InvalidToken("expired"));

@@ -94,7 +94,7 @@ const HEADERS: [(&str, &str, &str); 8] = [
     ("x-request-id", "The client's own id if it was sane, else a new one.", "order-17"),
     ("x-trace-id", "The trace that this request belongs to.", "4bf92f3577b34da6a3ce929d0e0e4736"),
     ("server-timing", "What the request cost.", "total;dur=1.52, db;dur=0.91;desc=\"1 queries\""),
-    ("www-authenticate", "How to authenticate.", "Bearer"),
+    ("www-authenticate", "How to authenticate.", "Bearer realm=\"chokepoint\""),
     ("retry-after", "Seconds after which it may be tried again.", "1"),
     ("ratelimit-limit", "How many requests are allowed in the time window.", "10"),
     ("ratelimit-remaining", "How many of them are left.", "0"),
