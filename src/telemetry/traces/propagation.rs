@@ -9,13 +9,18 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
+mod tracestate;
+
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The client's span, if it names a valid one.
 pub fn parent(headers: &HeaderMap) -> Option<SpanContext> {
-    // Most requests have none, and then nothing is built.
-    headers.get(TRACEPARENT)?.to_str().ok().filter(|header| is_well_formed(header))?;
-    let cx = TraceContextPropagator::new().extract_with_context(&Context::new(), &Sent(headers));
+    // Most requests have none, and then nothing is built. Of two nobody knows which is right.
+    let mut sent = headers.get_all(TRACEPARENT).iter();
+    let (parent, None) = (sent.next()?, sent.next()) else { return None };
+    let parent = parent.to_str().ok().filter(|header| is_well_formed(header))?;
+    let sent = Sent { parent, state: tracestate::of(headers) };
+    let cx = TraceContextPropagator::new().extract_with_context(&Context::new(), &sent);
     let parent = cx.span().span_context().clone();
     parent.is_valid().then_some(parent)
 }
@@ -27,7 +32,11 @@ fn is_well_formed(header: &str) -> bool {
         part.len() == digits && part.bytes().all(is_digit)
     };
     let mut parts = header.split('-');
-    [2, 32, 16, 2].into_iter().all(|digits| parts.next().is_some_and(|part| is_hex(part, digits)))
+    let are_hex = [2, 32, 16, 2]
+        .into_iter()
+        .all(|digits| parts.next().is_some_and(|part| is_hex(part, digits)));
+    // Only a version to come may say more.
+    are_hex && (parts.next().is_none() || !header.starts_with("00"))
 }
 
 /// The first span of a trace that begins with a client of ours, which asks that it is recorded.
@@ -56,15 +65,18 @@ impl Injector for ToSend<'_> {
     }
 }
 
-struct Sent<'a>(&'a HeaderMap);
+struct Sent<'a> {
+    parent: &'a str,
+    state: Option<String>,
+}
 
 impl Extractor for Sent<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.to_str().ok()
+        if key == "traceparent" { Some(self.parent) } else { self.state.as_deref() }
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(HeaderName::as_str).collect()
+        vec!["traceparent", "tracestate"]
     }
 }
 
@@ -98,6 +110,7 @@ mod tests {
             format!("00-{}-00f067aa0ba902b7-01", &TRACE[1..]),
             format!("00-+{}-00f067aa0ba902b7-01", &TRACE[1..]),
             format!("00-{TRACE}-00f067aa0ba902b7-01-more"),
+            format!("00-{TRACE}-00f067aa0ba902b7-01-"),
             "garbage".to_owned(),
         ] {
             assert_eq!(parent_of(&bad), None, "{bad}");

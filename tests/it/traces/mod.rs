@@ -12,6 +12,8 @@ use crate::program::Serving;
 mod authority;
 /// What our own clients begin.
 mod clients;
+/// What of the W3C's trace context is taken over.
+mod context;
 /// What happens when the receiver does not take them, and at the end.
 mod export;
 /// An OTLP receiver.
