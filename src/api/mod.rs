@@ -10,6 +10,8 @@ use crate::state::AppState;
 pub mod auth;
 /// Which concurrency model serves a request.
 pub mod concurrency;
+/// Lists that end at a number of bytes.
+mod fitting;
 /// Whether the server is up, and whether it can do its work.
 pub mod health;
 /// What makes /api/v1 the synchronous server that people come from.

@@ -1,6 +1,6 @@
 //! Lines that devices log, newest last.
 
-use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::entity::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -61,17 +61,5 @@ impl Level {
         }
         let found = Self::ALL.iter().find(|(_, known)| name.eq_ignore_ascii_case(known));
         found.map(|(level, _)| *level)
-    }
-}
-
-impl Entity {
-    /// The newest lines of a device, or the newest of those before a line.
-    pub fn newest_of(device_id: &str, before: Option<i64>, limit: u64) -> Select<Entity> {
-        let lines = Entity::find().filter(Column::DeviceId.eq(device_id));
-        let lines = match before {
-            Some(id) => lines.filter(Column::Id.lt(id)),
-            None => lines,
-        };
-        lines.order_by_desc(Column::Id).limit(limit)
     }
 }

@@ -56,6 +56,8 @@ mod login_flood;
 mod log_texts;
 /// Log ingest: what is taken, when it is answered, and how it is read.
 mod logs;
+/// Lists of long rows end at a number of bytes.
+mod long_lists;
 /// What Prometheus scrapes.
 mod metrics;
 /// The description of the API is that of what is served.

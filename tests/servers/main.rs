@@ -51,6 +51,9 @@ mod log_texts;
 /// Log ingest: what is taken, when it is answered, and how it is read.
 #[path = "../it/logs.rs"]
 mod logs;
+/// Lists of long rows end at a number of bytes.
+#[path = "../it/long_lists.rs"]
+mod long_lists;
 /// What Prometheus scrapes.
 #[path = "../it/metrics.rs"]
 mod metrics;

@@ -38,7 +38,7 @@ pub struct StoredOut {
     pub stored: u32,
 }
 
-/// Lines of one device, newest first.
+/// Lines of one device, newest first: as many as were asked for, or as fit into 1 MiB.
 #[derive(Serialize, ToSchema)]
 pub struct LinesOut {
     pub logs: Vec<LogOut>,
@@ -49,7 +49,7 @@ pub struct LinesOut {
 #[derive(Serialize, ToSchema)]
 pub struct LogOut {
     #[schema(example = 1)]
-    id: i64,
+    pub id: i64,
     #[schema(example = "sensor-17")]
     device_id: String,
     log_level: Level,

@@ -5,6 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Val
 
 use super::lines::Devices;
 use crate::{
+    api::fitting,
     db::{Db, now},
     entity::log_lines,
 };
@@ -73,7 +74,9 @@ pub async fn newest(
     before: Option<i64>,
     limit: u64,
 ) -> Result<Vec<log_lines::Model>, DbErr> {
-    log_lines::Entity::newest_of(device_id, before, limit).all(db).await
+    let texts = [log_lines::Column::Message, log_lines::Column::LogData];
+    let of_device = (log_lines::Column::DeviceId, device_id.into());
+    fitting::newest::<log_lines::Entity>(db, of_device, &texts, before, limit).await
 }
 
 /// A device, with the sums over all of them.

@@ -70,7 +70,7 @@ async fn batch(
 #[utoipa::path(get, path = "/api/logs/{device_id}", tag = "logs", params(
     ("device_id" = String, Path, pattern = "^[A-Za-z0-9._:-]{1,100}$", example = "sensor-17"),
     ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000,
-     description = "most lines of the answer, 100 if it is left out"),
+     description = "most lines of the answer, 100 if it is left out; it ends at 1 MiB of lines too"),
     ("before" = Option<i64>, Query, minimum = 1,
      description = "only lines older than this: `next_before` of the answer before"),
 ), responses(

@@ -1,12 +1,12 @@
 //! What each endpoint does.
 
 use super::{
-    bodies::{DeviceOut, LevelsOut, LinesOut, StatsOut, StoredOut},
+    bodies::{DeviceOut, LevelsOut, LinesOut, LogOut, StatsOut, StoredOut},
     lines::Lines,
     queue::LogQueue,
     repository,
 };
-use crate::{db::Db, error::Error};
+use crate::{api::fitting, db::Db, error::Error};
 
 /// Devices that the statistics name: as many as somebody may want to look through.
 const DEVICES_NAMED: u64 = 1_000;
@@ -24,11 +24,12 @@ pub async fn newest(
     limit: u32,
 ) -> Result<LinesOut, Error> {
     // One more than asked for tells whether there are more.
-    let mut lines = repository::newest(db, device_id, before, u64::from(limit) + 1).await?;
+    let lines = repository::newest(db, device_id, before, u64::from(limit) + 1).await?;
     let has_more = lines.len() > limit as usize;
-    lines.truncate(limit as usize);
-    let next_before = lines.last().filter(|_| has_more).map(|line| line.id);
-    Ok(LinesOut { logs: lines.into_iter().map(Into::into).collect(), next_before })
+    let mut logs: Vec<LogOut> = lines.into_iter().take(limit as usize).map(Into::into).collect();
+    let has_more = fitting::cut(&mut logs) || has_more;
+    let next_before = logs.last().filter(|_| has_more).map(|line| line.id);
+    Ok(LinesOut { logs, next_before })
 }
 
 pub async fn stats(db: &Db, queue: &LogQueue) -> Result<StatsOut, Error> {

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{error::Error, input::Params};
+use crate::{api::fitting, error::Error, input::Params};
 
 const LIMIT: u32 = 20;
 const MOST: u32 = 100;
@@ -80,7 +80,7 @@ impl<const LIST: char> PageOf<LIST> {
     }
 }
 
-/// A part of a list.
+/// A part of a list: as many as were asked for, or as fit into 1 MiB.
 #[derive(Serialize, ToSchema)]
 pub struct Page<T> {
     items: Vec<T>,
@@ -90,27 +90,25 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// From up to `PageOf::rows` rows.
+    /// From up to `PageOf::rows` rows, as many as fit into an answer.
     pub fn new<const LIST: char>(
         page: &PageOf<LIST>,
         mut rows: Vec<T>,
         place: impl Fn(&T) -> Cursor,
-    ) -> Self {
+    ) -> Self
+    where
+        T: Serialize,
+    {
         let limit = page.limit as usize;
         let is_more = rows.len() > limit;
         rows.truncate(limit);
+        let is_more = fitting::cut(&mut rows) || is_more;
         let last = rows.last().filter(|_| is_more).map(|row| place(row).to_text(LIST));
         Self { items: rows, next_cursor: last }
     }
 
-    pub fn items(&self) -> impl Iterator<Item = &T> {
-        self.items.iter()
-    }
-
-    /// The same page of something else.
-    pub fn map<U>(self, of: impl FnMut(T) -> U) -> Page<U> {
-        let items = self.items.into_iter().map(of).collect();
-        Page { items, next_cursor: self.next_cursor }
+    pub fn items(&mut self) -> &mut [T] {
+        &mut self.items
     }
 }
 

@@ -32,7 +32,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 /// Posts, newest first.
 #[utoipa::path(get, path = "/api/posts", tag = TAG, params(
     ("limit" = Option<u32>, Query, minimum = 1, maximum = 100,
-     description = "most posts of the answer, 20 if it is left out"),
+     description = "most posts of the answer, 20 if it is left out; it ends at 1 MiB too"),
     ("cursor" = Option<String>, Query, pattern = "^p[0-9a-f]{14}[0-7][0-9a-f]{15}$",
      description = "`next_cursor` of the page before; none for the first page",
      example = "p06474849b3c700000000000000002a"),
@@ -106,7 +106,7 @@ async fn delete(
 #[utoipa::path(get, path = "/api/posts/{id}/comments", tag = TAG, params(
     ("id" = i64, Path),
     ("limit" = Option<u32>, Query, minimum = 1, maximum = 100,
-     description = "most comments of the answer, 20 if it is left out"),
+     description = "most comments of the answer, 20 if it is left out; it ends at 1 MiB too"),
     ("cursor" = Option<String>, Query, pattern = "^c[0-9a-f]{14}[0-7][0-9a-f]{15}$",
      description = "`next_cursor` of the page before; none for the first page",
      example = "c06474849b3c700000000000000002a"),

@@ -20,12 +20,16 @@ const SLUG_TRIES: u32 = 5;
 
 pub async fn list(db: &Db, page: &PageOf<POSTS>) -> Result<Page<PostSummary>, Error> {
     let rows = repository::list(db, page).await?;
-    let page = Page::new(page, rows, |row| Cursor { created_at: row.created_at, id: row.id });
-    let counts = repository::comment_counts(db, page.items().map(|row| row.id)).await?;
-    Ok(page.map(|row| {
-        let comments = counts.get(&row.id).copied().unwrap_or_default();
-        summary(row, comments)
-    }))
+    let posts = rows.into_iter().map(|row| summary(row, 0)).collect();
+    let mut page = Page::new(page, posts, |post: &PostSummary| Cursor {
+        created_at: post.created_at,
+        id: post.id,
+    });
+    let counts = repository::comment_counts(db, page.items().iter().map(|post| post.id)).await?;
+    for post in page.items() {
+        post.comments = counts.get(&post.id).copied().unwrap_or_default();
+    }
+    Ok(page)
 }
 
 pub async fn get(db: &Db, id: i64) -> Result<PostOut, Error> {
@@ -76,9 +80,12 @@ pub async fn comments(
     page: &PageOf<COMMENTS>,
 ) -> Result<Page<CommentOut>, Error> {
     repository::row(db, post).await?.ok_or_else(no_post)?;
-    let rows = repository::comments(db, post, page).await?;
-    let page = Page::new(page, rows, |row| Cursor { created_at: row.created_at, id: row.id });
-    Ok(page.map(CommentOut::from))
+    let comments = repository::comments(db, post, page).await?;
+    let comments = comments.into_iter().map(CommentOut::from).collect();
+    Ok(Page::new(page, comments, |comment: &CommentOut| Cursor {
+        created_at: comment.created_at,
+        id: comment.id,
+    }))
 }
 
 pub async fn comment(db: &Db, user: i64, post: i64, input: CommentIn) -> Result<CommentOut, Error> {

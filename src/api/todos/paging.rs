@@ -10,13 +10,13 @@ use utoipa::IntoParams;
 
 use crate::{error::Error, input::Params};
 
-/// Todos of one answer at most: some 100 KB, and more than a person keeps.
+/// Todos of one answer at most: some 100 KB as they mostly are, and more than a person keeps.
 pub const MOST: u32 = 500;
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Page {
-    /// How many todos
+    /// Most todos of the answer, which ends at 1 MiB of todos too
     #[param(value_type = u32, minimum = 1, maximum = 500, default = 500, required = false)]
     pub limit: u32,
     /// The id of the last todo of the part before; none for the first part

@@ -11,19 +11,20 @@ use super::{
     bodies::{TodoIn, TodoPatch},
     paging::Page,
 };
-use crate::entity::todos::{ActiveModel, Column, Entity, Model};
+use crate::{
+    api::fitting,
+    db::Db,
+    entity::todos::{ActiveModel, Column, Entity, Model},
+};
 
 /// A row that somebody gave a higher id by hand must not count: lower ones are still to come.
 const LAST_OF_SEQUENCE: &str = "SELECT COALESCE(pg_sequence_last_value(\
     pg_get_serial_sequence('todos', 'id')::regclass), 0) AS id";
 
 /// Newest first: ids are handed out in order.
-pub async fn list(db: &impl ConnectionTrait, owner: i64, page: &Page) -> Result<Vec<Model>, DbErr> {
-    let mut todos = Entity::find().filter(Column::UserId.eq(owner));
-    if let Some(cursor) = page.cursor {
-        todos = todos.filter(Column::Id.lt(cursor));
-    }
-    todos.order_by_desc(Column::Id).limit(u64::from(page.limit)).all(db).await
+pub async fn list(db: &Db, owner: i64, page: &Page) -> Result<Vec<Model>, DbErr> {
+    let (owner, texts) = ((Column::UserId, owner.into()), [Column::Title, Column::Description]);
+    fitting::newest::<Entity>(db, owner, &texts, page.cursor, page.limit.into()).await
 }
 
 pub async fn by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<Model>, DbErr> {

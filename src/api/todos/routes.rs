@@ -37,6 +37,9 @@ impl IntoResponse for Stored {
 }
 
 /// One's todos, newest first: the newest 500, or the part that is asked for.
+///
+/// A part ends at 1 MiB too, so one that is shorter than asked for need not be the last: that is one
+/// without todos.
 #[utoipa::path(get, path = "/todos", tag = TAG, params(Page), security(("bearer" = [])), responses(
     (status = OK, body = Vec<TodoOut>, description = "todos of the caller")
 ))]

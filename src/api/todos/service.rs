@@ -10,6 +10,7 @@ use super::{
     repository,
 };
 use crate::{
+    api::fitting,
     cache::{Cache, Changed, Name, bloom::IdFilter},
     db::{Db, is_orphan, now},
     error::Error,
@@ -29,7 +30,10 @@ pub async fn list(db: &Db, cache: &Cache, user: i64, page: Page) -> Result<Bytes
 
 async fn list_json(db: &Db, user: i64, page: &Page) -> Result<Bytes, Error> {
     let todos = repository::list(db, user, page).await?;
-    json(&todos.into_iter().map(TodoOut::from).collect::<Vec<_>>())
+    let mut todos: Vec<_> = todos.into_iter().map(TodoOut::from).collect();
+    // Whether there are more a client sees by asking on.
+    fitting::cut(&mut todos);
+    json(&todos)
 }
 
 /// One of one's todos as JSON.
@@ -101,7 +105,9 @@ fn changed(user: i64, id: i64) -> Vec<Changed> {
 }
 
 fn json(value: &impl Serialize) -> Result<Bytes, Error> {
-    serde_json::to_vec(value).map(Bytes::from).map_err(Error::internal)
+    // Of just its size: it is kept, and counted by it.
+    let json = serde_json::to_vec(value).map_err(Error::internal)?;
+    Ok(json.into_boxed_slice().into())
 }
 
 /// Another's todo is none.

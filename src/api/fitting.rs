@@ -1,0 +1,77 @@
+//! Lists end at a number of bytes as well as at a number of rows: rows may be a thousand times as long
+//! as they mostly are.
+
+use std::io::{self, Write};
+
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Iden, Statement, Value};
+use serde::Serialize;
+
+use crate::db::Db;
+
+/// Bytes of JSON that the rows of one answer have, unless a single one has more: ten times what rows of
+/// usual length come to. With what is around them it is 1 MiB.
+const MOST_BYTES: usize = 1024 * 1024 - 1024;
+
+/// Cuts the rows where their JSON is too long; one always stays. True if there are more.
+pub fn cut<T: Serialize>(rows: &mut Vec<T>) -> bool {
+    let mut bytes = 0;
+    let fits = rows.iter().take_while(|row| {
+        bytes += json_bytes(row);
+        bytes <= MOST_BYTES
+    });
+    let fits = fits.count().max(1);
+    rows.truncate(fits);
+    // Texts are no longer than their JSON, so it is more than this if `newest` left rows out.
+    bytes > MOST_BYTES
+}
+
+/// Counts what is written.
+struct Count(usize);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn json_bytes(row: &impl Serialize) -> usize {
+    let mut count = Count(0);
+    // What has no JSON is told when the answer is made.
+    let _ = serde_json::to_writer(&mut count, row);
+    count.0
+}
+
+/// The newest rows that belong to somebody, before an id if one is given: only those whose `texts` fit
+/// into one answer are read, however many are asked for. Both databases know the length of a text
+/// without reading it.
+pub async fn newest<E: EntityTrait>(
+    db: &Db,
+    (owned_by, owner): (E::Column, Value),
+    texts: &[E::Column],
+    before: Option<i64>,
+    limit: u64,
+) -> Result<Vec<E::Model>, DbErr> {
+    let lengths = texts.iter().map(|text| {
+        let text = text.to_string();
+        format!("COALESCE(OCTET_LENGTH({text}), 0)")
+    });
+    let (table, owned_by) = (E::default().table_name().to_owned(), owned_by.to_string());
+    let lengths = lengths.collect::<Vec<_>>().join(" + ");
+    // CROSS JOIN makes SQLite look each row up by its id, in this order.
+    let sql = format!(
+        "SELECT kept.* FROM (SELECT id, SUM(bytes) OVER (ORDER BY id DESC) - bytes AS ahead FROM \
+         (SELECT id, {lengths} AS bytes FROM {table} WHERE {owned_by} = $1 AND id < $2 \
+         ORDER BY id DESC LIMIT $3) AS asked) AS places CROSS JOIN {table} AS kept \
+         WHERE kept.id = places.id AND places.ahead < {MOST_BYTES} ORDER BY kept.id DESC"
+    );
+    let before = before.unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = [owner, before.into(), limit.into()];
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    E::find().from_raw_sql(statement).all(db).await
+}
