@@ -32,6 +32,8 @@ pub mod entity;
 pub mod error;
 /// Slow against fast of one lab as flame graphs.
 pub mod flame;
+/// Bytes that are held for clients, and how many may be.
+pub mod held_bytes;
 /// What clients send, checked.
 pub mod input;
 /// Bottlenecks, each beside its fix.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Router, middleware::from_fn_with_state};
-use tower::util::MapRequestLayer;
+use tower::util::{MapRequestLayer, MapResponseLayer};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
@@ -45,6 +45,9 @@ pub fn observed(state: AppState, telemetry: &Telemetry, routes_measured: Arc<Rou
             Observe::app(telemetry.access.clone(), routes_measured, telemetry.traces.heads()),
             request_metrics::layer(),
             CatchPanicLayer::custom(error::panicked),
+            MapRequestLayer::new(edge::on_its_connection),
+            // Around gzip: what is held is what is sent.
+            MapResponseLayer::new(edge::held_until_sent),
             Compress,
         ))
         .with_state(state)

@@ -1,5 +1,7 @@
 //! What stands between clients and handlers: proxies in front, browsers of other origins, gzip.
 
+/// Answers that wait for their client.
+mod answers;
 /// Bodies in fewer bytes.
 mod compression;
 /// Pages of other origins.
@@ -9,7 +11,10 @@ mod proxies;
 /// Bodies that nobody reads.
 mod unread;
 
+pub use answers::{held_until_sent, on_its_connection};
 pub use compression::Compress;
 pub use cors::cors;
 pub use proxies::{Proxies, demand_tls};
 pub use unread::receive_to_the_end;
+
+pub use crate::held_bytes::ConnectionBytes;

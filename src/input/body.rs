@@ -11,7 +11,11 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
 use super::{Fields, json::malformed};
-use crate::error::Error;
+use crate::{
+    error::Error,
+    held_bytes::SMALL,
+    telemetry::{budget, route_metrics::Route},
+};
 
 /// From the head of a request to the end of its body: 1 MiB in that time is 280 kbit/s. Who is slower
 /// holds a connection, and nothing else.
@@ -76,11 +80,42 @@ fn is_longer(headers: &HeaderMap, max_bytes: usize) -> bool {
 }
 
 async fn whole(body: axum::body::Body, max_bytes: usize, within: Duration) -> Result<Bytes, Error> {
-    let body = tokio::time::timeout(within, Limited::new(body, max_bytes).collect()).await;
-    match body.map_err(|_| Error::TooSlow(within.as_secs()))? {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Error::TooLarge { max_bytes }),
-        Err(error) => Err(Error::Malformed(format!("the body broke off: {error}"))),
+    let body = tokio::time::timeout(within, collected(body, max_bytes)).await;
+    body.map_err(|_| Error::TooSlow(within.as_secs()))?
+}
+
+/// One that comes in a single piece is not copied. Of others the bytes are copied as they come: kept
+/// as pieces, those of one byte each would take forty times as much.
+async fn collected(body: axum::body::Body, max_bytes: usize) -> Result<Bytes, Error> {
+    let mut body = Limited::new(body, max_bytes);
+    let (mut first, mut all) = (Bytes::new(), Vec::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| match error.is::<LengthLimitError>() {
+            true => Error::TooLarge { max_bytes },
+            false => Error::Malformed(format!("the body broke off: {error}")),
+        })?;
+        let Ok(piece) = frame.into_data() else { continue };
+        take_room(first.len() + all.len() + piece.len())?;
+        if first.is_empty() && all.is_empty() {
+            first = piece;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&piece);
+        }
+    }
+    // Of just its size: it may wait for long.
+    Ok(if all.is_empty() { first } else { all.into_boxed_slice().into() })
+}
+
+/// For so many bytes of the request's body, until it is answered.
+fn take_room(bytes: usize) -> Result<(), Error> {
+    if bytes <= SMALL {
+        return Ok(());
+    }
+    let Some(budget) = budget::current() else { return Ok(()) };
+    match budget.route().is_some_and(Route::is_of_lab) {
+        true => Ok(()),
+        false => budget.holds.take_body(bytes),
     }
 }
 

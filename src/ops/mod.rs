@@ -15,7 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     api::auth::bearer,
     error::{self, Error},
-    pages,
+    held_bytes, pages,
     state::AppState,
     telemetry::{
         blocked::BlockedPolls, http::Observe, log_filter::LogFilter, metrics::Metrics,
@@ -79,6 +79,7 @@ async fn metrics(
 ) -> impl IntoResponse {
     const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
     traces.holding().report();
+    held_bytes::report();
     let mut histograms = String::new();
     runtimes.push_poll_histograms(&mut histograms);
     routes.push_histograms(&mut histograms);

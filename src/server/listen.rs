@@ -2,10 +2,13 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use axum::{Router, serve::ListenerExt};
+use axum::{Extension, Router, serve::ListenerExt};
 use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
 
+use tower::{Layer, util::MapResponse};
+
 use super::StartError;
+use crate::edge::ConnectionBytes;
 
 /// A router that answers, until it is told to stop.
 pub struct Serving {
@@ -37,6 +40,8 @@ pub fn serve(
     });
     let (stop, mut stopped) = watch::channel(false);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let of_its_own = |router| Extension(ConnectionBytes::default()).layer(router);
+    let service = MapResponse::new(service, of_its_own);
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     });

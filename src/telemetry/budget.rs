@@ -21,6 +21,7 @@ use super::{
     request_id::Ids,
     route_metrics::Route,
 };
+use crate::held_bytes::OfRequest;
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Budget>>> = const { RefCell::new(None) };
@@ -31,6 +32,8 @@ pub struct Budget {
     pub ids: Ids,
     /// Where long polls are told; requests that are not measured by route have none.
     route: Option<Arc<Route>>,
+    /// Memory that the request takes beside its handler's.
+    pub holds: OfRequest,
     started: Instant,
     polls: AtomicU64,
     longest_poll_ns: AtomicU64,
@@ -60,6 +63,7 @@ impl Budget {
         Arc::new(Self {
             ids,
             route,
+            holds: OfRequest::default(),
             started,
             polls: AtomicU64::new(0),
             longest_poll_ns: AtomicU64::new(0),

@@ -118,6 +118,10 @@ impl Route {
         })
     }
 
+    pub fn is_of_lab(&self) -> bool {
+        self.variant.is_some()
+    }
+
     /// What share of its requests is traced, or none for all of them: those of a lab.
     pub fn recent_traces(&self) -> Option<&Recent> {
         self.variant.is_none().then_some(&self.recent)

@@ -36,6 +36,9 @@ mod databases;
 mod errors;
 /// `health`, as containers ask it.
 mod health_command;
+/// What clients leave unread, and what of theirs waits.
+#[cfg(target_os = "linux")]
+mod held_bytes;
 /// A request of /api/v1 holds a thread from dispatch to answer.
 mod held_threads;
 /// The labs answer alike, and their numbers differ as their evidence says.

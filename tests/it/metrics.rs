@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::support::TestApp;
 
 /// Everything a dashboard stands on.
-const SERIES: [&str; 34] = [
+const SERIES: [&str; 37] = [
     "axum_http_requests_total{",
     "axum_http_requests_duration_seconds_bucket{",
     "axum_http_requests_pending{",
@@ -38,6 +38,9 @@ const SERIES: [&str; 34] = [
     "chokepoint_v1_threads",
     "chokepoint_v1_threads_held",
     "chokepoint_v1_queued_requests",
+    "chokepoint_held_bytes{of=\"answers\"}",
+    "chokepoint_held_bytes_max{of=\"bodies\"}",
+    "chokepoint_held_bytes_refused_total{of=\"answers\"}",
     "chokepoint_build_info{",
     "process_start_time_seconds",
 ];

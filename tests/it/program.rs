@@ -119,6 +119,15 @@ impl Serving {
         line
     }
 
+    /// Bytes that the system counts of the process: `VmRSS` now, `VmHWM` at most so far.
+    pub fn memory(&self, field: &str) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+        let kib = line.trim_start_matches(':').trim().trim_end_matches(" kB");
+        kib.parse::<u64>().unwrap() * 1024
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.child.0.id()).unwrap()), signal).unwrap();
     }

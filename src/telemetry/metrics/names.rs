@@ -113,6 +113,16 @@ metrics! {
         "/api/v1 requests that no thread ran, by reason: the queue was full, or the client \
          left it.";
 
+    // Memory that clients make the server hold.
+    HELD_BYTES: Gauge, "chokepoint_held_bytes",
+        "Bytes of large answers that are not sent yet, and of large bodies whose request is not \
+         answered yet.";
+    HELD_BYTES_MAX: Gauge, "chokepoint_held_bytes_max",
+        "Bytes of those that there may be; beyond it, or beyond a quarter of what is free for one \
+         connection, the answer is 503.";
+    HELD_BYTES_REFUSED: Counter, "chokepoint_held_bytes_refused_total",
+        "Requests refused because too many bytes were held, of answers or of bodies.";
+
     // Rate limits.
     RATE_LIMITED: Counter, "chokepoint_rate_limited_total",
         "Requests answered with 429, by limit.";
