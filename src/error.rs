@@ -162,6 +162,7 @@ pub struct Problem {
     request_id: String,
     trace_id: String,
     /// Everything that is wrong with the request, for status 422.
+    #[schema(value_type = Vec<FieldError>, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<FieldError>>,
 }

@@ -28,14 +28,16 @@ struct Health {
 const UP: Json<Health> = Json(Health { status: "up" });
 
 /// Whether the process answers.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = OK, body = Health)))]
+#[utoipa::path(get, path = "/health/live", tag = "health", responses(
+    (status = OK, body = Health, description = "it is up")
+))]
 async fn live() -> Json<Health> {
     UP
 }
 
 /// The same as `/health/ready`.
 #[utoipa::path(get, path = "/health", tag = "health", responses(
-    (status = OK, body = Health),
+    (status = OK, body = Health, description = "it is up"),
     (status = SERVICE_UNAVAILABLE, body = Problem, description = "a dependency is down")
 ))]
 async fn health(state: State<AppState>) -> Result<Json<Health>, Error> {
@@ -44,7 +46,7 @@ async fn health(state: State<AppState>) -> Result<Json<Health>, Error> {
 
 /// Whether the process and everything it needs answer.
 #[utoipa::path(get, path = "/health/ready", tag = "health", responses(
-    (status = OK, body = Health),
+    (status = OK, body = Health, description = "it is up"),
     (status = SERVICE_UNAVAILABLE, body = Problem, description = "a dependency is down")
 ))]
 async fn ready(State(AppState { db, .. }): State<AppState>) -> Result<Json<Health>, Error> {

@@ -1,16 +1,18 @@
 //! The labs' routes for the OpenAPI document, from the catalogue: nobody writes them down twice.
 
 use utoipa::openapi::{
-    ArrayBuilder, Content, Object, OpenApi, OpenApiBuilder, PathItem, PathsBuilder,
+    ArrayBuilder, ComponentsBuilder, Content, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref,
     ResponseBuilder,
     path::{Operation, OperationBuilder},
 };
 
 use super::{Labs, LoadedLab};
-use crate::api::openapi;
+use crate::api::openapi::{self, schemas};
 
 const TAG: &str = "labs";
 const ABOUT: &str = "Bottlenecks, each beside its fix; all variants of a lab answer alike.";
+/// The schema of a row, as all labs have it.
+const ROW: &str = "LabRow";
 
 impl Labs {
     /// Every variant's route and the tag they share.
@@ -24,7 +26,11 @@ impl Labs {
                 paths = paths.path(loaded.evidence.route(variant), item);
             }
         }
-        OpenApiBuilder::new().paths(paths).tags(Some([openapi::tag(TAG, ABOUT)])).build()
+        let row =
+            schemas::any_object().description(Some("A row of a lab; each lab has its own fields."));
+        let components = ComponentsBuilder::new().schema(ROW, row).build();
+        let document = OpenApiBuilder::new().paths(paths).components(Some(components));
+        document.tags(Some([openapi::tag(TAG, ABOUT)])).build()
     }
 }
 
@@ -36,7 +42,7 @@ fn operation(loaded: &LoadedLab, variant: &str) -> Operation {
         ("fast", _) => "The fix.".to_owned(),
         _ => "Your own attempt; it starts as a copy of slow.".to_owned(),
     };
-    let rows = ArrayBuilder::new().items(Object::new());
+    let rows = ArrayBuilder::new().items(Ref::from_schema_name(ROW));
     let answer = ResponseBuilder::new()
         .description("The same rows from every variant.")
         .content("application/json", Content::new(Some(rows)))

@@ -65,6 +65,8 @@ mod long_lists;
 mod metrics;
 /// The description of the API is that of what is served.
 mod openapi;
+/// The server takes what the description of the API has for examples.
+mod openapi_examples;
 /// The ops port, above all while the app is held.
 mod ops;
 /// What a password costs.

@@ -10,7 +10,7 @@ use crate::support::{TestApp, header, problem};
 /// For people and browsers: HTML, style, and the page that shows the document.
 const NOT_DESCRIBED: [&str; 5] = ["/", "/style.css", "/docs", "/docs/", "/docs/{*rest}"];
 
-async fn document(app: &TestApp) -> Value {
+pub async fn document(app: &TestApp) -> Value {
     let response = app.get("/api/openapi.json").await;
     assert_eq!(response.status(), 200);
     assert_eq!(header(&response, "content-type"), "application/json");
@@ -18,7 +18,7 @@ async fn document(app: &TestApp) -> Value {
 }
 
 /// Path, method and description of every operation.
-fn operations(document: &Value) -> Vec<(&str, String, &Value)> {
+pub fn operations(document: &Value) -> Vec<(&str, String, &Value)> {
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -29,7 +29,7 @@ fn operations(document: &Value) -> Vec<(&str, String, &Value)> {
 }
 
 /// A path with something in the place of each parameter.
-fn filled(template: &str) -> String {
+pub fn filled(template: &str) -> String {
     let fill = |segment: &str| if segment.starts_with('{') { "1".into() } else { segment.into() };
     template.split('/').map(fill).collect::<Vec<String>>().join("/")
 }
@@ -59,6 +59,11 @@ fn the_document_describes_every_route_and_no_other() {
     });
 }
 
+/// Whether it has a description, without which the document is no OpenAPI.
+fn is_said(answer: &Value) -> bool {
+    answer["description"].as_str().is_some_and(|words| !words.trim().is_empty())
+}
+
 #[test]
 fn every_operation_says_what_it_does_and_how_it_fails() {
     let app = TestApp::start();
@@ -71,12 +76,19 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
         let mut ids = BTreeSet::new();
         for (path, method, operation) in operations(&document) {
             let which = format!("{method} {path}");
-            assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{which}");
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(ids.insert(id), "{which} has the id of another");
+            // A generator makes a function of it, in whatever case its language has.
+            assert!(id.starts_with(|first: char| first.is_ascii_lowercase()), "{id}");
+            let mut words = id.split('_');
+            let is_part = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+            assert!(words.all(|word| !word.is_empty() && word.bytes().all(is_part)), "{id}");
             assert!(operation["summary"].is_string(), "{which} has no summary");
             let used = operation["tags"].as_array().unwrap();
             assert_eq!(used.len(), 1, "{which}");
             assert!(tags.iter().any(|tag| tag["name"] == used[0]), "{which} {used:?}");
             for (status, answer) in operation["responses"].as_object().unwrap() {
+                assert!(!answer["$ref"].is_null() || is_said(answer), "{which} {status}");
                 if status.starts_with(['4', '5']) {
                     let shared = answer["$ref"].as_str().unwrap_or_default();
                     assert!(shared.starts_with("#/components/responses/"), "{which} {status}");
@@ -96,10 +108,62 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
                 assert!(operation["responses"]["422"].is_object(), "{which}");
             }
         }
-        for (name, answer) in document["components"]["responses"].as_object().unwrap() {
+        let components = &document["components"];
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        for (name, _) in
+            components.as_object().unwrap().values().flat_map(|c| c.as_object().unwrap())
+        {
+            assert!(name.chars().all(is_name), "{name}");
+        }
+        for (name, answer) in components["responses"].as_object().unwrap() {
+            assert!(is_said(answer), "{name} has no description");
             let problem = &answer["content"]["application/problem+json"];
             assert_eq!(problem["schema"]["$ref"], "#/components/schemas/Problem", "{name}");
         }
+    });
+}
+
+/// Everything in a document that is an object.
+fn objects(document: &Value) -> Vec<&serde_json::Map<String, Value>> {
+    let mut found = Vec::new();
+    let mut left = vec![document];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(fields) => {
+                found.push(fields);
+                left.extend(fields.values());
+            }
+            Value::Array(items) => left.extend(items),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn schemas_mean_the_same_to_every_reader() {
+    let app = TestApp::start();
+    app.run(async {
+        let document = document(&app).await;
+        let mut patterns = 0;
+        for schema in objects(&document) {
+            let is_type = |name| {
+                schema.get("type").is_some_and(|t| t == name || t[0] == name || t[1] == name)
+            };
+            let is_open =
+                ["properties", "additionalProperties"].iter().any(|k| schema.contains_key(*k));
+            // Some generators make a type of it that has no members.
+            assert!(!is_type("object") || is_open, "{schema:?}");
+            if let Some(pattern) = schema.get("pattern").and_then(Value::as_str) {
+                // Classes in which engines have different characters.
+                for class in [r"\s", r"\S", r"\w", r"\W", r"\d", r"\D", r"\b"] {
+                    assert!(!pattern.contains(class), "{pattern}");
+                }
+                assert!(pattern.starts_with('^') && pattern.ends_with('$'), "{pattern}");
+                patterns += 1;
+            }
+        }
+        assert!(patterns > 0);
     });
 }
 
@@ -109,14 +173,8 @@ fn every_reference_leads_somewhere() {
     app.run(async {
         let document = document(&app).await;
         let mut found = 0;
-        let mut left = vec![&document];
-        while let Some(value) = left.pop() {
-            match value {
-                Value::Object(fields) => left.extend(fields.values()),
-                Value::Array(items) => left.extend(items),
-                _ => {}
-            }
-            if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
+        for object in objects(&document) {
+            if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
                 let pointer = reference.strip_prefix('#').unwrap();
                 assert!(document.pointer(pointer).is_some(), "{reference}");
                 found += 1;

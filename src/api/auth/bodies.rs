@@ -4,10 +4,13 @@ use email_address::{EmailAddress, Options};
 use serde::Serialize;
 use utoipa::{
     ToSchema,
-    openapi::{Object, ObjectBuilder, schema::Type},
+    openapi::{KnownFormat, ObjectBuilder, SchemaFormat},
 };
 
-use crate::input::{Fields, Input};
+use crate::{
+    api::openapi::schemas,
+    input::{Fields, Input},
+};
 
 /// Nothing here is long; a larger body is refused unread.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -21,12 +24,15 @@ const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=72;
 /// Longer than any refresh token; a digest is made of it.
 const REFRESH_TOKEN_MAX: usize = 1_000;
 
+const REFRESH_TOKEN_EXAMPLE: &str =
+    "5f0c6b0e2f8d4c1ab37e90d2a4415c6e8f7b1a2c3d4e5f60718293a4b5c6d7e8";
+
 /// What the tests of a body's fields don't read is only for the description.
 #[derive(ToSchema)]
 pub struct RegisterIn {
     #[schema(min_length = 3, max_length = 50, pattern = "^[A-Za-z0-9_]{3,50}$", example = "ada_l")]
     pub username: String,
-    #[schema(format = "email", max_length = 254, example = "ada@example.com")]
+    #[schema(schema_with = email_text)]
     pub email: String,
     #[schema(schema_with = password_text)]
     pub password: String,
@@ -46,7 +52,7 @@ impl Input for RegisterIn {
 
 #[derive(ToSchema)]
 pub struct LoginIn {
-    #[schema(format = "email", max_length = 254, example = "ada@example.com")]
+    #[schema(schema_with = email_text)]
     pub email: String,
     #[schema(schema_with = password_text)]
     pub password: String,
@@ -62,12 +68,7 @@ impl Input for LoginIn {
 
 #[derive(ToSchema)]
 pub struct RefreshIn {
-    #[schema(
-        min_length = 1,
-        max_length = 1000,
-        pattern = r"^[^\u0000]*$",
-        example = "5f0c6b0e2f8d4c1ab37e90d2a4415c6e8f7b1a2c3d4e5f60718293a4b5c6d7e8"
-    )]
+    #[schema(schema_with = refresh_token_text)]
     pub refresh_token: String,
 }
 
@@ -86,7 +87,7 @@ pub struct SessionOut {
     #[schema(example = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2lnbmF0dXJl")]
     pub access_token: String,
     /// Good for one refresh; the answer to that has the next one.
-    #[schema(example = "5f0c6b0e2f8d4c1ab37e90d2a4415c6e8f7b1a2c3d4e5f60718293a4b5c6d7e8")]
+    #[schema(example = json!(REFRESH_TOKEN_EXAMPLE))]
     pub refresh_token: String,
     #[schema(example = "bearer")]
     pub token_type: &'static str,
@@ -99,15 +100,24 @@ pub struct SessionOut {
     pub email: String,
 }
 
-fn password_text() -> Object {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
+fn email_text() -> ObjectBuilder {
+    schemas::text(0..=EMAIL_MAX_BYTES)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::IdnEmail)))
+        .description(Some(
+            "An address with a dot in its domain, without a name before it. It is kept in lower case, \
+             in which it may have 254 bytes of UTF-8.",
+        ))
+        .examples(["ada@example.com"])
+}
+
+fn password_text() -> ObjectBuilder {
+    schemas::text(2..=*PASSWORD_BYTES.end())
         .description(Some("8 to 72 bytes of UTF-8, so between 2 and 72 characters."))
-        .min_length(Some(2))
-        .max_length(Some(72))
-        .pattern(Some(r"^[^\u0000]*$"))
         .examples(["correct horse"])
-        .build()
+}
+
+fn refresh_token_text() -> ObjectBuilder {
+    schemas::text(1..=REFRESH_TOKEN_MAX).examples([REFRESH_TOKEN_EXAMPLE])
 }
 
 fn username(text: String) -> Result<String, String> {

@@ -56,7 +56,7 @@ async fn never_stored(mut answer: Response) -> Response {
 
 /// Opens an account and logs in.
 #[utoipa::path(post, path = "/auth/register", tag = "auth", request_body = RegisterIn, responses(
-    (status = CREATED, body = SessionOut),
+    (status = CREATED, body = SessionOut, description = "the account's first session"),
     (status = CONFLICT, body = Problem, description = "username or e-mail address is taken"),
     (status = TOO_MANY_REQUESTS, body = Problem, description = "too many from this address")
 ))]
@@ -72,7 +72,7 @@ async fn register(
 
 /// Logs in with e-mail address and password.
 #[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = LoginIn, responses(
-    (status = OK, body = SessionOut),
+    (status = OK, body = SessionOut, description = "a new session"),
     (status = UNAUTHORIZED, body = Problem, description = "unknown address or wrong password"),
     (status = TOO_MANY_REQUESTS, body = Problem, description = "too many for this account, or from this address")
 ))]
@@ -89,7 +89,7 @@ async fn login(
 ///
 /// Each is good once. Used a second time, it ends every token that followed from the same login.
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", request_body = RefreshIn, responses(
-    (status = OK, body = SessionOut),
+    (status = OK, body = SessionOut, description = "the session with its next pair of tokens"),
     (status = UNAUTHORIZED, body = Problem, description = "unknown, used, revoked or expired")
 ))]
 async fn refresh(

@@ -5,30 +5,21 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::described;
 use crate::entity::log_lines::{self, Level};
 
 /// One log line.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes what `reading` reads")]
 pub struct LogIn {
-    #[schema(example = "sensor-17", pattern = "^[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}$")]
+    #[schema(value_type = described::DeviceId)]
     pub device_id: String,
-    /// In any case; `WARN` is `WARNING`.
-    #[schema(value_type = Level, example = "INFO")]
+    #[schema(schema_with = described::level, required = true)]
     pub log_level: Option<Level>,
-    #[schema(example = "valve opened", min_length = 1, max_length = 10_000)]
+    #[schema(schema_with = described::message)]
     pub message: String,
-    /// Whatever else belongs to the line: a JSON object of up to 16 KiB.
-    #[schema(value_type = Option<Object>, example = json!({"celsius": 21.5}))]
+    #[schema(schema_with = described::data)]
     pub log_data: Option<String>,
-}
-
-/// Many lines at once. A bare array of lines will do as well.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes what `reading` reads")]
-pub struct BatchIn {
-    #[schema(min_items = 1, max_items = 1_000)]
-    logs: Vec<LogIn>,
 }
 
 /// How many lines were written; they are on disk.
@@ -43,6 +34,7 @@ pub struct StoredOut {
 pub struct LinesOut {
     pub logs: Vec<LogOut>,
     /// What `before` must be to get the lines that follow, if there are more.
+    #[schema(required = true)]
     pub next_before: Option<i64>,
 }
 
@@ -55,7 +47,7 @@ pub struct LogOut {
     log_level: Level,
     #[schema(example = "valve opened")]
     message: String,
-    #[schema(value_type = Option<Object>, example = json!({"celsius": 21.5}))]
+    #[schema(schema_with = described::stored_data, required = true)]
     log_data: Option<Box<RawValue>>,
     created_at: DateTime<Utc>,
 }

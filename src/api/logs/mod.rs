@@ -5,6 +5,8 @@
 
 /// What clients send and get.
 mod bodies;
+/// Lines and names of devices, for the OpenAPI document.
+mod described;
 /// A line as it lies in a body.
 mod given;
 /// Lines on their way to the database, in the form in which they travel.

@@ -9,7 +9,8 @@ use axum::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    bodies::{BatchIn, LinesOut, LogIn, StatsOut, StoredOut},
+    bodies::{LinesOut, LogIn, StatsOut, StoredOut},
+    described::{BatchIn, DeviceId},
     reading, service,
 };
 use crate::{
@@ -68,13 +69,13 @@ async fn batch(
 
 /// Lines of a device, newest first. A device that has none gets an empty list.
 #[utoipa::path(get, path = "/api/logs/{device_id}", tag = "logs", params(
-    ("device_id" = String, Path, pattern = "^[A-Za-z0-9._:-]{1,100}$", example = "sensor-17"),
+    ("device_id" = DeviceId, Path, description = "as its lines have it", example = "sensor-17"),
     ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000,
      description = "most lines of the answer, 100 if it is left out; it ends at 1 MiB of lines too"),
     ("before" = Option<i64>, Query, minimum = 1,
      description = "only lines older than this: `next_before` of the answer before"),
 ), responses(
-    (status = OK, body = LinesOut),
+    (status = OK, body = LinesOut, description = "lines of the device"),
     (status = NOT_FOUND, body = Problem, description = "no device can have this name")
 ))]
 async fn newest(
@@ -94,7 +95,7 @@ async fn newest(
 
 /// All lines that were ever stored, and how this instance is doing.
 #[utoipa::path(get, path = "/api/stats", tag = "logs", responses(
-    (status = OK, body = StatsOut)
+    (status = OK, body = StatsOut, description = "counts and rates")
 ))]
 async fn stats(State(AppState { db, logs, .. }): State<AppState>) -> Result<Json<StatsOut>, Error> {
     Ok(Json(service::stats(&db, &logs).await?))

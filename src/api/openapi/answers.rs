@@ -30,7 +30,7 @@ const fn failure(status: StatusCode, when: &'static str, detail: &'static str) -
 const FAILURES: [Failure; 11] = [
     failure(
         StatusCode::BAD_REQUEST,
-        "The body is not JSON.",
+        "The request is not HTTP, or its body is not JSON.",
         "the body is not JSON from line 1, column 9",
     ),
     Failure {
@@ -69,7 +69,7 @@ const FAILURES: [Failure; 11] = [
         "title of the request can't be used",
     ),
     Failure {
-        headers: &["retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"],
+        headers: &["retry-after", COUNTED[0], COUNTED[1], COUNTED[2]],
         ..failure(
             StatusCode::TOO_MANY_REQUESTS,
             "More requests than are allowed in this time.",
@@ -89,6 +89,9 @@ const FAILURES: [Failure; 11] = [
 /// On every answer.
 const ALWAYS: [&str; 3] = ["x-request-id", "x-trace-id", "server-timing"];
 
+/// On an answer to somebody whose requests are counted.
+const COUNTED: [&str; 3] = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
+
 /// Every header that an answer refers to: its name, what it says, an example.
 const HEADERS: [(&str, &str, &str); 8] = [
     ("x-request-id", "The client's own id if it was sane, else a new one.", "order-17"),
@@ -96,9 +99,18 @@ const HEADERS: [(&str, &str, &str); 8] = [
     ("server-timing", "What the request cost.", "total;dur=1.52, db;dur=0.91;desc=\"1 queries\""),
     ("www-authenticate", "How to authenticate.", "Bearer realm=\"chokepoint\""),
     ("retry-after", "Seconds after which it may be tried again.", "1"),
-    ("ratelimit-limit", "How many requests are allowed in the time window.", "10"),
+    (
+        "ratelimit-limit",
+        "How many requests are allowed in the time window. Like the two that follow, left out where \
+         nobody counts: without a token, or with the limit off.",
+        "10",
+    ),
     ("ratelimit-remaining", "How many of them are left.", "0"),
-    ("ratelimit-reset", "Seconds until the window starts anew.", "6"),
+    (
+        "ratelimit-reset",
+        "Seconds until the whole number is there again, or with `retry-after` the same.",
+        "6",
+    ),
 ];
 
 /// Shared answers and headers, for operations to refer to.
@@ -113,6 +125,7 @@ pub fn describe(components: &mut Components) {
 
 /// Adds the failures that the operation's shape implies, and the headers that every answer has.
 pub fn add_shared(path: &str, operation: &mut Operation) {
+    let is_limited = is_limited(path, operation);
     for status in implied(path, operation) {
         let shared = || RefOr::Ref(Ref::from_response_name(name(status)));
         operation.responses.responses.entry(status.as_str().to_owned()).or_insert_with(shared);
@@ -125,7 +138,12 @@ pub fn add_shared(path: &str, operation: &mut Operation) {
                 shared.description = std::mem::take(&mut described.description);
                 *response = shared.into();
             }
-            None => described.headers.extend(references(&ALWAYS)),
+            None => {
+                described.headers.extend(references(&ALWAYS));
+                if is_limited {
+                    described.headers.extend(references(&COUNTED));
+                }
+            }
         }
     }
 }
@@ -140,13 +158,9 @@ fn implied(path: &str, operation: &Operation) -> Vec<StatusCode> {
         })
     };
     let needs_token = operation.security.as_ref().is_some_and(|needed| !needed.is_empty());
-    // What is not of the API itself, such as a lab, has no rate limit.
-    let is_ours = |tag: &String| super::TAGS.iter().any(|(ours, _)| ours == tag);
-    let is_limited = operation.tags.iter().flatten().any(is_ours);
-    let mut implied = Vec::new();
+    let mut implied = vec![StatusCode::BAD_REQUEST];
     if operation.request_body.is_some() {
         implied.extend([
-            StatusCode::BAD_REQUEST,
             StatusCode::REQUEST_TIMEOUT,
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -162,13 +176,23 @@ fn implied(path: &str, operation: &Operation) -> Vec<StatusCode> {
     if needs_token {
         implied.push(StatusCode::UNAUTHORIZED);
     }
-    if path.starts_with("/api/") && path != super::routes::PATH {
+    if needs_the_database(path) {
         implied.push(StatusCode::SERVICE_UNAVAILABLE);
-        if is_limited {
-            implied.push(StatusCode::TOO_MANY_REQUESTS);
-        }
+    }
+    if is_limited(path, operation) {
+        implied.push(StatusCode::TOO_MANY_REQUESTS);
     }
     implied
+}
+
+fn needs_the_database(path: &str) -> bool {
+    path.starts_with("/api/") && path != super::routes::PATH
+}
+
+/// What is not of the API itself, such as a lab, has no rate limit.
+fn is_limited(path: &str, operation: &Operation) -> bool {
+    let is_ours = |tag: &String| super::TAGS.iter().any(|(ours, _)| ours == tag);
+    needs_the_database(path) && operation.tags.iter().flatten().any(is_ours)
 }
 
 /// The status as a component's name: `NotFound`.

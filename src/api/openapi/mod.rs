@@ -2,7 +2,7 @@
 //! them share is added here, so that no handler can forget it.
 
 use utoipa::openapi::{
-    Components, Info, License, OpenApi, PathItem, Server, Tag,
+    Components, Info, License, OpenApi, PathItem, RefOr, Server, Tag,
     info::LicenseBuilder,
     path::{HttpMethod, Operation},
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -13,12 +13,20 @@ use utoipa::openapi::{
 mod answers;
 /// `/api/openapi.json`, and `/docs` for people.
 mod routes;
+/// Parts of schemas that bodies share.
+pub mod schemas;
 
 pub use routes::{PATH, described, router};
 
 const ABOUT: &str = "An instrumented teaching server with deliberate bottlenecks, each served beside \
     its fix. Every answer says in `Server-Timing` what it cost. Every failure is a problem as RFC 9457 \
-    has it. A body may have 1 MiB (64 KiB for auth).";
+    has it.\n\n\
+    A body is JSON in UTF-8, sent as `application/json` or another type that ends in `+json`, of at most \
+    1 MiB (64 KiB for auth): nested at most 127 deep, with no number beyond those of a double. Members and \
+    parameters that are not described are ignored. An `x-request-id` is taken over if it is sane, a \
+    `traceparent` if it is valid.\n\n\
+    Beside the failures that each operation lists, any request may be answered 404 where nothing is \
+    served, 405 with `Allow`, 414 or 431 if its head is too large, and 500 if the server is at fault.";
 
 /// Groups of operations, in the order a reader meets them.
 const TAGS: [(&str, &str); 6] = [
@@ -44,6 +52,7 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
         for (method, operation) in operations(item) {
             operation.operation_id = Some(operation_id(method, path));
             answers::add_shared(path, operation);
+            describe_id(operation);
         }
     }
     let components = document.components.get_or_insert_default();
@@ -83,6 +92,18 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
     [("get", get), ("put", put), ("post", post), ("delete", delete), ("patch", patch)]
         .into_iter()
         .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Says of `{id}` in a path, which every resource reads alike, how it is read.
+fn describe_id(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && parameter.name == "id"
+        {
+            let about = "its number; what is none is not found";
+            parameter.description.get_or_insert_with(|| about.to_owned());
+        }
+    }
 }
 
 /// Unique because method and path are; handlers of two resources may share a function's name.

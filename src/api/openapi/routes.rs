@@ -44,7 +44,7 @@ struct Document(Bytes);
 
 /// How to talk to this server: every path, body and answer.
 #[utoipa::path(get, path = PATH, tag = "description", responses(
-    (status = OK, body = Object, description = "an OpenAPI 3.1 document")
+    (status = OK, body = HashMap<String, Value>, description = "an OpenAPI 3.1 document")
 ))]
 async fn document(Extension(Document(json)): Extension<Document>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], json)

@@ -2,9 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::ObjectBuilder};
 
-use crate::input::{Fields, Input};
+use crate::{
+    api::openapi::schemas,
+    input::{Fields, Input},
+};
 
 /// Characters. A slug is made of the first 80.
 const TITLE: usize = 200;
@@ -16,19 +19,9 @@ const COMMENT: usize = 5_000;
 /// A new post.
 #[derive(Clone, ToSchema)]
 pub struct PostIn {
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
-        example = "Why p99 lies"
-    )]
+    #[schema(schema_with = title_text)]
     pub title: String,
-    #[schema(
-        min_length = 1,
-        max_length = 50_000,
-        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
-        example = "It does not."
-    )]
+    #[schema(schema_with = body_text)]
     pub body: String,
 }
 
@@ -41,11 +34,9 @@ impl Input for PostIn {
 /// What is to change; the rest stays.
 #[derive(ToSchema)]
 pub struct PostPatch {
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 200,
-             pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$", example = "Why p99 lies")]
+    #[schema(schema_with = title_text)]
     pub title: Option<String>,
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 50_000,
-             pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$", example = "It does.")]
+    #[schema(schema_with = body_text)]
     pub body: Option<String>,
 }
 
@@ -69,12 +60,7 @@ impl Input for PostPatch {
 /// A new comment.
 #[derive(ToSchema)]
 pub struct CommentIn {
-    #[schema(
-        min_length = 1,
-        max_length = 5_000,
-        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
-        example = "It does!"
-    )]
+    #[schema(schema_with = comment_text)]
     pub body: String,
 }
 
@@ -82,6 +68,18 @@ impl Input for CommentIn {
     fn read(fields: &mut Fields) -> Self {
         Self { body: fields.words("body", 1..=COMMENT) }
     }
+}
+
+fn title_text() -> ObjectBuilder {
+    schemas::words(1..=TITLE).examples(["Why p99 lies"])
+}
+
+fn body_text() -> ObjectBuilder {
+    schemas::words(1..=BODY).examples(["It does not."])
+}
+
+fn comment_text() -> ObjectBuilder {
+    schemas::words(1..=COMMENT).examples(["It does!"])
 }
 
 #[derive(Serialize, ToSchema)]

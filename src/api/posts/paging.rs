@@ -85,7 +85,7 @@ impl<const LIST: char> PageOf<LIST> {
 pub struct Page<T> {
     items: Vec<T>,
     /// Where the next page starts; null on the last one.
-    #[schema(example = "p06474849b3c700000000000000002a")]
+    #[schema(required = true, example = "p06474849b3c700000000000000002a")]
     next_cursor: Option<String>,
 }
 

@@ -48,9 +48,11 @@ async fn list(
 
 /// Write a post.
 #[utoipa::path(post, path = "/api/posts", tag = TAG, request_body = PostIn, security(("bearer" = [])),
-    responses((status = CREATED, body = PostOut, description = "the post, with its slug",
-               headers(("location" = String, description = "where it is"))))
-)]
+    responses(
+    (status = CREATED, body = PostOut, description = "the post, with its slug",
+     headers(("location" = String, description = "where it is"))),
+    (status = CONFLICT, body = Problem, description = "the account was deleted meanwhile")
+))]
 async fn create(
     State(AppState { db, .. }): State<AppState>,
     user: CurrentUser,
@@ -125,7 +127,8 @@ async fn comments(
 #[utoipa::path(post, path = "/api/posts/{id}/comments", tag = TAG, params(("id" = i64, Path)),
     request_body = CommentIn, security(("bearer" = [])), responses(
     (status = CREATED, body = CommentOut, description = "the comment"),
-    (status = FORBIDDEN, body = Problem, description = "a seeded post, which labs read")
+    (status = FORBIDDEN, body = Problem, description = "a seeded post, which labs read"),
+    (status = CONFLICT, body = Problem, description = "post or account was deleted meanwhile")
 ))]
 async fn comment(
     State(AppState { db, .. }): State<AppState>,

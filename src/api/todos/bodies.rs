@@ -4,9 +4,10 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::ObjectBuilder};
 
 use crate::{
+    api::openapi::schemas,
     entity::todos,
     input::{Fields, Input},
 };
@@ -17,10 +18,9 @@ const DESCRIPTION_LENGTH: RangeInclusive<usize> = 0..=10_000;
 
 #[derive(Debug, ToSchema)]
 pub struct TodoIn {
-    /// Not blank.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Measure it again")]
+    #[schema(schema_with = title_text)]
     pub title: String,
-    #[schema(max_length = 10_000, example = "With more than one core.")]
+    #[schema(schema_with = description_text)]
     pub description: Option<String>,
     #[schema(default = false, required = false)]
     pub completed: bool,
@@ -39,12 +39,9 @@ impl Input for TodoIn {
 /// What is left out stays as it is.
 #[derive(Debug, ToSchema)]
 pub struct TodoPatch {
-    /// Not blank.
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 200,
-             pattern = r"\S", example = "Measure it again")]
+    #[schema(schema_with = title_text)]
     pub title: Option<String>,
-    /// Null takes it away.
-    #[schema(value_type = Option<String>, max_length = 10_000)]
+    #[schema(schema_with = description_text)]
     pub description: Option<Option<String>>,
     #[schema(value_type = bool, required = false, example = true)]
     pub completed: Option<bool>,
@@ -64,6 +61,16 @@ impl Input for TodoPatch {
             completed: fields.optional_flag("completed"),
         }
     }
+}
+
+fn title_text() -> ObjectBuilder {
+    schemas::words(TITLE_LENGTH).examples(["Measure it again"])
+}
+
+fn description_text() -> ObjectBuilder {
+    schemas::text_or_null(DESCRIPTION_LENGTH)
+        .description(Some("Null is none."))
+        .examples(["With more than one core."])
 }
 
 impl TodoPatch {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     api::auth::CurrentUser,
-    error::Error,
+    error::{Error, Problem},
     input::{Body, Id},
     state::AppState,
 };
@@ -53,9 +53,11 @@ async fn list(
 
 /// Write a todo down.
 #[utoipa::path(post, path = "/todos", tag = TAG, request_body = TodoIn, security(("bearer" = [])),
-    responses((status = CREATED, body = TodoOut, description = "the todo, with its id",
-               headers(("location" = String, description = "where it is"))))
-)]
+    responses(
+    (status = CREATED, body = TodoOut, description = "the todo, with its id",
+     headers(("location" = String, description = "where it is"))),
+    (status = CONFLICT, body = Problem, description = "the account was deleted meanwhile")
+))]
 async fn create(
     State(AppState { db, cache, .. }): State<AppState>,
     user: CurrentUser,
