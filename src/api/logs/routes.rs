@@ -76,7 +76,8 @@ async fn batch(
      description = "only lines older than this: `next_before` of the answer before"),
 ), responses(
     (status = OK, body = LinesOut, description = "lines of the device"),
-    (status = NOT_FOUND, body = Problem, description = "no device can have this name")
+    (status = NOT_FOUND, body = Problem, description = "no device can have this name"),
+    (status = METHOD_NOT_ALLOWED, body = Problem, description = "`batch`, which is the path of batches")
 ))]
 async fn newest(
     State(AppState { db, .. }): State<AppState>,

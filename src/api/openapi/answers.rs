@@ -27,7 +27,7 @@ const fn failure(status: StatusCode, when: &'static str, detail: &'static str) -
     Failure { status, when, detail, headers: &[] }
 }
 
-const FAILURES: [Failure; 11] = [
+const FAILURES: [Failure; 12] = [
     failure(
         StatusCode::BAD_REQUEST,
         "The request is not HTTP, or its body is not JSON.",
@@ -47,6 +47,14 @@ const FAILURES: [Failure; 11] = [
         "There is nothing with this id.",
         "there is nothing with this id",
     ),
+    Failure {
+        headers: &["allow"],
+        ..failure(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "The path is served, but not with this method.",
+            "this method is not allowed here; the Allow header lists those that are",
+        )
+    },
     failure(
         StatusCode::REQUEST_TIMEOUT,
         "The body took too long to arrive.",
@@ -93,10 +101,11 @@ const ALWAYS: [&str; 3] = ["x-request-id", "x-trace-id", "server-timing"];
 const COUNTED: [&str; 3] = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
 
 /// Every header that an answer refers to: its name, what it says, an example.
-const HEADERS: [(&str, &str, &str); 8] = [
+const HEADERS: [(&str, &str, &str); 9] = [
     ("x-request-id", "The client's own id if it was sane, else a new one.", "order-17"),
     ("x-trace-id", "The trace that this request belongs to.", "4bf92f3577b34da6a3ce929d0e0e4736"),
     ("server-timing", "What the request cost.", "total;dur=1.52, db;dur=0.91;desc=\"1 queries\""),
+    ("allow", "The methods that the path is served with.", "POST"),
     ("www-authenticate", "How to authenticate.", "Bearer realm=\"chokepoint\""),
     ("retry-after", "Seconds after which it may be tried again.", "1"),
     (
