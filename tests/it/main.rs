@@ -73,6 +73,8 @@ mod ops;
 mod passwords;
 /// The blog.
 mod posts;
+/// Memory that profiles take, and give back.
+mod profile_memory;
 /// Profiles, as they are taken.
 mod profiles;
 /// A proof that can't hold does not.

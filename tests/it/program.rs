@@ -119,6 +119,10 @@ impl Serving {
         line
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.0.id()
+    }
+
     /// Bytes that the system counts of the process: `VmRSS` now, `VmHWM` at most so far.
     pub fn memory(&self, field: &str) -> u64 {
         let status =

@@ -28,6 +28,26 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 #[unsafe(export_name = "_rjem_malloc_conf")]
 pub static SETTINGS: &[u8; 46] = b"prof:true,prof_active:false,lg_prof_sample:16\0";
 
+/// Gives memory that is free back to the system. By itself jemalloc does so only while the threads of
+/// an arena go on to allocate, and the one that took a profile sleeps after it.
+#[expect(unsafe_code, reason = "no safe wrapper of this call exists; it takes no arguments")]
+pub fn give_back() {
+    // "4096" is every arena.
+    // SAFETY: the name ends with NUL, and this call demands null for all else.
+    let failed = unsafe {
+        tikv_jemalloc_sys::mallctl(
+            c"arena.4096.purge".as_ptr(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            0,
+        )
+    };
+    if failed != 0 {
+        tracing::warn!(failed, "free memory was not given back");
+    }
+}
+
 const SAMPLE_BYTES: u64 = 1 << 16;
 
 /// Sampling, for people who ask.

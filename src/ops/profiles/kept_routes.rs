@@ -10,16 +10,11 @@ use axum::{
 
 use super::{
     super::{OpsState, format::wants_html},
-    Captures, flame, heap,
+    Captures, apart, flame, heap,
     kept::Capture,
     routes::{Format, Given, picture},
 };
-use crate::{
-    error::Error,
-    input::Params,
-    pages,
-    telemetry::runtime::blocking_pool::{self, Pool},
-};
+use crate::{error::Error, input::Params, pages};
 
 pub fn router() -> Router<OpsState> {
     Router::new()
@@ -89,8 +84,8 @@ async fn difference(
         );
         return Err(Error::Invalid(vec![crate::error::FieldError::new("b", message)]));
     }
-    let drawn = blocking_pool::spawn(Pool::Ops, move || flame::draw_difference(&a, &b, is_scaled));
-    Ok(picture(drawn.await.map_err(Error::internal)??).into_response())
+    let drawn = apart(move || flame::draw_difference(&a, &b, is_scaled)).await?;
+    Ok(picture(drawn).into_response())
 }
 
 fn find(captures: &Captures, id: u64) -> Result<std::sync::Arc<Capture>, Error> {

@@ -36,6 +36,10 @@ mod names;
 mod record;
 /// Takes profiles on request.
 mod routes;
+/// The handler of SIGPROF.
+mod sampler;
+/// What the handler leaves.
+mod samples;
 /// Signals to every thread.
 mod signals;
 /// A pprof protobuf as stacks of names.
@@ -124,10 +128,21 @@ pub async fn take(request: Request, captures: Arc<Captures>) -> Result<Arc<Captu
         };
         // The line tables that names were found in: over 100 MiB, kept for good otherwise.
         backtrace::clear_symbol_cache();
-        let recorded = recorded?;
-        captures.keep(request.mode, request.label, recorded)
+        captures.keep(request.mode, request.label, recorded?)
     };
-    blocking_pool::spawn(Pool::Ops, capture).await.map_err(Error::internal)?
+    apart(capture).await
+}
+
+/// Runs what takes much time and memory on a blocking thread, and gives the memory back.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let work = move || {
+        let outcome = work();
+        heap::give_back();
+        outcome
+    };
+    blocking_pool::spawn(Pool::Ops, work).await.map_err(Error::internal)?
 }
 
 /// The time of a recording, which ends early when nobody waits for its outcome any more.

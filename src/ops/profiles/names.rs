@@ -1,6 +1,10 @@
 //! What functions are called in public, and in which of them a thread waits for work.
 
+use std::collections::HashMap;
+
 use pprof::{Frames, Symbol};
+
+use super::{sampler::HANDLER, samples::Frame};
 
 /// Where the standard library keeps a function, and where people know it from.
 const PUBLIC_NAMES: [(&str, &str); 1] = [("std::thread::functions::", "std::thread::")];
@@ -14,21 +18,37 @@ pub fn public(mut name: String) -> String {
     name
 }
 
-/// Functions that take a sample. Without optimization they are on top of each stack.
-const TAKE_A_SAMPLE: [&str; 2] = ["backtrace::backtrace::", "<pprof::backtrace::"];
+/// Names of addresses, each looked up once.
+#[derive(Default)]
+pub struct Names(HashMap<usize, Vec<Symbol>>);
 
-/// Demangles once for all that follows, calls functions what people call them, and leaves the profiler's out.
-pub fn with_public_names(mut frames: Frames) -> Frames {
-    let takes_a_sample = |symbols: &&Vec<Symbol>| {
-        let starts = |symbol: &Symbol| TAKE_A_SAMPLE.iter().any(|f| symbol.name().starts_with(f));
-        symbols.iter().any(starts)
-    };
-    let own = frames.frames.iter().take_while(takes_a_sample).count();
-    frames.frames.drain(..own);
-    for symbol in frames.frames.iter_mut().flatten() {
-        symbol.name = Some(public(symbol.name()).into_bytes());
+impl Names {
+    /// Calls functions what people call them, and leaves those out that took the sample: the handler,
+    /// what it called, and what the system calls it by.
+    pub fn of(&mut self, frames: &[Frame]) -> Vec<Vec<Symbol>> {
+        let of_frame =
+            |frame: &Frame| self.0.entry(frame.ip).or_insert_with(|| resolved(frame)).clone();
+        let mut named: Vec<_> = frames.iter().map(of_frame).collect();
+        let is_handler = |symbol: &Symbol| symbol.raw_name().ends_with(HANDLER.as_bytes());
+        if let Some(handler) = named.iter().position(|symbols| symbols.iter().any(is_handler)) {
+            named.drain(..named.len().min(handler + 2));
+        }
+        // Code without a name, of which there is some in C libraries.
+        named.retain(|symbols| !symbols.is_empty());
+        named
     }
-    frames
+}
+
+/// More than one where functions are inlined.
+fn resolved(frame: &Frame) -> Vec<Symbol> {
+    let mut symbols = Vec::new();
+    backtrace::resolve(frame.ip as *mut _, |symbol| {
+        let mut symbol = Symbol::from(symbol);
+        // Demangled for all that follows.
+        symbol.name = Some(public(symbol.name()).into_bytes());
+        symbols.push(symbol);
+    });
+    symbols
 }
 
 /// Functions in which a thread waits for work rather than does some.

@@ -1,17 +1,21 @@
 //! Records by CPU time or by wall-clock time.
 //!
-//! The pprof crate records whichever thread gets SIGPROF, and its timer counts CPU time: a thread
-//! that sleeps never appears. For wall-clock time its timer is stopped, and every thread gets the
-//! signal in turn, asleep or not.
+//! Whichever thread gets SIGPROF is recorded. The system's timer counts CPU time: a thread that sleeps
+//! never appears. For wall-clock time every thread gets the signal in turn, asleep or not.
 
 use std::{
     collections::{BTreeMap, HashMap},
     time::SystemTime,
 };
 
-use pprof::{Frames, ProfilerGuardBuilder, Report};
+use pprof::{Frames, Report};
 
-use super::{Mode, Recorded, Request, Window, encode, names, signals};
+use super::{
+    Mode, Recorded, Request, Window, encode,
+    names::{self, Names},
+    sampler::{CpuTimer, Sampler},
+    signals,
+};
 use crate::error::Error;
 
 /// What was sampled, with names.
@@ -22,6 +26,8 @@ pub struct Sampled {
     hz: f64,
     /// Samples of threads that waited for work, by thread name, which are left out of the report.
     idle: HashMap<String, isize>,
+    /// Samples for which there was no room.
+    lost: u64,
 }
 
 pub fn record(request: &Request, window: &Window) -> Result<Recorded, Error> {
@@ -36,37 +42,41 @@ pub fn record(request: &Request, window: &Window) -> Result<Recorded, Error> {
 }
 
 fn sample(request: &Request, window: &Window) -> Result<Sampled, Error> {
-    let guard = ProfilerGuardBuilder::default()
-        .frequency(i32::try_from(request.hz).unwrap_or(i32::MAX))
-        // A thread that unwinds must not be unwound itself. libc stays: sleeps and allocation are there.
-        .blocklist(&["libgcc", "vdso"])
-        .build()
-        .map_err(Error::internal)?;
+    let started = SystemTime::now();
+    let sampler = Sampler::start()?;
     let hz = if request.mode == Mode::Wall {
         signals::signal_every_thread(window, request.hz)?
     } else {
+        let _timer = CpuTimer::start(request.hz);
         window.wait(window.duration)?;
         f64::from(request.hz)
     };
-    let mut raw = guard.report().build_unresolved().map_err(Error::internal)?;
     // Resolving names takes CPU time that nobody asked about: stop first.
-    drop(guard);
-    raw.timing.frequency = (hz.round() as i32).max(1);
-    raw.timing.duration = window.duration;
+    let samples = sampler.stop();
 
+    let mut names = Names::default();
     let mut idle = HashMap::new();
     let mut data = HashMap::new();
-    for (frames, count) in raw.data {
-        let frames = names::with_public_names(Frames::from(frames));
+    for (thread, frames, count) in samples.iter() {
+        let count = count as isize;
+        let frames = Frames {
+            frames: names.of(frames),
+            thread_name: String::from_utf8_lossy(thread).trim_end_matches('\0').to_owned(),
+            thread_id: 0,
+            sample_timestamp: started,
+        };
         let may_be_idle = request.mode == Mode::Wall && !request.with_idle;
         if may_be_idle && names::is_idle(&frames) {
-            *idle.entry(frames.thread_name_or_id()).or_default() += count;
+            *idle.entry(frames.thread_name).or_default() += count;
         } else {
             *data.entry(frames).or_default() += count;
         }
     }
-    let report = Report { data, timing: raw.timing };
-    Ok(Sampled { mode: request.mode, report, hz, idle })
+    let mut report = Report { data, timing: Default::default() };
+    report.timing.frequency = (hz.round() as i32).max(1);
+    report.timing.start_time = started;
+    report.timing.duration = window.duration;
+    Ok(Sampled { mode: request.mode, report, hz, idle, lost: samples.lost })
 }
 
 impl Sampled {
@@ -85,7 +95,11 @@ impl Sampled {
         let of_app = self.report.data.iter().filter(|(f, _)| f.thread_name.starts_with("app-"));
         let of_app: isize = of_app.map(|(_, count)| count).sum();
         let seconds = self.report.timing.duration.as_secs();
-        let taken = format!("{seconds} s at {:.0} Hz, {of_app} samples of app threads", self.hz);
+        let mut taken =
+            format!("{seconds} s at {:.0} Hz, {of_app} samples of app threads", self.hz);
+        if self.lost > 0 {
+            taken += &format!(", {} samples lost: too many different stacks", self.lost);
+        }
         let left_out: isize = self.idle.values().sum();
         if self.mode == Mode::Cpu {
             format!(

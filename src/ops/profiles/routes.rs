@@ -15,16 +15,11 @@ use axum::{
 
 use super::{
     super::{OpsState, named_lab::NamedLab},
-    Label, Mode, Request, Sampling, flame, heap,
+    Label, Mode, Request, Sampling, apart, flame, heap,
     kept::Capture,
     take,
 };
-use crate::{
-    error::Error,
-    input::Params,
-    labs::Labs,
-    telemetry::runtime::blocking_pool::{self, Pool},
-};
+use crate::{error::Error, input::Params, labs::Labs};
 
 /// Longer profiles would hold the one profiler for too long.
 const MAX_SECONDS: u32 = 120;
@@ -108,8 +103,8 @@ impl Format {
     pub async fn send(self, capture: std::sync::Arc<Capture>) -> Result<Response, Error> {
         let id = [(HeaderName::from_static("x-capture-id"), capture.id.to_string())];
         if let Self::Svg = self {
-            let drawn = blocking_pool::spawn(Pool::Ops, move || flame::draw(&capture));
-            return Ok((id, picture(drawn.await.map_err(Error::internal)??)).into_response());
+            let drawn = apart(move || flame::draw(&capture)).await?;
+            return Ok((id, picture(drawn)).into_response());
         }
         let name = format!("{}-{}.pb.gz", capture.mode.name(), capture.id);
         let headers = [

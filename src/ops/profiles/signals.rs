@@ -19,7 +19,6 @@ mod linux {
     /// Every thread but this, round after round. Returns the rounds per second.
     #[expect(clippy::disallowed_methods, reason = "a blocking thread that keeps time by sleeping")]
     pub fn signal_every_thread(window: &Window, hz: u32) -> Result<f64, Error> {
-        stop_timer();
         let own = nix::unistd::gettid().as_raw();
         let round = Duration::from_secs(1) / hz;
         let started = Instant::now();
@@ -38,17 +37,6 @@ mod linux {
         Ok(f64::from(rounds) / started.elapsed().as_secs_f64())
     }
 
-    /// The profiler's own, which counts CPU time and signals whoever uses it, this thread too.
-    #[expect(unsafe_code, reason = "no safe wrapper of setitimer exists; it reads one struct")]
-    fn stop_timer() {
-        let never = libc::timeval { tv_sec: 0, tv_usec: 0 };
-        let stopped = libc::itimerval { it_interval: never, it_value: never };
-        // SAFETY: the struct lives through the call, and null asks for no former value.
-        unsafe {
-            libc::setitimer(libc::ITIMER_PROF, &raw const stopped, std::ptr::null_mut());
-        }
-    }
-
     fn threads() -> std::io::Result<Vec<i32>> {
         let id = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse().ok();
         let entries = std::fs::read_dir("/proc/self/task")?;
@@ -58,8 +46,8 @@ mod linux {
     /// A thread that has ended meanwhile is no error.
     #[expect(unsafe_code, reason = "no safe wrapper of tgkill exists; it takes three integers")]
     fn signal(thread: i32) {
-        // SAFETY: tgkill reads no memory of ours. SIGPROF has the profiler's handler while a guard
-        // lives, and the caller holds one.
+        // SAFETY: tgkill reads no memory of ours. SIGPROF has a handler while a sampler lives,
+        // and the caller holds one.
         unsafe {
             libc::syscall(libc::SYS_tgkill, std::process::id(), thread, libc::SIGPROF);
         }

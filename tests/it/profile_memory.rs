@@ -1,0 +1,61 @@
+//! A profile leaves no memory behind: whoever watches must not be what ends a server in a container.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+use reqwest::blocking::Client;
+
+use crate::program::Serving;
+
+/// What the first profile may leave, such as the profile itself.
+const MAY_STAY_MIB: u64 = 30;
+
+/// Of a build without optimization, which has the largest debug information: mapped by the kernel while
+/// names are looked up.
+const MAY_TAKE_MIB: u64 = 256;
+
+/// A figure of the process as the kernel has it.
+fn mib(server: &Serving, figure: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(figure)).unwrap();
+    let kib: u64 = line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap();
+    kib / 1024
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_comes_back_after_each_profile() {
+    let server = Serving::start(&[("WORKER_THREADS", "2"), ("TRACE_RING_MIB", "4")]);
+    let client = Client::builder().no_proxy().timeout(None).build().unwrap();
+    let fast = server.url("/api/posts/v2/fast");
+    // Connections, statements and recent traces are there before.
+    for _ in 0..500 {
+        assert_eq!(client.get(&fast).send().unwrap().status(), 200);
+    }
+    let before = mib(&server, "VmRSS");
+    let is_over = AtomicBool::new(false);
+    let paths =
+        ["profile?mode=wall", "flamegraph?mode=wall", "profile?mode=cpu", "profile?mode=wall"];
+    let taken = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                let _ = client.get(&fast).send();
+            }
+        });
+        let taken = paths.map(|path| {
+            let url = format!("http://{}/debug/pprof/{path}&seconds=1", server.ops);
+            let status = client.get(url).send().map_or(0, |answer| answer.status().as_u16());
+            (status, mib(&server, "VmRSS"))
+        });
+        is_over.store(true, Ordering::Relaxed);
+        taken
+    });
+    for (status, after) in taken {
+        assert_eq!(status, 200);
+        assert!(after <= before + MAY_STAY_MIB, "{before} MiB before, then {taken:?}");
+    }
+    let most = mib(&server, "VmHWM");
+    assert!(most <= before + MAY_TAKE_MIB, "{before} MiB before, {most} at most");
+}
