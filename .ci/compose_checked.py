@@ -83,6 +83,7 @@ def check_addresses():
         environment = services[name]["environment"]
         demand(environment["TRUSTED_PROXIES"] == address("nginx"), f"{name} does not trust nginx")
         demand(environment["OTEL_RESOURCE_ATTRIBUTES"] == f"service.instance.id={name}", f"{name}: another instance id")
+        demand({name, "nginx"} <= set(environment["OPS_HOSTS"].split(",")), f"{name}: ops is not called as others call it")
         known = Path(".env.example").read_text()
         for variable in environment:
             plain = variable.removesuffix("_FILE")

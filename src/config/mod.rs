@@ -35,7 +35,7 @@ pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
 pub use otel::OtelConfig;
 pub use otel_values::{Compression, Exporter, Pairs, Protocol, Sampler, Share};
-pub use values::{Limit, Rate, log_filter};
+pub use values::{Limit, Rate, host_name, log_filter};
 use values::{at_least_one, ops_token};
 
 /// Settings of the server. `--help` shows these comments.
@@ -48,6 +48,10 @@ pub struct Config {
     /// Where ops listens: metrics, profiles, lab pages. Off loopback it needs OPS_TOKEN
     #[arg(long, env, default_value = "127.0.0.1:8001", value_name = "ADDR")]
     pub ops_listen: SocketAddr,
+
+    /// Names that ops is called by beside its address and localhost, with commas between
+    #[arg(long, env, value_name = "HOSTS", value_delimiter = ',', value_parser = host_name)]
+    pub ops_hosts: Vec<String>,
 
     #[command(flatten)]
     pub database: DatabaseConfig,

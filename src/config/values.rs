@@ -1,6 +1,10 @@
 //! Text to value, or one line that says why not. The caller names the setting.
 
-use std::{net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use sea_orm::sqlx::postgres::PgConnectOptions;
@@ -156,6 +160,24 @@ pub fn network(text: &str) -> Result<IpNet, String> {
         IpAddr::V4(_) => None,
     });
     Ok(mapped.and_then(|(length, v4)| IpNet::new(v4.into(), length).ok()).unwrap_or(network))
+}
+
+/// A name or an address as a Host header has it, without port: in small letters, without the dot of
+/// the root at its end.
+pub fn host_name(text: &str) -> Result<String, String> {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_good = match address {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            let of_name = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+            !name.is_empty() && name.bytes().all(of_name)
+        }
+    };
+    if !is_good {
+        return Err("a name such as ops.example.com, without scheme and port, is needed".to_owned());
+    }
+    Ok(name.to_ascii_lowercase())
 }
 
 /// Scheme, host and port as a browser sends them.

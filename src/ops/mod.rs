@@ -25,6 +25,8 @@ use crate::{
 
 /// `/debug/blocked`: the last polls that held a worker.
 mod blocked;
+/// Which hosts and origins are served.
+mod callers;
 /// HTML or JSON.
 mod format;
 /// The catalogue, a lab's measurements and its reset.
@@ -38,6 +40,7 @@ mod profiles;
 /// Recent traces.
 mod traces;
 
+pub use callers::Names;
 pub use profiles::{
     Capture, CaptureList, Captures, FrameReader, HEAP_IS_HERE, Mode, Sampling as HeapSampling,
 };
@@ -54,6 +57,8 @@ pub struct OpsState {
     pub log_filter: LogFilter,
     /// Demanded as a bearer token, if set.
     pub token: Option<Arc<str>>,
+    /// What a request may call ops by.
+    pub names: Names,
 }
 
 pub fn router(state: OpsState) -> Router {
@@ -69,6 +74,7 @@ pub fn router(state: OpsState) -> Router {
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .layer(middleware::from_fn_with_state(state.clone(), authorize))
         .merge(pages::style())
+        .layer(middleware::from_fn_with_state(state.names.clone(), callers::check))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(Observe::ops())
         .with_state(state)

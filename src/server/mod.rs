@@ -96,6 +96,7 @@ impl Server {
             routes,
             log_filter: telemetry.log_filter.clone(),
             token: config.ops_token().map(Arc::from),
+            names: ops::Names::of(config),
         });
         let serving_app = serve(&app, app_listener, app_router)?;
         let serving_ops = serve(&ops, ops_listener, ops_router)?;
@@ -123,7 +124,7 @@ impl Server {
 }
 
 fn demand_ops_token(config: &Config) -> Result<(), StartError> {
-    if config.ops_listen.ip().is_loopback() || config.ops_token().is_some() {
+    if config.ops_listen.ip().to_canonical().is_loopback() || config.ops_token().is_some() {
         return Ok(());
     }
     let reason = format!(

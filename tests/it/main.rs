@@ -69,6 +69,8 @@ mod openapi;
 mod openapi_examples;
 /// The ops port, above all while the app is held.
 mod ops;
+/// Whose requests the ops port answers.
+mod ops_callers;
 /// What a password costs.
 mod passwords;
 /// The blog.

@@ -35,7 +35,7 @@ pub fn text(bytes: &[u8]) -> String {
 pub fn address(line: &str, port: &str) -> Option<SocketAddr> {
     let (_, addresses) = line.split_once("ready")?;
     let (_, address) = addresses.split_once(port)?;
-    let of_address = |c: char| c.is_ascii_digit() || c == '.' || c == ':';
+    let of_address = |c: char| c.is_ascii_digit() || ".:[]".contains(c);
     let address = address.trim_start_matches(['"', '=', ':']);
     address[..address.find(|c| !of_address(c)).unwrap_or(address.len())].parse().ok()
 }

@@ -131,6 +131,11 @@ metrics! {
     RATE_LIMIT_KEYS: Gauge, "chokepoint_rate_limit_keys",
         "Callers that the rate limits of this process remember, by limit.";
 
+    // The ops port.
+    OPS_REFUSED: Counter, "chokepoint_ops_refused_total",
+        "Requests to ops that were refused, by reason: a host that it is not called by, or a page \
+         of another origin.";
+
     // The cache.
     CACHE_HITS: Counter, "chokepoint_cache_hits_total",
         "Look-ups that the cache answered, by what is cached.";
