@@ -2,7 +2,7 @@
 //!
 //! The cause goes to the log, never to the client.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use axum::{
     Json,
@@ -58,6 +58,11 @@ pub enum Error {
     TooMany(Quota),
     #[error("{0}")]
     Overloaded(&'static str),
+    #[error(
+        "no answer was found within the {0:?} that a request may take; what it was to change may be \
+         changed all the same"
+    )]
+    TookTooLong(Duration),
     #[error("the {part} is not available")]
     Unavailable { part: &'static str, cause: String },
     #[error("the server failed to answer; the request id leads to the cause in its log")]
@@ -117,7 +122,9 @@ impl Error {
             Self::NotSupported(_) => StatusCode::NOT_IMPLEMENTED,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable { .. } | Self::Overloaded(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable { .. } | Self::Overloaded(_) | Self::TookTooLong(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -192,7 +199,7 @@ impl IntoResponse for Error {
         if let Self::TooMany(quota) = &self {
             quota.add_to(headers);
         }
-        if matches!(self, Self::Unavailable { .. } | Self::Overloaded(_)) {
+        if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS.into());
         }
         if matches!(self, Self::TooLarge { .. } | Self::NotJson | Self::TooSlow(_)) {

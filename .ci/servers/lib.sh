@@ -1,5 +1,6 @@
 # Sourced by postgres and redis: the commands that both have. Each script defines launch, which starts
-# its server on $PORT in $FOLDER and leaves it running, halt, which ends it, url, and crash.
+# its server on $PORT in $FOLDER and leaves it running, halt, which ends it, url, crash, and signal, which
+# sends one to all its processes.
 set -euo pipefail
 
 fail() {
@@ -14,6 +15,8 @@ usage: $0                start a server of one's own, until Ctrl-C
        $0 stop [URL]     stop that one, or all, and delete what they stored
        $0 crash URL      kill it without notice; what it stored stays
        $0 again URL      start that one again, on the same port
+       $0 freeze URL     stop its processes where they are
+       $0 thaw URL       let them go on
 EOT
     exit 2
 }
@@ -47,7 +50,8 @@ start() {
 }
 
 stop() {
-    # It may have been crashed before.
+    # It may have been crashed before, or be frozen.
+    signal CONT 2>/dev/null || true
     halt >/dev/null 2>&1 || true
     rm -rf "$FOLDER"
 }
@@ -81,6 +85,8 @@ main() {
         ;;
     crash) at_url "${2:-}" && crash ;;
     again) at_url "${2:-}" && launch >>"$FOLDER/start.log" 2>&1 ;;
+    freeze) at_url "${2:-}" && signal STOP ;;
+    thaw) at_url "${2:-}" && signal CONT ;;
     *) usage ;;
     esac
 }

@@ -3,7 +3,7 @@
 //! password have as many threads apart: they wait for a core too, and would hold the others' threads.
 //!
 //! The handlers are those of /api/v2. Only who waits for them differs: here a thread, in
-//! `block_on`; there nobody.
+//! `block_on`; there nobody. When the time of a request is over, its thread is given back.
 
 use std::{
     convert::Infallible,
@@ -25,6 +25,7 @@ use tower::{Layer, Service, ServiceExt};
 use tracing::Span;
 
 use crate::{
+    edge::Clock,
     error::{self, Error},
     input::arrived,
     telemetry::{budget, metrics::names, traces},
@@ -86,7 +87,7 @@ impl HeldThreads {
     ///
     /// A client that goes away while its request is queued has not been served, and nothing is run.
     /// From then on its request is finished, as by any server that finds out when it writes.
-    async fn answer_of<F>(&self, work: F) -> Response
+    async fn answer_of<F>(&self, clock: Option<Clock>, work: F) -> Response
     where
         F: Future<Output = Result<Response, Infallible>> + Send + 'static,
     {
@@ -95,12 +96,16 @@ impl HeldThreads {
         let queued = traces::waiting("v1 queue wait");
         let job = move |runtime: &Handle| {
             drop(queued);
+            if clock.as_ref().is_some_and(Clock::is_over) {
+                counter!(names::V1_NOT_RUN, "reason" => "too_late").increment(1);
+                return;
+            }
             if answer.is_closed() {
                 counter!(names::V1_NOT_RUN, "reason" => "client_gone").increment(1);
                 return;
             }
             let _in_span = span.enter();
-            let run = || hold_until_answered(runtime, work);
+            let run = || hold_until_answered(runtime, clock, work);
             let response = match &budget {
                 Some(budget) => {
                     budget.add_queue_wait(since.elapsed());
@@ -127,12 +132,15 @@ impl HeldThreads {
 
 /// A frame of its own, so that a wall profile tells a thread that is held from an idle one.
 #[inline(never)]
-fn hold_until_answered<F>(runtime: &Handle, work: F) -> Response
+fn hold_until_answered<F>(runtime: &Handle, clock: Option<Clock>, work: F) -> Response
 where
     F: Future<Output = Result<Response, Infallible>>,
 {
-    let result = runtime.block_on(AssertUnwindSafe(work).catch_unwind());
-    result.map_or_else(error::panicked, |Ok(response)| response)
+    let work = Clock::within(clock.as_ref(), AssertUnwindSafe(work).catch_unwind());
+    match runtime.block_on(work) {
+        Ok(result) => result.map_or_else(error::panicked, |Ok(response)| response),
+        Err(too_long) => too_long.into_response(),
+    }
 }
 
 /// None when no copy of the layer is left.
@@ -175,7 +183,10 @@ where
             // As a proxy in front of a synchronous server would: a client that sends its body slowly
             // holds no thread.
             match arrived(request).await {
-                Ok(request) => threads.answer_of(inner.oneshot(request)).await,
+                Ok(request) => {
+                    let clock = Clock::of(&request);
+                    threads.answer_of(clock, inner.oneshot(request)).await
+                }
                 Err(error) => error.into_response(),
             }
         };

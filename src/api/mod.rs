@@ -4,7 +4,7 @@ use axum::{Extension, middleware::from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 
 use self::concurrency::Model;
-use crate::state::AppState;
+use crate::{edge::Deadline, state::AppState};
 
 /// Register, log in, refresh, log out; and who sends a request.
 pub mod auth;
@@ -46,7 +46,10 @@ pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(posts::router())
         .merge(logs::router())
         // All that comes before, and nothing that comes after.
-        .layer(from_fn_with_state(state.clone(), limits::by_user))
+        .layer((
+            Deadline(state.config.request_timeout),
+            from_fn_with_state(state.clone(), limits::by_user),
+        ))
         .merge(health::router())
 }
 

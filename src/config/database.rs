@@ -8,8 +8,11 @@ use sea_orm::sqlx::postgres::PgConnectOptions;
 
 use super::{
     files::content_as,
-    values::{database_url, duration},
+    values::{Deadline, database_url, deadline_or_off, duration, patience},
 };
+
+/// Several hundred times what the slowest statement of the API takes.
+const STATEMENT_TIMEOUT: Deadline = Deadline(Some(Duration::from_secs(10)));
 
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseConfig {
@@ -28,12 +31,35 @@ pub struct DatabaseConfig {
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub pool_size: u32,
 
+    /// Longest wait for a connection of the pool, and on SQLite for the turn to write, 1s to 1h
+    #[arg(long = "db-acquire-timeout", env = "DB_ACQUIRE_TIMEOUT", value_name = "TIME",
+          default_value = "10s", value_parser = patience)]
+    pub acquire_timeout: Duration,
+
+    /// Longest that one statement, BEGIN or COMMIT may take, 1s to 1h, or `off`; PostgreSQL is told it
+    /// as its statement_timeout
+    #[arg(long, env, value_name = "TIME", default_value_t = STATEMENT_TIMEOUT,
+          value_parser = deadline_or_off)]
+    pub statement_timeout: Deadline,
+
     /// Awaited latency added to each statement, as if the database were that far away
     #[arg(long, env, value_name = "TIME", default_value = "0", value_parser = duration)]
     pub distance_db: Duration,
 }
 
 impl DatabaseConfig {
+    /// The settings as they are by default, for a database and a size of the pool.
+    pub fn of(url: String, pool_size: u32) -> Self {
+        Self {
+            url,
+            url_file: None,
+            pool_size,
+            acquire_timeout: Duration::from_secs(10),
+            statement_timeout: STATEMENT_TIMEOUT,
+            distance_db: Duration::ZERO,
+        }
+    }
+
     /// Where the database is, however that was given.
     pub fn url(&self) -> &str {
         self.url_file.as_deref().unwrap_or(&self.url)

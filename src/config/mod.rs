@@ -35,8 +35,8 @@ pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
 pub use otel::OtelConfig;
 pub use otel_values::{Compression, Exporter, Pairs, Protocol, Sampler, Share};
-pub use values::{Limit, Rate, host_name, log_filter};
-use values::{at_least_one, ops_token};
+pub use values::{Deadline, Limit, Rate, host_name, log_filter};
+use values::{at_least_one, deadline_or_off, ops_token};
 
 /// Settings of the server. `--help` shows these comments.
 #[derive(Args, Clone, Debug)]
@@ -76,6 +76,11 @@ pub struct Config {
     #[arg(long, env, default_value_t = 8, value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub v1_threads: u16,
+
+    /// Longest that the API may take for a request once its body has arrived, 1s to 1h, or `off`; labs
+    /// may take longer
+    #[arg(long, env, value_name = "TIME", default_value = "30s", value_parser = deadline_or_off)]
+    pub request_timeout: Deadline,
 
     /// Bearer token that the ops port demands, at least 16 characters [default: none]
     #[arg(long, env, value_name = "TOKEN", hide_env_values = true, value_parser = ops_token)]

@@ -1,6 +1,7 @@
 //! Text to value, or one line that says why not. The caller names the setting.
 
 use std::{
+    fmt,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     time::Duration,
@@ -25,6 +26,19 @@ impl Limit {
     /// How long one of them takes to come back; never nothing.
     pub fn interval(&self) -> Duration {
         (self.per / self.max.get()).max(Duration::from_nanos(1))
+    }
+}
+
+/// The longest that something may take, or no such limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline(pub Option<Duration>);
+
+impl fmt::Display for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(time) => humantime::format_duration(time).fmt(f),
+            None => f.write_str("off"),
+        }
     }
 }
 
@@ -80,6 +94,23 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         return Ok(Duration::ZERO);
     }
     humantime::parse_duration(text).map_err(|_| "a time such as 20ms, 15m or 7d is needed".into())
+}
+
+/// The longest that may be waited for something. Not 0, which some programs take for never and others
+/// for at once.
+pub fn patience(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if (1..=3_600).contains(&time.as_secs()) => Ok(time),
+        _ => Err("a time from 1s to 1h such as 10s is needed".to_owned()),
+    }
+}
+
+pub fn deadline_or_off(text: &str) -> Result<Deadline, String> {
+    if text == "off" {
+        return Ok(Deadline(None));
+    }
+    let time = patience(text).map_err(|_| "a time from 1s to 1h such as 10s, or off, is needed")?;
+    Ok(Deadline(Some(time)))
 }
 
 /// How long a token lives. Tokens count in seconds, and a year is for ever.

@@ -36,7 +36,7 @@ pub async fn booked<T>(
 ) -> Result<T, DbErr> {
     link.travel().await;
     let started = Instant::now();
-    let result = link.unless_gone(statement).await;
+    let result = link.bounded(statement).await;
     let (executed, waited) = (EXECUTED.take(), started.elapsed());
     let for_connection = waited.saturating_sub(executed.unwrap_or_default());
     let rows = result.as_ref().map_or(0, rows);
@@ -63,7 +63,7 @@ pub async fn booked_unprepared<T>(
 ) -> Result<T, DbErr> {
     link.travel().await;
     let started = Instant::now();
-    let result = link.unless_gone(statement).await;
+    let result = link.bounded(statement).await;
     let waited = started.elapsed();
     budget::with(|b| {
         b.add_db_time(waited);

@@ -1,6 +1,9 @@
 //! How a pool is opened, and why one can't be.
 
-use std::time::{Duration, Instant};
+use std::{
+    future::ready,
+    time::{Duration, Instant},
+};
 
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr,
@@ -10,20 +13,18 @@ use sea_orm::{
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
+use tokio::time::timeout;
 
-use super::{failure::is_locked, link::Link};
+use super::{failure::is_locked, link::Link, server::ANSWERS_WITHIN};
 use crate::config::DatabaseConfig;
 
-/// How long a writer waits for another writer of the same SQLite file before it gives up.
+/// How long a writer waits for another writer of the same SQLite file before it gives up, unless a
+/// statement may not even take that long.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A new file becomes a WAL file only when nobody else has it open, and SQLite doesn't wait for that:
 /// of processes that start together each tries again, for as long as a writer would wait.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(20);
-
-/// How long a request waits for a pooled connection before it is answered with 503; on SQLite, one that
-/// writes waits as long for its turn first.
-pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long PostgreSQL gets to take the first connection: a start that hangs tells nothing.
 const FIRST_CONNECTION_WITHIN: Duration = Duration::from_secs(3);
@@ -34,33 +35,41 @@ const PING_AFTER_IDLE: Duration = Duration::from_millis(100);
 
 /// Opens the pool, which makes a first connection.
 pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnection, DbErr> {
+    let (after_release, of_postgres) = (link.clone(), config.clone());
+    let busy = config.statement_timeout.0.map_or(BUSY_TIMEOUT, |limit| limit.min(BUSY_TIMEOUT));
     let mut options = ConnectOptions::new(config.url());
     options
         .max_connections(config.pool_size)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(config.acquire_timeout)
         .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_postgres_before_acquire(move |connection, meta| {
             let link = link.clone();
             Box::pin(async move {
-                if meta.idle_for < PING_AFTER_IDLE {
-                    return Ok(true);
+                if !link.trusts(meta.age) || meta.idle_for < PING_AFTER_IDLE {
+                    return Ok(link.trusts(meta.age));
                 }
-                let answered = connection.ping().await;
+                let answered = timeout(ANSWERS_WITHIN, connection.ping()).await;
+                let answered = answered.unwrap_or(Err(sqlx::Error::PoolTimedOut));
                 if answered.is_err() {
                     link.suspect();
                 }
                 answered.map(|()| true)
             })
         })
-        .map_sqlx_postgres_opts(postgres)
-        .map_sqlx_sqlite_opts(|sqlite| {
+        .map_sqlx_postgres_pool_opts(move |pool| {
+            let link = after_release.clone();
+            // Before the pool's own ping, for which it would wait however long that takes.
+            pool.after_release(move |_, meta| Box::pin(ready(Ok(link.trusts(meta.age)))))
+        })
+        .map_sqlx_postgres_opts(move |options| postgres(options, &of_postgres))
+        .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .create_if_missing(true)
                 .foreign_keys(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(BUSY_TIMEOUT)
+                .busy_timeout(busy)
         });
     let started = Instant::now();
     loop {
@@ -74,13 +83,24 @@ pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnect
 }
 
 /// What every connection to PostgreSQL says first. A commit that was acknowledged is on disk,
-/// whatever the server's or the role's default.
-pub fn postgres(options: PgConnectOptions) -> PgConnectOptions {
-    let settings = [("synchronous_commit", "on"), ("client_min_messages", "warning")];
-    options.application_name("chokepoint").options(settings)
+/// whatever the server's or the role's default. A client that is gone without a word, as when its
+/// machine lost power, holds its locks for a minute, not for the two hours that are usual.
+pub fn postgres(options: PgConnectOptions, config: &DatabaseConfig) -> PgConnectOptions {
+    let options = options.application_name("chokepoint").options([
+        ("synchronous_commit", "on"),
+        ("client_min_messages", "warning"),
+        ("tcp_keepalives_idle", "30"),
+        ("tcp_keepalives_interval", "10"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "60000"),
+    ]);
+    match config.statement_timeout.0 {
+        Some(limit) => options.options([("statement_timeout", limit.as_millis().to_string())]),
+        None => options,
+    }
 }
 
-/// Whether PostgreSQL can be had at all, or why not. The pool would try again for `ACQUIRE_TIMEOUT`
+/// Whether PostgreSQL can be had at all, or why not. The pool would try again for DB_ACQUIRE_TIMEOUT
 /// and then only say that it timed out.
 pub async fn first_connection(options: &PgConnectOptions) -> Result<(), DbErr> {
     let connected = async {
@@ -89,7 +109,7 @@ pub async fn first_connection(options: &PgConnectOptions) -> Result<(), DbErr> {
             Err(error) => Err(error),
         }
     };
-    let reason = match tokio::time::timeout(FIRST_CONNECTION_WITHIN, connected).await {
+    let reason = match timeout(FIRST_CONNECTION_WITHIN, connected).await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(sqlx::Error::Database(error))) => error.message().to_owned(),
         Ok(Err(sqlx::Error::Io(error))) => error.to_string(),

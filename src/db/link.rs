@@ -1,48 +1,42 @@
-//! What lies between us and the database: a distance, and perhaps nobody at the other end.
+//! What lies between us and the database: a distance, a limit to what is waited for, and perhaps
+//! nobody at the other end.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::AcqRel, Ordering::Release},
-    },
+    pin::pin,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use sea_orm::{
-    DbBackend, DbErr, RuntimeErr,
-    sqlx::{self, Connection, PgConnection, postgres::PgConnectOptions},
+use futures_util::future::BoxFuture;
+use sea_orm::{DbBackend, DbErr, RuntimeErr, sqlx::postgres::PgConnectOptions};
+use tokio::{
+    runtime::Handle,
+    time::{sleep, timeout},
 };
-use tokio::{runtime::Handle, sync::watch, time::timeout};
 
-use super::failure::is_unavailable;
-use crate::telemetry::budget;
+use super::{
+    failure::is_unavailable,
+    server::{SILENCE, Server},
+};
+use crate::{config::DatabaseConfig, telemetry::budget};
 
-/// How long a server gets to show that it is there.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
-
-/// How often a server that has gone is looked for. Requests fail for that much longer than it is away.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-
-/// What PostgreSQL says while it starts or stops.
-const CANNOT_CONNECT_NOW: &str = "57P03";
+/// How much longer than PostgreSQL itself we wait for a statement to end: while its own limit works, the
+/// connection stays good.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Cheap to clone; clones know the same.
 #[derive(Clone)]
 pub struct Link {
     /// Time added to each round trip.
     distance: Duration,
+    /// How long is waited for a connection.
+    acquire: Duration,
+    /// And for a statement on it.
+    statement: Option<Duration>,
+    /// Whoever has a connection waits for none.
+    has_connection: bool,
     /// None for a file, which is always there.
     server: Option<Arc<Server>>,
-}
-
-/// PostgreSQL, as seen from here. Without this each request would wait for as long as it may wait for
-/// the pool, which takes a server that refuses for one that starts.
-struct Server {
-    options: PgConnectOptions,
-    /// Where it is looked for, whichever runtime missed it.
-    runtime: Handle,
-    is_looked_for: AtomicBool,
-    is_gone: watch::Sender<bool>,
 }
 
 /// Where a server is.
@@ -53,18 +47,25 @@ pub struct Address<'a> {
 }
 
 impl Link {
-    /// To be called on the runtime that looks for the server when it has gone.
-    pub fn new(distance: Duration, options: Option<PgConnectOptions>) -> Self {
-        let server = options.map(|options| {
-            let (is_looked_for, is_gone) = (AtomicBool::new(false), watch::Sender::new(false));
-            Arc::new(Server { options, runtime: Handle::current(), is_looked_for, is_gone })
-        });
-        Self { distance, server }
+    pub fn new(config: &DatabaseConfig, options: Option<PgConnectOptions>) -> Self {
+        let grace = if options.is_some() { GRACE } else { Duration::ZERO };
+        Self {
+            distance: config.distance_db,
+            acquire: config.acquire_timeout,
+            statement: config.statement_timeout.0.map(|limit| limit + grace),
+            has_connection: false,
+            server: options.map(|options| Arc::new(Server::new(options))),
+        }
     }
 
-    /// The same without the distance.
+    /// The same without distance and limits, for what happens once, before the first request.
     pub fn near(&self) -> Self {
-        Self { distance: Duration::ZERO, server: self.server.clone() }
+        Self { distance: Duration::ZERO, statement: None, ..self.clone() }
+    }
+
+    /// The same for whoever has a connection.
+    pub fn of_connection(&self) -> Self {
+        Self { has_connection: true, ..self.clone() }
     }
 
     pub fn backend(&self) -> DbBackend {
@@ -87,60 +88,146 @@ impl Link {
         }
     }
 
-    /// The statement's result, or an error as soon as the server is known to have gone.
-    pub async fn unless_gone<T>(
+    /// The longest that a statement takes here, with the wait for a connection if it has none.
+    fn limit(&self) -> Option<Duration> {
+        let acquire = if self.has_connection { Duration::ZERO } else { self.acquire };
+        self.statement.map(|statement| acquire + statement)
+    }
+
+    /// The statement's result, or an error when its time is over or the server is known to have gone.
+    /// What became of the statement is not known then.
+    pub async fn bounded<T>(
         &self,
         statement: impl Future<Output = Result<T, DbErr>>,
     ) -> Result<T, DbErr> {
-        let Some(server) = &self.server else { return statement.await };
-        let mut news = server.is_gone.subscribe();
-        tokio::select! {
-            biased;
-            result = statement => {
-                if result.as_ref().is_err_and(is_unavailable) {
-                    self.suspect();
+        let limit = self.limit();
+        let Some(server) = &self.server else {
+            let Some(limit) = limit else { return statement.await };
+            return timeout(limit, statement).await.unwrap_or_else(|_| Err(too_late(limit)));
+        };
+        if server.is_gone() {
+            return Err(gone());
+        }
+        let mut statement = pin!(statement);
+        // Dropped before the statement, whose connection it may condemn.
+        let mut waiting = Waiting { server, since: Instant::now(), is_over: false };
+        let mut look = pin!(sleep(SILENCE));
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut statement => {
+                    waiting.is_over = true;
+                    if result.as_ref().is_err_and(is_unavailable) {
+                        server.suspect();
+                    } else {
+                        server.has_answered();
+                    }
+                    return result;
                 }
-                result
-            }
-            _ = news.wait_for(|is_gone| *is_gone) => {
-                Err(DbErr::Conn(RuntimeErr::Internal("PostgreSQL does not answer".to_owned())))
+                () = server.gone() => return Err(gone()),
+                () = &mut look => {
+                    if let Some(limit) = limit && waiting.since.elapsed() >= limit {
+                        return Err(too_late(limit));
+                    }
+                    if server.is_silent() {
+                        server.suspect();
+                    }
+                    let next = limit.map_or(SILENCE, |l| l.saturating_sub(waiting.since.elapsed()));
+                    look.as_mut().reset(tokio::time::Instant::now() + next.min(SILENCE));
+                }
             }
         }
     }
 
-    /// Something failed that looks as if the server had gone: look whether it has.
+    /// The same for a BEGIN. PostgreSQL's driver loses sight of one that is dropped before its answer:
+    /// the transaction would be open, its connection back in the pool, and what others write on it not
+    /// committed. So it goes on without us, and what it comes to is rolled back.
+    pub async fn bounded_begin<T: Send + 'static>(
+        &self,
+        begin: BoxFuture<'static, Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
+        let Some(server) = &self.server else { return self.bounded(begin).await };
+        let within = self.acquire + self.statement.unwrap_or_default() + GRACE;
+        let (begin, since) = (Some(begin), Instant::now());
+        let mut begin = ToItsEnd { begin, since, within, server: server.clone() };
+        self.bounded(begin.answer()).await
+    }
+
+    /// A connection failed in a way that looks as if the server had gone.
     pub fn suspect(&self) {
-        if let Some(server) = &self.server
-            && !server.is_looked_for.swap(true, AcqRel)
-        {
-            server.runtime.spawn(server.clone().look());
+        if let Some(server) = &self.server {
+            server.suspect();
+        }
+    }
+
+    /// Whether a connection of this age may serve another request.
+    pub fn trusts(&self, age: Duration) -> bool {
+        self.server.as_ref().is_none_or(|server| !server.distrusts(age))
+    }
+}
+
+/// A statement without an answer.
+struct Waiting<'a> {
+    server: &'a Server,
+    since: Instant,
+    is_over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    /// Given up. If nobody else gets answers either, its connection may be dead, and the pool would wait
+    /// for it.
+    fn drop(&mut self) {
+        if !self.is_over && self.since.elapsed() >= SILENCE && self.server.is_silent() {
+            self.server.distrust_connections();
         }
     }
 }
 
-impl Server {
-    async fn look(self: Arc<Self>) {
-        while !self.answers().await {
-            if !self.is_gone.send_replace(true) {
-                tracing::error!("PostgreSQL does not answer: requests that need it get 503");
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        if self.is_gone.send_replace(false) {
-            tracing::info!("PostgreSQL answers again");
-        }
-        self.is_looked_for.store(false, Release);
-    }
+/// A BEGIN that is not dropped before its answer, unless none comes.
+struct ToItsEnd<T: Send + 'static> {
+    begin: Option<BoxFuture<'static, Result<T, DbErr>>>,
+    since: Instant,
+    within: Duration,
+    server: Arc<Server>,
+}
 
-    async fn answers(&self) -> bool {
-        match timeout(ANSWERS_WITHIN, PgConnection::connect_with(&self.options)).await {
-            Ok(Ok(connection)) => connection.close().await.is_ok(),
-            // It is there and says no, perhaps because it has no connection left: those that the pool
-            // has may work. But one that starts or stops is not there yet, or no more.
-            Ok(Err(sqlx::Error::Database(error))) => {
-                error.code().as_deref() != Some(CANNOT_CONNECT_NOW)
-            }
-            _ => false,
+impl<T: Send + 'static> ToItsEnd<T> {
+    async fn answer(&mut self) -> Result<T, DbErr> {
+        let Some(begin) = &mut self.begin else { return Err(gone()) };
+        let answer = begin.await;
+        self.begin = None;
+        answer
+    }
+}
+
+impl<T: Send + 'static> Drop for ToItsEnd<T> {
+    fn drop(&mut self) {
+        let Some(mut begin) = self.begin.take() else { return };
+        let (within, server) = (self.within, self.server.clone());
+        if server.is_gone() || self.since.elapsed() >= SILENCE && server.is_silent() {
+            // None may come. It can be dropped if its connection serves nobody again.
+            server.distrust_connections();
+            return;
+        }
+        // Without a runtime everything ends.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                if timeout(within, &mut begin).await.is_err() {
+                    server.distrust_connections();
+                }
+            });
         }
     }
+}
+
+fn gone() -> DbErr {
+    unavailable("PostgreSQL does not answer".to_owned())
+}
+
+fn too_late(limit: Duration) -> DbErr {
+    unavailable(format!("no answer within {limit:?}"))
+}
+
+fn unavailable(why: String) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(why))
 }

@@ -21,6 +21,8 @@ mod connect;
 mod failure;
 /// The distance to the database, and whether it is there.
 mod link;
+/// Whether PostgreSQL is there.
+mod server;
 /// What a trace says of a statement.
 mod span;
 /// BEGIN to COMMIT.
@@ -56,12 +58,12 @@ pub struct PoolUse {
 
 impl Db {
     pub async fn connect(config: &DatabaseConfig) -> Result<Self, DbErr> {
-        let options = config.server().map(connect::postgres);
+        let options = config.server().map(|options| connect::postgres(options, config));
         if let Some(options) = &options {
             connect::first_connection(options).await?;
         }
-        let link = Link::new(config.distance_db, options);
-        let turns = Turns::of(link.backend());
+        let link = Link::new(config, options);
+        let turns = Turns::of(link.backend(), config.acquire_timeout);
         Self::open(config.clone(), link, turns).await
     }
 
@@ -79,7 +81,7 @@ impl Db {
     }
 
     /// Brings the schema up to date, and lets `fill` put in the first rows. Of several processes that
-    /// start at once each does it in turn, and it is done or undone as a whole.
+    /// start at once each does it in turn, and it is done or undone as a whole, however long it takes.
     pub async fn set_up(
         &self,
         fill: impl AsyncFnOnce(&Transaction) -> Result<(), DbErr>,
@@ -89,6 +91,7 @@ impl Db {
         let txn = near.begin().await?;
         if near.get_database_backend() == DbBackend::Postgres {
             // On SQLite, BEGIN IMMEDIATE has locked the file already.
+            txn.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
             let lock = format!("SELECT pg_advisory_xact_lock({SET_UP_LOCK})");
             txn.execute_unprepared(&lock).await?;
         }
@@ -108,11 +111,13 @@ impl Db {
         let span = span::of_unprepared(&self.link, "BEGIN");
         self.link.travel().await;
         let started = Instant::now();
-        let begin = async {
+        let pool = self.pool.clone();
+        let begun = async {
             let turn = self.turns.next().await?;
-            Ok((self.pool.begin_with_options(options).await?, turn))
+            let begin = async move { pool.begin_with_options(options).await };
+            Ok((self.link.bounded_begin(Box::pin(begin)).await?, turn))
         };
-        let begun = self.link.unless_gone(begin).await;
+        let begun = begun.await;
         let waited = started.elapsed();
         budget::with(|b| {
             b.add_db_time(waited);
@@ -120,12 +125,12 @@ impl Db {
         });
         span::ended(&span, &begun, None);
         let (begun, turn) = begun?;
-        Ok(Transaction::new(begun, self.link.clone(), turn))
+        Ok(Transaction::new(begun, self.link.of_connection(), turn))
     }
 
     /// Whether a statement gets through.
     pub async fn ping(&self) -> Result<(), DbErr> {
-        self.link.unless_gone(self.pool.ping()).await
+        self.link.bounded(self.pool.ping()).await
     }
 
     pub fn pool_use(&self) -> PoolUse {

@@ -29,7 +29,7 @@ impl Transaction {
         let span = span::of_unprepared(&self.link, "COMMIT");
         self.link.travel().await;
         let started = Instant::now();
-        let committed = self.link.unless_gone(self.inner.commit()).await;
+        let committed = self.link.bounded(self.inner.commit()).await;
         let waited = started.elapsed();
         budget::with(|b| {
             b.add_db_time(waited);

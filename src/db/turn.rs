@@ -14,8 +14,6 @@ use tokio::{
     time::timeout,
 };
 
-use super::connect::ACQUIRE_TIMEOUT;
-
 /// How long who has connections of his own waits for a turn: longer than a transaction takes.
 const OWN_WAITS: Duration = Duration::from_secs(1);
 
@@ -23,6 +21,8 @@ const OWN_WAITS: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Turns {
     line: Option<Arc<Mutex<()>>>,
+    /// How long is waited for a turn.
+    patience: Duration,
     has_own_connections: bool,
 }
 
@@ -33,21 +33,20 @@ pub struct Turn {
 
 impl Turns {
     /// PostgreSQL locks rows, so nobody waits here for it.
-    pub fn of(backend: DbBackend) -> Self {
+    pub fn of(backend: DbBackend, patience: Duration) -> Self {
         let line = (backend == DbBackend::Sqlite).then(Arc::default);
-        Self { line, has_own_connections: false }
+        Self { line, patience, has_own_connections: false }
     }
 
     /// The same line, for a pool that those who hold a turn don't wait for.
     pub fn with_own_connections(&self) -> Self {
-        Self { line: self.line.clone(), has_own_connections: true }
+        Self { has_own_connections: true, patience: OWN_WAITS.min(self.patience), ..self.clone() }
     }
 
     /// Waits until those that came before have had theirs.
     pub async fn next(&self) -> Result<Turn, DbErr> {
         let Some(line) = &self.line else { return Ok(Turn { _held: None }) };
-        let within = if self.has_own_connections { OWN_WAITS } else { ACQUIRE_TIMEOUT };
-        match timeout(within, line.clone().lock_owned()).await {
+        match timeout(self.patience, line.clone().lock_owned()).await {
             Ok(held) => Ok(Turn { _held: Some(held) }),
             Err(_) if self.has_own_connections => Ok(Turn { _held: None }),
             Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
@@ -61,7 +60,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_has_own_connections_does_not_wait_for_one_that_has_the_turn_and_no_connection() {
-        let turns = Turns::of(DbBackend::Sqlite);
+        let turns = Turns::of(DbBackend::Sqlite, Duration::from_secs(10));
         let held = turns.next().await.unwrap();
         assert!(turns.with_own_connections().next().await.unwrap()._held.is_none());
         drop(held);

@@ -1,4 +1,5 @@
-//! What stands between clients and handlers: proxies in front, browsers of other origins, gzip.
+//! What stands between clients and handlers: proxies in front, browsers of other origins, gzip, and
+//! the time that an answer may take.
 
 /// Answers that wait for their client.
 mod answers;
@@ -6,6 +7,8 @@ mod answers;
 mod compression;
 /// Pages of other origins.
 mod cors;
+/// Answers that take too long.
+mod deadline;
 /// Addresses and TLS as seen through proxies.
 mod proxies;
 /// Bodies that nobody reads.
@@ -14,6 +17,7 @@ mod unread;
 pub use answers::{held_until_sent, on_its_connection};
 pub use compression::Compress;
 pub use cors::cors;
+pub use deadline::{Clock, Deadline};
 pub use proxies::{Proxies, demand_tls};
 pub use unread::receive_to_the_end;
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::{Fields, json::malformed};
 use crate::{
+    edge::Clock,
     error::Error,
     held_bytes::SMALL,
     telemetry::{budget, route_metrics::Route},
@@ -57,7 +58,8 @@ pub async fn json_bytes(request: Request, max_bytes: usize) -> Result<Bytes, Err
     if is_longer(request.headers(), max_bytes) {
         return Err(Error::TooLarge { max_bytes });
     }
-    whole(request.into_body(), max_bytes, BODY_TIMEOUT).await
+    let clock = Clock::of(&request);
+    Clock::stopped(clock.as_ref(), whole(request.into_body(), max_bytes, BODY_TIMEOUT)).await
 }
 
 /// The request with its body at hand, for whoever must not wait for a client. A body that will be
@@ -67,8 +69,9 @@ pub async fn arrived(request: Request) -> Result<Request, Error> {
     if request.body().is_end_stream() || !is_json(headers) || is_longer(headers, MAX_BYTES) {
         return Ok(request);
     }
+    let clock = Clock::of(&request);
     let (parts, body) = request.into_parts();
-    let bytes = whole(body, MAX_BYTES, BODY_TIMEOUT).await?;
+    let bytes = Clock::stopped(clock.as_ref(), whole(body, MAX_BYTES, BODY_TIMEOUT)).await?;
     Ok(Request::from_parts(parts, axum::body::Body::from(bytes)))
 }
 

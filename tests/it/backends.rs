@@ -1,7 +1,5 @@
 //! Where the tests of this binary keep their rows: an SQLite file, and the cache of the process.
 
-use std::time::Duration;
-
 use chokepoint::config::DatabaseConfig;
 use tempfile::TempDir;
 
@@ -18,12 +16,7 @@ impl BackEnds {
     }
 
     pub fn database(&self, pool_size: u32) -> DatabaseConfig {
-        DatabaseConfig {
-            url: self.database_url(),
-            url_file: None,
-            pool_size,
-            distance_db: Duration::ZERO,
-        }
+        DatabaseConfig::of(self.database_url(), pool_size)
     }
 
     /// What tells a server to use them.

@@ -136,14 +136,7 @@ fn a_pretty_log_says_what_happened() {
 pub fn drop_posts(file: &Path) {
     let url = format!("sqlite://{}", file.display());
     tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let db = Db::connect(&DatabaseConfig {
-            url,
-            url_file: None,
-            pool_size: 1,
-            distance_db: std::time::Duration::ZERO,
-        })
-        .await
-        .unwrap();
+        let db = Db::connect(&DatabaseConfig::of(url, 1)).await.unwrap();
         db.execute_unprepared("PRAGMA foreign_keys = OFF; DROP TABLE posts").await.unwrap();
         db.close().await.unwrap();
     });

@@ -32,6 +32,8 @@ mod compression;
 mod cors;
 /// What holds on every database.
 mod databases;
+/// What takes too long is given up.
+mod deadlines;
 /// Every failure has its answer.
 mod errors;
 /// `health`, as containers ask it.

@@ -4,7 +4,6 @@
 use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     thread,
-    time::Duration,
 };
 
 use chokepoint::config::DatabaseConfig;
@@ -74,12 +73,7 @@ impl BackEnds {
     }
 
     pub fn database(&self, pool_size: u32) -> DatabaseConfig {
-        DatabaseConfig {
-            url: self.database_url(),
-            url_file: None,
-            pool_size,
-            distance_db: Duration::ZERO,
-        }
+        DatabaseConfig::of(self.database_url(), pool_size)
     }
 
     /// What tells a server to use them.

@@ -33,6 +33,8 @@ mod databases;
 /// Every failure has its answer.
 #[path = "../it/errors.rs"]
 mod errors;
+/// Servers and lines that say nothing any more.
+mod frozen;
 /// A request of /api/v1 holds a thread from dispatch to answer.
 #[path = "../it/held_threads.rs"]
 mod held_threads;
@@ -42,6 +44,8 @@ mod labs;
 /// How often a caller may ask.
 #[path = "../it/limits.rs"]
 mod limits;
+/// A line to a server that can be held up or cut.
+mod line;
 /// Log lines that are refused.
 #[path = "../it/log_refusals.rs"]
 mod log_refusals;

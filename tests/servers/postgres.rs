@@ -21,17 +21,17 @@ const RECIPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/servers/postgres"
 /// How often an answer is asked for before it counts as never coming, 50 ms apart.
 const ATTEMPTS: usize = 200;
 
-/// A server of this test's own, so that it can be killed.
-struct OwnServer(String);
+/// A server of this test's own, so that it can be killed or frozen.
+pub struct OwnServer(pub String);
 
 impl OwnServer {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let output = Command::new(RECIPE).arg("start").stderr(Stdio::inherit()).output().unwrap();
         assert!(output.status.success(), "{RECIPE} start");
         Self(String::from_utf8(output.stdout).unwrap().trim().to_owned())
     }
 
-    fn tell(&self, command: &str) {
+    pub fn tell(&self, command: &str) {
         assert!(Command::new(RECIPE).args([command, &self.0]).status().unwrap().success());
     }
 }

@@ -110,8 +110,8 @@ metrics! {
     V1_QUEUE: Gauge, "chokepoint_v1_queued_requests",
         "/api/v1 requests that wait because all their threads are held.";
     V1_NOT_RUN: Counter, "chokepoint_v1_not_run_total",
-        "/api/v1 requests that no thread ran, by reason: the queue was full, or the client \
-         left it.";
+        "/api/v1 requests that no thread ran, by reason: the queue was full, the client left it, \
+         or REQUEST_TIMEOUT was over.";
 
     // Memory that clients make the server hold.
     HELD_BYTES: Gauge, "chokepoint_held_bytes",

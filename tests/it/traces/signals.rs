@@ -97,7 +97,7 @@ fn a_wait_for_a_connection_is_a_span_of_the_statement_that_waits() {
         ],
     );
     let url = format!("sqlite://{}", serving.folder.path().join("test.db").display());
-    let config = DatabaseConfig { url, url_file: None, pool_size: 1, distance_db: Duration::ZERO };
+    let config = DatabaseConfig::of(url, 1);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let lock = runtime.block_on(async {
         let db = Db::connect(&config).await.unwrap();

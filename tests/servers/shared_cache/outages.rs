@@ -6,6 +6,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use nix::sys::signal::Signal;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -62,6 +63,17 @@ fn what_one_instance_creates_another_reads_at_once_with_redis_and_without() {
 
 #[test]
 fn no_request_fails_while_redis_is_killed_and_started_again() {
+    no_request_fails(|server, is_up| if is_up { server.restart() } else { server.kill() });
+}
+
+#[test]
+fn no_request_fails_while_redis_is_frozen_and_goes_on() {
+    no_request_fails(|server, is_up| {
+        server.signal(if is_up { Signal::SIGCONT } else { Signal::SIGSTOP });
+    });
+}
+
+fn no_request_fails(switch: impl Fn(&mut RedisServer, bool)) {
     let mut server = RedisServer::start();
     let apps = instances(&server);
     let session = apps[0].run(apps[0].sign_up("outage"));
@@ -84,7 +96,9 @@ fn no_request_fails_while_redis_is_killed_and_started_again() {
         for _ in 0..3 {
             for is_up in [false, true] {
                 tokio::time::sleep(Duration::from_millis(500)).await;
-                if is_up { server.restart() } else { server.kill() }
+                switch(&mut server, is_up);
+                let ready = apps[0].get("/health/ready").await;
+                assert_eq!(ready.status(), StatusCode::OK);
             }
         }
         tokio::time::sleep(Duration::from_millis(2_500)).await;

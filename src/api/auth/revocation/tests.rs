@@ -28,9 +28,7 @@ struct Instance {
 impl Instance {
     async fn start(folder: &TempDir) -> Self {
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
-        let config =
-            DatabaseConfig { url, url_file: None, pool_size: 5, distance_db: Duration::ZERO };
-        let db = Db::connect(&config).await.unwrap();
+        let db = Db::connect(&DatabaseConfig::of(url, 5)).await.unwrap();
         db.set_up(async |_| Ok(())).await.unwrap();
         let cache = CacheConfig {
             redis_url: None,

@@ -77,8 +77,7 @@ fn line_of(device: &str) -> Lines {
 async fn a_panic_costs_the_lines_in_hand_and_the_writer_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    let config = DatabaseConfig { url, url_file: None, pool_size: 2, distance_db: Duration::ZERO };
-    let db = Db::connect(&config).await.unwrap();
+    let db = Db::connect(&DatabaseConfig::of(url, 2)).await.unwrap();
     db.set_up(async |_| Ok(())).await.unwrap();
 
     let recorder = Faulty::default();
