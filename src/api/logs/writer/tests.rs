@@ -81,7 +81,8 @@ async fn a_panic_costs_the_lines_in_hand_and_the_writer_goes_on() {
     db.set_up(async |_| Ok(())).await.unwrap();
 
     let recorder = Faulty::default();
-    let config = IngestConfig { queue: 10, group: 10, delay: Duration::from_millis(20) };
+    let config =
+        IngestConfig { queue: 10, group: 10, delay: Duration::from_millis(20), retention: None };
     let queue = {
         let _recorder = metrics::set_default_local_recorder(&recorder);
         LogQueue::start(&db, &config).await.unwrap()
