@@ -13,6 +13,7 @@ mod m20261121_000006_refresh_tokens;
 mod m20261121_000007_revoked_tokens;
 mod m20261121_000008_log_lines;
 mod m20261121_000009_log_devices;
+mod m20261128_000010_write_proofs;
 
 pub struct Migrator;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_revoked_tokens::Migration),
             Box::new(m20261121_000008_log_lines::Migration),
             Box::new(m20261121_000009_log_devices::Migration),
+            Box::new(m20261128_000010_write_proofs::Migration),
         ]
     }
 }

@@ -15,6 +15,9 @@ use crate::{
 /// A dependency that needs longer than this for nothing is down.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How much of that is for seeing whether writes are taken.
+const PATIENCE_TO_WRITE: Duration = Duration::from_millis(500);
+
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(health)).routes(routes!(live)).routes(routes!(ready))
 }
@@ -44,16 +47,19 @@ async fn health(state: State<AppState>) -> Result<Json<Health>, Error> {
     ready(state).await
 }
 
-/// Whether the process and everything it needs answer.
+/// Whether the process and everything it needs answer, and writes are taken.
 #[utoipa::path(get, path = "/health/ready", tag = "health", responses(
     (status = OK, body = Health, description = "it is up"),
     (status = SERVICE_UNAVAILABLE, body = Problem, description = "a dependency is down")
 ))]
 async fn ready(State(AppState { db, .. }): State<AppState>) -> Result<Json<Health>, Error> {
     let down = |cause: String| Error::Unavailable { part: "database", cause };
-    tokio::time::timeout(PATIENCE, db.ping())
+    tokio::time::timeout(PATIENCE - PATIENCE_TO_WRITE, db.ping())
         .await
-        .map_err(|_| down(format!("no answer within {PATIENCE:?}")))?
+        .map_err(|_| down(format!("no answer within {:?}", PATIENCE - PATIENCE_TO_WRITE)))?
         .map_err(|e| down(e.to_string()))?;
+    db.takes_writes(PATIENCE_TO_WRITE)
+        .await
+        .map_err(|cause| Error::Unavailable { part: "database's storage", cause })?;
     Ok(UP)
 }

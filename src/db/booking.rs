@@ -87,7 +87,7 @@ macro_rules! booked_connection {
                 statement: sea_orm::Statement,
             ) -> Result<sea_orm::ExecResult, sea_orm::DbErr> {
                 let span = $crate::db::span::of_statement(&self.link, &statement);
-                let sent = self.$inner.execute_raw(statement);
+                let sent = self.watched(self.$inner.execute_raw(statement));
                 $crate::db::booking::booked(&self.link, span, sent, |_| 0).await
             }
 
@@ -96,7 +96,7 @@ macro_rules! booked_connection {
                 sql: &str,
             ) -> Result<sea_orm::ExecResult, sea_orm::DbErr> {
                 let span = $crate::db::span::of_unprepared(&self.link, sql);
-                let sent = self.$inner.execute_unprepared(sql);
+                let sent = self.watched(self.$inner.execute_unprepared(sql));
                 $crate::db::booking::booked_unprepared(&self.link, span, sent).await
             }
 
@@ -105,7 +105,7 @@ macro_rules! booked_connection {
                 statement: sea_orm::Statement,
             ) -> Result<Option<sea_orm::QueryResult>, sea_orm::DbErr> {
                 let span = $crate::db::span::of_statement(&self.link, &statement);
-                let sent = self.$inner.query_one_raw(statement);
+                let sent = self.watched(self.$inner.query_one_raw(statement));
                 $crate::db::booking::booked(&self.link, span, sent, |row| u64::from(row.is_some()))
                     .await
             }
@@ -115,7 +115,7 @@ macro_rules! booked_connection {
                 statement: sea_orm::Statement,
             ) -> Result<Vec<sea_orm::QueryResult>, sea_orm::DbErr> {
                 let span = $crate::db::span::of_statement(&self.link, &statement);
-                let sent = self.$inner.query_all_raw(statement);
+                let sent = self.watched(self.$inner.query_all_raw(statement));
                 $crate::db::booking::booked(&self.link, span, sent, |rows| rows.len() as u64).await
             }
         }

@@ -5,12 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::BoxFuture;
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr,
     sqlx::{
-        self, Connection, PgConnection,
+        self, Connection, PgConnection, SqliteConnection,
         postgres::PgConnectOptions,
-        sqlite::{SqliteJournalMode, SqliteSynchronous},
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
 use tokio::time::timeout;
@@ -36,7 +37,7 @@ const PING_AFTER_IDLE: Duration = Duration::from_millis(100);
 /// Opens the pool, which makes a first connection.
 pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnection, DbErr> {
     let (after_release, of_postgres) = (link.clone(), config.clone());
-    let busy = config.statement_timeout.0.map_or(BUSY_TIMEOUT, |limit| limit.min(BUSY_TIMEOUT));
+    let (file, busy) = (link.file().cloned(), busy_timeout(config));
     let mut options = ConnectOptions::new(config.url());
     options
         .max_connections(config.pool_size)
@@ -46,8 +47,11 @@ pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnect
         .map_sqlx_postgres_before_acquire(move |connection, meta| {
             let link = link.clone();
             Box::pin(async move {
-                if !link.trusts(meta.age) || meta.idle_for < PING_AFTER_IDLE {
-                    return Ok(link.trusts(meta.age));
+                if !link.trusts(meta.age) || connection.is_in_transaction() {
+                    return Ok(false);
+                }
+                if meta.idle_for < PING_AFTER_IDLE {
+                    return Ok(true);
                 }
                 let answered = timeout(ANSWERS_WITHIN, connection.ping()).await;
                 let answered = answered.unwrap_or(Err(sqlx::Error::PoolTimedOut));
@@ -57,20 +61,23 @@ pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnect
                 answered.map(|()| true)
             })
         })
+        .map_sqlx_sqlite_before_acquire(move |connection, meta| {
+            let is_trusted = file.as_ref().is_none_or(|file| file.trusts_connection(meta.age));
+            Box::pin(ready(Ok(is_trusted && !connection.is_in_transaction())))
+        })
         .map_sqlx_postgres_pool_opts(move |pool| {
             let link = after_release.clone();
-            // Before the pool's own ping, for which it would wait however long that takes.
-            pool.after_release(move |_, meta| Box::pin(ready(Ok(link.trusts(meta.age)))))
+            // Before any ping, for which the pool would wait however long that takes.
+            pool.after_release(move |connection, meta| match link.trusts(meta.age) {
+                true => outside_transactions(connection),
+                false => Box::pin(ready(Ok(false))),
+            })
+        })
+        .map_sqlx_sqlite_pool_opts(|pool| {
+            pool.after_release(|connection, _| outside_transactions(connection))
         })
         .map_sqlx_postgres_opts(move |options| postgres(options, &of_postgres))
-        .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
-                .create_if_missing(true)
-                .foreign_keys(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(busy)
-        });
+        .map_sqlx_sqlite_opts(move |options| sqlite(options, busy));
     let started = Instant::now();
     loop {
         match Database::connect(options.clone()).await {
@@ -80,6 +87,49 @@ pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnect
             connected => return connected,
         }
     }
+}
+
+/// Whether a connection that comes back is outside of any transaction; one that is not gets closed. When
+/// SQLite has rolled back by itself, as on a full disk, the driver's own ROLLBACK fails, and it goes
+/// on counting a transaction that isn't there: the next BEGIN would be a SAVEPOINT, whose COMMIT
+/// commits nothing.
+fn outside_transactions<C: Connection>(
+    connection: &mut C,
+) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+    if !connection.is_in_transaction() {
+        return Box::pin(ready(Ok(true)));
+    }
+    Box::pin(async move {
+        // A transaction that was dropped has only queued its ROLLBACK, which is before this.
+        let pinged = timeout(ANSWERS_WITHIN, connection.ping()).await;
+        pinged.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+        Ok(!connection.is_in_transaction())
+    })
+}
+
+fn busy_timeout(config: &DatabaseConfig) -> Duration {
+    config.statement_timeout.0.map_or(BUSY_TIMEOUT, |limit| limit.min(BUSY_TIMEOUT))
+}
+
+/// How every connection to a SQLite file is opened.
+fn sqlite(options: SqliteConnectOptions, busy: Duration) -> SqliteConnectOptions {
+    options
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(busy)
+}
+
+/// A connection that is used for nothing: as long as one is open, SQLite does not delete the write-ahead
+/// log, and so what is found under its name is the one that was opened. Where the file is, too.
+pub async fn anchor(
+    config: &DatabaseConfig,
+) -> Result<(SqliteConnection, SqliteConnectOptions), DbErr> {
+    let error = |e| DbErr::Conn(RuntimeErr::SqlxError(std::sync::Arc::new(e)));
+    let options = sqlite(config.url().parse().map_err(error)?, busy_timeout(config));
+    let connection = SqliteConnection::connect_with(&options).await.map_err(error)?;
+    Ok((connection, options))
 }
 
 /// What every connection to PostgreSQL says first. A commit that was acknowledged is on disk,

@@ -6,13 +6,21 @@ use sea_orm::{
     sqlx::{self, error::DatabaseError, postgres::PgDatabaseError, sqlite::SqliteError},
 };
 
-/// Primary result codes of SQLite for what may pass: busy, locked, I/O error, full, can't open.
-const SQLITE_UNAVAILABLE: [i32; 5] = [SQLITE_BUSY, 6, 10, 13, 14];
+/// Primary result codes of SQLite for what may pass: busy, locked, and those below.
+const SQLITE_UNAVAILABLE: [i32; 7] = [SQLITE_BUSY, 6, 7, SQLITE_READONLY, 10, 13, 14];
 const SQLITE_BUSY: i32 = 5;
+const SQLITE_READONLY: i32 = 8;
+
+/// Out of memory, read-only, I/O error, full, can't open.
+const SQLITE_WRITES_NOTHING: [i32; 5] = [7, SQLITE_READONLY, 10, 13, 14];
 
 /// PostgreSQL's classes of states for what may pass: connection exceptions, transactions rolled
 /// back for others' sake, insufficient resources, operator intervention, system errors.
-const POSTGRES_UNAVAILABLE: [&str; 5] = ["08", "40", "53", "57", "58"];
+const POSTGRES_UNAVAILABLE: [&str; 6] = ["08", "40", "53", "57", "58", POSTGRES_READONLY];
+const POSTGRES_READONLY: &str = "25006";
+
+/// Insufficient resources, a full disk among them; system errors; a server that is a replica now.
+const POSTGRES_WRITES_NOTHING: [&str; 3] = ["53", "58", POSTGRES_READONLY];
 
 /// Whether the database was not there or had no room, and the same request may succeed later.
 pub fn is_unavailable(error: &DbErr) -> bool {
@@ -25,12 +33,37 @@ pub fn is_unavailable(error: &DbErr) -> bool {
                 | sqlx::Error::PoolTimedOut
                 | sqlx::Error::PoolClosed
                 | sqlx::Error::WorkerCrashed => true,
-                sqlx::Error::Database(error) => may_pass(error.as_ref()),
+                sqlx::Error::Database(error) => {
+                    is_one_of(error.as_ref(), &SQLITE_UNAVAILABLE, &POSTGRES_UNAVAILABLE)
+                }
                 _ => false,
             }
         }
         _ => false,
     }
+}
+
+/// Whether it is no use to write: the disk is full, broken or read-only. A lock that others hold is no
+/// such failure.
+pub fn is_write_failure(error: &DbErr) -> bool {
+    database_error(error)
+        .is_some_and(|e| is_one_of(e, &SQLITE_WRITES_NOTHING, &POSTGRES_WRITES_NOTHING))
+}
+
+/// Whether the SQLite file could be read only, perhaps just when the connection was opened.
+pub fn is_read_only(error: &DbErr) -> bool {
+    database_error(error).is_some_and(|e| is_one_of(e, &[SQLITE_READONLY], &[]))
+}
+
+fn database_error(error: &DbErr) -> Option<&dyn DatabaseError> {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))
+    | DbErr::Conn(RuntimeErr::SqlxError(error))) = error
+    else {
+        return None;
+    };
+    let sqlx::Error::Database(error) = error.as_ref() else { return None };
+    Some(error.as_ref())
 }
 
 /// Whether a connection could not be made because another process has the SQLite file for itself.
@@ -40,11 +73,11 @@ pub fn is_locked(error: &DbErr) -> bool {
     sqlite_code(error.as_ref()) == Some(SQLITE_BUSY)
 }
 
-fn may_pass(error: &dyn DatabaseError) -> bool {
+fn is_one_of(error: &dyn DatabaseError, sqlite: &[i32], postgres: &[&str]) -> bool {
     if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
-        return POSTGRES_UNAVAILABLE.iter().any(|class| error.code().starts_with(class));
+        return postgres.iter().any(|class| error.code().starts_with(class));
     }
-    sqlite_code(error).is_some_and(|code| SQLITE_UNAVAILABLE.contains(&code))
+    sqlite_code(error).is_some_and(|code| sqlite.contains(&code))
 }
 
 fn sqlite_code(error: &dyn DatabaseError) -> Option<i32> {

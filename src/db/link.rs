@@ -15,8 +15,10 @@ use tokio::{
 };
 
 use super::{
-    failure::is_unavailable,
+    failure::{is_read_only, is_unavailable},
+    file::File,
     server::{SILENCE, Server},
+    writes::Writes,
 };
 use crate::{config::DatabaseConfig, telemetry::budget};
 
@@ -35,8 +37,11 @@ pub struct Link {
     statement: Option<Duration>,
     /// Whoever has a connection waits for none.
     has_connection: bool,
-    /// None for a file, which is always there.
+    /// None for a file.
     server: Option<Arc<Server>>,
+    /// None for a server.
+    file: Option<Arc<File>>,
+    writes: Writes,
 }
 
 /// Where a server is.
@@ -54,7 +59,9 @@ impl Link {
             acquire: config.acquire_timeout,
             statement: config.statement_timeout.0.map(|limit| limit + grace),
             has_connection: false,
+            file: options.is_none().then(|| Arc::new(File::new())),
             server: options.map(|options| Arc::new(Server::new(options))),
+            writes: Writes::new(),
         }
     }
 
@@ -102,8 +109,11 @@ impl Link {
     ) -> Result<T, DbErr> {
         let limit = self.limit();
         let Some(server) = &self.server else {
-            let Some(limit) = limit else { return statement.await };
-            return timeout(limit, statement).await.unwrap_or_else(|_| Err(too_late(limit)));
+            let Some(limit) = limit else { return self.unless_file_gone(statement).await };
+            let limited = async {
+                timeout(limit, statement).await.unwrap_or_else(|_| Err(too_late(limit)))
+            };
+            return self.unless_file_gone(limited).await;
         };
         if server.is_gone() {
             return Err(gone());
@@ -117,6 +127,9 @@ impl Link {
                 biased;
                 result = &mut statement => {
                     waiting.is_over = true;
+                    if let Err(error) = &result {
+                        self.writes.failed(error);
+                    }
                     if result.as_ref().is_err_and(is_unavailable) {
                         server.suspect();
                     } else {
@@ -151,6 +164,40 @@ impl Link {
         let (begin, since) = (Some(begin), Instant::now());
         let mut begin = ToItsEnd { begin, since, within, server: server.clone() };
         self.bounded(begin.answer()).await
+    }
+
+    async fn unless_file_gone<T>(
+        &self,
+        statement: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
+        let Some(file) = &self.file else { return statement.await };
+        file.is_there()?;
+        let result = statement.await;
+        if let Err(error) = &result {
+            self.writes.failed(error);
+            if is_read_only(error) {
+                file.distrust_connections();
+            }
+        }
+        result
+    }
+
+    /// To be asked after a commit: it is nothing worth if it went into a file that is no longer there.
+    pub fn is_committed(&self) -> Result<(), DbErr> {
+        if let Some(file) = &self.file {
+            file.is_there_now()?;
+        }
+        self.writes.committed();
+        Ok(())
+    }
+
+    /// None for a server.
+    pub fn file(&self) -> Option<&Arc<File>> {
+        self.file.as_ref()
+    }
+
+    pub fn writes(&self) -> &Writes {
+        &self.writes
     }
 
     /// A connection failed in a way that looks as if the server had gone.

@@ -1,14 +1,17 @@
 //! The database as everybody sees it: sea-orm's connection pool, wrapped so that each request's
 //! record learns its queries, rows, commits, database time and wait for a pooled connection.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
-    sqlx::{self, Pool},
+    sqlx::{self, Connection, Pool, SqliteConnection},
 };
 
 use crate::{config::DatabaseConfig, telemetry::budget};
@@ -19,6 +22,8 @@ mod booking;
 mod connect;
 /// What a failed statement means.
 mod failure;
+/// The SQLite file itself.
+mod file;
 /// The distance to the database, and whether it is there.
 mod link;
 /// Whether PostgreSQL is there.
@@ -29,6 +34,8 @@ mod span;
 mod transaction;
 /// Who writes next.
 mod turn;
+/// Whether the database takes writes.
+mod writes;
 
 use booking::booked_connection;
 pub use failure::{is_orphan, is_unavailable, is_unique_violation};
@@ -47,6 +54,8 @@ pub struct Db {
     config: Arc<DatabaseConfig>,
     link: Link,
     turns: Turns,
+    /// Of the first pool of a SQLite file.
+    anchor: Option<Arc<Mutex<Option<SqliteConnection>>>>,
 }
 
 /// How the pool stands now.
@@ -64,13 +73,19 @@ impl Db {
         }
         let link = Link::new(config, options);
         let turns = Turns::of(link.backend(), config.acquire_timeout);
-        Self::open(config.clone(), link, turns).await
+        let mut db = Self::open(config.clone(), link, turns).await?;
+        if let Some(file) = db.link.file() {
+            let (connection, options) = connect::anchor(config).await?;
+            file.remember(options.get_filename())?;
+            db.anchor = Some(Arc::new(Mutex::new(Some(connection))));
+        }
+        Ok(db)
     }
 
     async fn open(config: DatabaseConfig, link: Link, turns: Turns) -> Result<Self, DbErr> {
         let mut pool = connect::pool(&config, link.clone()).await?;
         pool.set_metric_callback(booking::executed);
-        Ok(Self { pool: Arc::new(pool), config: Arc::new(config), link, turns })
+        Ok(Self { pool: Arc::new(pool), config: Arc::new(config), link, turns, anchor: None })
     }
 
     /// A pool of its own to the same database, for what must not share connections with the app.
@@ -142,7 +157,19 @@ impl Db {
 
     /// Closes it for every clone, once statements in flight have ended.
     pub async fn close(self) -> Result<(), DbErr> {
-        self.pool.close_by_ref().await
+        self.pool.close_by_ref().await?;
+        let anchor = self.anchor.as_ref();
+        let anchor = anchor.and_then(|a| a.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let Some(anchor) = anchor else { return Ok(()) };
+        anchor.close().await.map_err(|e| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(e))))
+    }
+
+    /// Nothing to see to: each statement of a pool stands for itself.
+    async fn watched<T>(
+        &self,
+        statement: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
+        statement.await
     }
 }
 

@@ -173,3 +173,22 @@ fn a_second_instance_serves_the_same_rows() {
     let same = second.run(async { second.get("/api/posts/v2/fast").await.text().await.unwrap() });
     assert_eq!(first, same);
 }
+
+/// SQLite would commit the second insert, perhaps alone; PostgreSQL answers COMMIT with ROLLBACK, which its
+/// driver takes for success.
+#[tokio::test]
+async fn nothing_more_of_a_transaction_is_done_once_a_statement_has_failed() {
+    let back_ends = BackEnds::new();
+    let db = open_database(&back_ends.database(2)).await.unwrap();
+    let txn = db.begin().await.unwrap();
+    let insert = "INSERT INTO write_proofs VALUES (1, 0, '')";
+    txn.execute_unprepared(insert).await.unwrap();
+    txn.execute_unprepared(insert).await.unwrap_err();
+    let other = "INSERT INTO write_proofs VALUES (2, 0, '')";
+    txn.execute_unprepared(other).await.unwrap_err();
+    txn.commit().await.unwrap_err();
+    let count =
+        Statement::from_string(db.get_database_backend(), "SELECT COUNT(*) FROM write_proofs");
+    let count = db.query_one_raw(count).await.unwrap().unwrap();
+    assert_eq!(count.try_get_by_index::<i64>(0).unwrap(), 0);
+}

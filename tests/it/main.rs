@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+/// What clients were told is stored.
+mod acknowledged;
 /// Where the tests of this binary keep their rows.
 mod backends;
 /// The spans of a trace.
@@ -36,6 +38,10 @@ mod databases;
 mod deadlines;
 /// Every failure has its answer.
 mod errors;
+/// A disk without room.
+mod full_disk;
+/// What must hold when a store has no room.
+mod full_store;
 /// `health`, as containers ask it.
 mod health_command;
 /// What clients leave unread, and what of theirs waits.
@@ -83,6 +89,8 @@ mod profile_memory;
 mod profiles;
 /// A proof that can't hold does not.
 mod prove;
+/// Whether the database can be written, as `/health/ready` says.
+mod readiness;
 /// Traces kept in the process, and their pages.
 mod recent_traces;
 /// How long log lines are kept.
@@ -97,6 +105,8 @@ mod server_log;
 mod sessions;
 /// What only SQLite has to be told.
 mod sqlite;
+/// A SQLite file that is deleted or replaced while it is used.
+mod store_file;
 /// Log ingest under load.
 mod stress;
 /// Todos as clients see them.

@@ -63,7 +63,13 @@ impl Serving {
     pub fn start(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = program(folder.path());
-        command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(settings.iter().copied());
+        Self::start_as(command, folder)
+    }
+
+    /// By a command of one's own, in the folder that goes with it.
+    pub fn start_as(mut command: Command, folder: TempDir) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = Ended(command.spawn().unwrap());
         let mut log = BufReader::new(child.0.stdout.take().unwrap());
         let ready = loop {
@@ -133,7 +139,7 @@ impl Serving {
     }
 
     pub fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.child.0.id()).unwrap()), signal).unwrap();
+        kill(Pid::from_raw(i32::try_from(self.pid()).unwrap()), signal).unwrap();
     }
 
     /// What it said after it was ready, on standard output and on standard error, to its end.

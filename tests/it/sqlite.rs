@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use chokepoint::server::open_database;
+use chokepoint::{db::Db, server::open_database};
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -53,4 +53,25 @@ async fn who_gives_up_waiting_or_writing_leaves_the_turn_to_the_next() {
     drop(waits);
     drop(given_up);
     next.await.unwrap().commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_sqlite_has_rolled_back_by_itself_serves_nobody_any_more() {
+    let back_ends = BackEnds::new();
+    let db = open_database(&back_ends.database(1)).await.unwrap();
+    // As if the disk were full, and only for this connection.
+    db.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
+    let insert = |id: i64| format!("INSERT INTO write_proofs VALUES ({id}, 0, zeroblob(1000000))");
+    let txn = db.begin().await.unwrap();
+    txn.execute_unprepared(&insert(1)).await.unwrap_err();
+    drop(txn);
+    let txn = db.begin().await.unwrap();
+    txn.execute_unprepared(&insert(2)).await.unwrap();
+    txn.commit().await.unwrap();
+
+    let other = Db::connect(&back_ends.database(1)).await.unwrap();
+    let ask = Statement::from_string(DbBackend::Sqlite, "SELECT instance FROM write_proofs");
+    let rows = other.query_all_raw(ask).await.unwrap();
+    let stored: Vec<i64> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    assert_eq!(stored, [2]);
 }

@@ -1,0 +1,143 @@
+//! Whether the database takes writes. What clients write tells it for nothing; when nobody does, a row
+//! of this instance's own is written.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+use tokio::time::timeout;
+
+use super::{Db, failure::is_write_failure, now};
+
+/// How long the outcome of a write counts.
+const COUNTS_FOR: Duration = Duration::from_secs(1);
+
+/// How long a write may take before it has failed: longer than it waits for others that write.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// More than an ordinary request writes: where this finds room, that does too.
+const FILLER: usize = 32 * 1024;
+
+/// Seconds after which the row of an instance that writes none any more is deleted by the others.
+const GONE_AFTER: i64 = 60;
+
+const WRITE_ROW: &str = "\
+INSERT INTO write_proofs (instance, written_at, filler) VALUES ($1, $2, $3) \
+ON CONFLICT (instance) DO UPDATE SET written_at = excluded.written_at, filler = excluded.filler";
+
+const DELETE_ROWS: &str = "DELETE FROM write_proofs WHERE written_at < $1";
+
+/// Cheap to clone; clones know the same.
+#[derive(Clone)]
+pub struct Writes(Arc<Outcomes>);
+
+struct Outcomes {
+    since: Instant,
+    /// Names this instance's row.
+    instance: i64,
+    /// Milliseconds since `since`; 0 if it never happened.
+    committed: AtomicU64,
+    failed: AtomicU64,
+    why: Mutex<String>,
+    /// Held while a row is written.
+    writing: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Writes {
+    pub fn new() -> Self {
+        Self(Arc::new(Outcomes {
+            since: Instant::now(),
+            instance: fastrand::i64(..),
+            committed: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            why: Mutex::default(),
+            writing: Arc::default(),
+        }))
+    }
+
+    pub fn committed(&self) {
+        self.0.committed.store(self.now(), Relaxed);
+    }
+
+    /// Takes notice of an error that says that nothing can be written.
+    pub fn failed(&self, error: &DbErr) {
+        if is_write_failure(error) {
+            self.failed_because(error.to_string());
+        }
+    }
+
+    fn failed_because(&self, why: String) {
+        *self.0.why.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        self.0.failed.store(self.now(), Relaxed);
+    }
+
+    /// What the last write said, and whether that still counts.
+    fn last(&self) -> (Result<(), String>, bool) {
+        let (committed, failed) = (self.0.committed.load(Relaxed), self.0.failed.load(Relaxed));
+        let counts = self.now().saturating_sub(committed.max(failed)) < millis(COUNTS_FOR);
+        if failed == 0 || committed > failed {
+            return (Ok(()), counts);
+        }
+        (Err(self.0.why.lock().unwrap_or_else(PoisonError::into_inner).clone()), counts)
+    }
+
+    fn now(&self) -> u64 {
+        millis(self.0.since.elapsed()).max(1)
+    }
+}
+
+impl Db {
+    /// Whether it takes writes, or why not. An answer takes no longer than `within`: if nothing is known
+    /// by then, because others write, what was last known holds.
+    pub async fn takes_writes(&self, within: Duration) -> Result<(), String> {
+        let writes = self.link.writes();
+        let (last, counts) = writes.last();
+        if counts {
+            return last;
+        }
+        let writing = &writes.0.writing;
+        // One for all who ask; and a task, as whoever asks may go away.
+        if let Ok(held) = writing.clone().try_lock_owned() {
+            let db = self.clone();
+            tokio::spawn(async move {
+                match timeout(WRITTEN_WITHIN, db.write_row()).await {
+                    // Noticed where every error is.
+                    Ok(_) => {}
+                    Err(_) => db
+                        .link
+                        .writes()
+                        .failed_because(format!("no commit within {WRITTEN_WITHIN:?}")),
+                }
+                drop(held);
+            });
+        }
+        let _ = timeout(within, writing.lock()).await;
+        writes.last().0
+    }
+
+    async fn write_row(&self) -> Result<(), DbErr> {
+        let turns = self.turns.with_own_connections();
+        let near = Self { link: self.link.near(), turns, ..self.clone() };
+        let statement = |sql, values: Vec<sea_orm::Value>| {
+            Statement::from_sql_and_values(near.get_database_backend(), sql, values)
+        };
+        let instance = self.link.writes().0.instance;
+        let now = now().timestamp();
+        // Random, so that it takes its room where rows are compressed.
+        let filler: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(FILLER).collect();
+        let txn = near.begin().await?;
+        txn.execute_raw(statement(DELETE_ROWS, vec![(now - GONE_AFTER).into()])).await?;
+        let row = vec![instance.into(), now.into(), filler.into()];
+        txn.execute_raw(statement(WRITE_ROW, row)).await?;
+        txn.commit().await
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,264 @@
+//! All that a client can be told is stored, and whether it is there. For tests in which storing fails.
+
+use std::collections::HashSet;
+
+use reqwest::{Client, Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "correct horse";
+
+#[derive(serde::Deserialize)]
+struct Session {
+    access_token: String,
+    refresh_token: String,
+    email: String,
+}
+
+/// What a client was told is stored.
+#[derive(Default)]
+struct Acknowledged {
+    lines: Vec<String>,
+    todos: Vec<i64>,
+    posts: Vec<i64>,
+    comments: Vec<i64>,
+    accounts: Vec<String>,
+    refreshed: Vec<Session>,
+    logged_out: Vec<Session>,
+}
+
+/// How the requests of a round were answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answers {
+    pub stored: usize,
+    pub unavailable: usize,
+}
+
+/// Somebody who writes everything there is to write, and remembers what was acknowledged.
+pub struct Writer {
+    http: Client,
+    server: String,
+    name: String,
+    owner: Session,
+    post: i64,
+    rounds: usize,
+    /// Sessions to refresh or to end, newest last.
+    sessions: Vec<Session>,
+    acknowledged: Acknowledged,
+    answers: Answers,
+    /// Answers of neither kind.
+    unexpected: Vec<String>,
+}
+
+impl Writer {
+    /// `name` must be one that nobody has in this database.
+    pub async fn new(server: &str, name: &str) -> Self {
+        let http = Client::builder().no_proxy().build().unwrap();
+        let account = account(name);
+        let answer = http.post(format!("{server}/api/v2/auth/register")).json(&account).send();
+        let owner = answer.await.unwrap().json().await.unwrap();
+        let mut writer = Self {
+            http,
+            server: server.to_owned(),
+            name: name.to_owned(),
+            owner,
+            post: 0,
+            rounds: 0,
+            sessions: Vec::new(),
+            acknowledged: Acknowledged::default(),
+            answers: Answers::default(),
+            unexpected: Vec::new(),
+        };
+        let post = json!({ "title": format!("of {name}"), "body": "with comments" });
+        writer.post = id(&writer.post("/api/posts", &post).await.unwrap());
+        writer
+    }
+
+    /// The same database may be served elsewhere by now.
+    pub fn is_served_by(&mut self, server: String) {
+        self.server = server;
+    }
+
+    /// One request of each kind.
+    pub async fn round(&mut self) -> Answers {
+        let before = self.answers;
+        let name = format!("{}_{}", self.name, self.rounds);
+        self.rounds += 1;
+
+        let message = |n| format!("{name}.{n}");
+        let line = |n| json!({"device_id": self.name, "log_level": "INFO", "message": message(n)});
+        let (single, batch) = (line(0), json!({"logs": [line(1), line(2), line(3)]}));
+        let (single_message, messages) = (message(0), [1, 2, 3].map(message));
+        if self.post("/api/log", &single).await.is_some() {
+            self.acknowledged.lines.push(single_message);
+        }
+        if self.post("/api/logs/batch", &batch).await.is_some() {
+            self.acknowledged.lines.extend(messages);
+        }
+        if let Some(todo) = self.post("/api/v2/todos", &json!({ "title": name })).await {
+            self.acknowledged.todos.push(id(&todo));
+        }
+        if let Some(post) = self.post("/api/posts", &json!({"title": name, "body": name})).await {
+            self.acknowledged.posts.push(id(&post));
+        }
+        let comments = format!("/api/posts/{}/comments", self.post);
+        if let Some(comment) = self.post(&comments, &json!({ "body": name })).await {
+            self.acknowledged.comments.push(id(&comment));
+        }
+        if let Some(session) = self.post("/api/v2/auth/register", &account(&name)).await {
+            self.acknowledged.accounts.push(name);
+            self.sessions.push(serde_json::from_value(session).unwrap());
+        }
+        self.end_or_renew_a_session().await;
+        Answers {
+            stored: self.answers.stored - before.stored,
+            unavailable: self.answers.unavailable - before.unavailable,
+        }
+    }
+
+    /// A session whose request was not answered with success is in doubt, and not used again.
+    async fn end_or_renew_a_session(&mut self) {
+        let Some(session) = self.sessions.pop() else { return };
+        if self.rounds % 2 == 0 {
+            let token = json!({ "refresh_token": session.refresh_token });
+            if let Some(next) = self.post("/api/v2/auth/refresh", &token).await {
+                self.acknowledged.refreshed.push(serde_json::from_value(next).unwrap());
+            }
+        } else {
+            let path = format!("{}/api/v2/auth/logout", self.server);
+            let answer =
+                self.http.post(path).bearer_auth(&session.access_token).send().await.unwrap();
+            if self.is_stored(&answer) {
+                self.acknowledged.logged_out.push(session);
+            }
+        }
+    }
+
+    async fn post(&mut self, path: &str, body: &Value) -> Option<Value> {
+        let request = self.http.post(format!("{}{path}", self.server)).json(body);
+        let answer = request.bearer_auth(&self.owner.access_token).send().await.unwrap();
+        if self.is_stored(&answer) { Some(answer.json().await.unwrap()) } else { None }
+    }
+
+    fn is_stored(&mut self, answer: &Response) -> bool {
+        let is_stored = answer.status().is_success();
+        match answer.status() {
+            _ if is_stored => self.answers.stored += 1,
+            StatusCode::SERVICE_UNAVAILABLE => self.answers.unavailable += 1,
+            status => self.unexpected.push(format!("{}: {status}", answer.url().path())),
+        }
+        is_stored
+    }
+
+    /// How many things were acknowledged.
+    pub fn count(&self) -> usize {
+        let a = &self.acknowledged;
+        let rows = a.todos.len() + a.posts.len() + a.comments.len();
+        a.lines.len() + rows + a.accounts.len() + a.refreshed.len() + a.logged_out.len()
+    }
+
+    /// Answers that were neither success nor 503.
+    pub fn unexpected(&self) -> &[String] {
+        &self.unexpected
+    }
+
+    /// What was acknowledged and is not there. The sessions are used up by it.
+    pub async fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        let a = &self.acknowledged;
+        let there = self.lines().await;
+        missing.extend(a.lines.iter().filter(|line| !there.contains(*line)).cloned());
+        let there = self.comments().await;
+        let comments = a.comments.iter().filter(|id| !there.contains(id));
+        missing.extend(comments.map(|id| format!("comment {id}")));
+        let todos = a.todos.iter().map(|id| format!("/api/v2/todos/{id}"));
+        for path in todos.chain(a.posts.iter().map(|id| format!("/api/posts/{id}"))) {
+            if self.get(&path, &self.owner.access_token).await.status() != 200 {
+                missing.push(path);
+            }
+        }
+        for name in &a.accounts {
+            if self.send("/api/v2/auth/login", &account(name)).await != 200 {
+                missing.push(format!("account {name}"));
+            }
+        }
+        for Session { email, refresh_token, .. } in &a.refreshed {
+            if self.send("/api/v2/auth/refresh", &json!({"refresh_token": refresh_token})).await
+                != 200
+            {
+                missing.push(format!("refreshed session of {email}"));
+            }
+        }
+        for Session { email, access_token: token, .. } in &a.logged_out {
+            if self.get("/api/v2/todos", token).await.status() != 401 {
+                missing.push(format!("logout of {email}"));
+            }
+        }
+        missing
+    }
+
+    async fn lines(&self) -> HashSet<String> {
+        let mut lines = HashSet::new();
+        let mut before = String::new();
+        loop {
+            let page = self.page(&format!("/api/logs/{}?limit=1000{before}", self.name)).await;
+            let logs = page["logs"].as_array().unwrap();
+            lines.extend(logs.iter().map(|line| line["message"].as_str().unwrap().to_owned()));
+            match &page["next_before"] {
+                Value::Null => return lines,
+                next => before = format!("&before={next}"),
+            }
+        }
+    }
+
+    async fn comments(&self) -> HashSet<i64> {
+        let mut comments = HashSet::new();
+        let mut cursor = String::new();
+        loop {
+            let path = format!("/api/posts/{}/comments?limit=100{cursor}", self.post);
+            let page = self.page(&path).await;
+            comments.extend(page["items"].as_array().unwrap().iter().map(id));
+            match &page["next_cursor"] {
+                Value::String(next) => cursor = format!("&cursor={next}"),
+                _ => return comments,
+            }
+        }
+    }
+
+    async fn page(&self, path: &str) -> Value {
+        let answer = self.get(path, &self.owner.access_token).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    /// Reads that need the database, not a cache.
+    pub async fn reads(&self) -> Vec<u16> {
+        let device = format!("/api/logs/{}", self.name);
+        let mut statuses = Vec::new();
+        for path in [&device, "/api/posts", "/api/posts/v2/fast", "/api/stats"] {
+            statuses.push(self.get(path, &self.owner.access_token).await.status().as_u16());
+        }
+        statuses
+    }
+
+    pub async fn status(&self, path: &str) -> u16 {
+        self.http.get(format!("{}{path}", self.server)).send().await.unwrap().status().as_u16()
+    }
+
+    async fn get(&self, path: &str, token: &str) -> Response {
+        let request = self.http.request(Method::GET, format!("{}{path}", self.server));
+        request.bearer_auth(token).send().await.unwrap()
+    }
+
+    async fn send(&self, path: &str, body: &Value) -> u16 {
+        let request = self.http.post(format!("{}{path}", self.server)).json(body);
+        request.send().await.unwrap().status().as_u16()
+    }
+}
+
+fn account(name: &str) -> Value {
+    json!({ "username": name, "email": format!("{name}@example.com"), "password": PASSWORD })
+}
+
+fn id(row: &Value) -> i64 {
+    row["id"].as_i64().unwrap()
+}
