@@ -105,13 +105,10 @@ impl Db {
         if let Ok(held) = writing.clone().try_lock_owned() {
             let db = self.clone();
             tokio::spawn(async move {
-                match timeout(WRITTEN_WITHIN, db.write_row()).await {
-                    // Noticed where every error is.
-                    Ok(_) => {}
-                    Err(_) => db
-                        .link
-                        .writes()
-                        .failed_because(format!("no commit within {WRITTEN_WITHIN:?}")),
+                // Errors are noticed where every statement's are.
+                if timeout(WRITTEN_WITHIN, db.write_row()).await.is_err() {
+                    let why = format!("no commit within {WRITTEN_WITHIN:?}");
+                    db.link.writes().failed_because(why);
                 }
                 drop(held);
             });

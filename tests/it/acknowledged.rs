@@ -118,7 +118,7 @@ impl Writer {
     /// A session whose request was not answered with success is in doubt, and not used again.
     async fn end_or_renew_a_session(&mut self) {
         let Some(session) = self.sessions.pop() else { return };
-        if self.rounds % 2 == 0 {
+        if self.rounds.is_multiple_of(2) {
             let token = json!({ "refresh_token": session.refresh_token });
             if let Some(next) = self.post("/api/v2/auth/refresh", &token).await {
                 self.acknowledged.refreshed.push(serde_json::from_value(next).unwrap());
