@@ -8,12 +8,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     api::{self, openapi},
-    edge::{self, Compress},
+    edge::{self, Compress, Crowd},
     error::{self, Error},
     pages,
     state::AppState,
     telemetry::{Telemetry, http::Observe, request_metrics, route_metrics::Routes},
 };
+
+/// Requests in flight of one client behind a proxy, where nothing else is set: a class behind one address.
+const PER_CLIENT: u32 = 1_000;
 
 /// Every route, and an answer for what is none.
 fn routes(state: &AppState) -> Router<AppState> {
@@ -37,6 +40,9 @@ pub fn observed(state: AppState, telemetry: &Telemetry, routes_measured: Arc<Rou
     }
     if !state.proxies.is_empty() {
         router = router.layer(from_fn_with_state(state.proxies.clone(), edge::demand_tls));
+        let most = state.config.connections.max_connections_per_address.unwrap_or(PER_CLIENT);
+        let crowd = Crowd::new(state.proxies.clone(), most);
+        router = router.layer(from_fn_with_state(crowd, edge::bound_the_crowd));
     }
     router
         // As one layer: each call of `layer` boxes every request once more.
@@ -48,6 +54,7 @@ pub fn observed(state: AppState, telemetry: &Telemetry, routes_measured: Arc<Rou
             MapRequestLayer::new(edge::on_its_connection),
             // Around gzip: what is held is what is sent.
             MapResponseLayer::new(edge::held_until_sent),
+            edge::DemandHost,
             Compress,
         ))
         .with_state(state)

@@ -1,6 +1,6 @@
 //! What a handler may take: destructure it in the signature and the signature says what is touched.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use crate::{
     api::{auth::Auth, held_threads::HeldThreads, limits::Limits, logs::LogQueue},
@@ -26,4 +26,6 @@ pub struct AppState {
     pub password_threads: HeldThreads,
     pub limits: Limits,
     pub proxies: Proxies,
+    /// A signal to stop has come.
+    pub leaving: Arc<AtomicBool>,
 }

@@ -1,6 +1,9 @@
 //! `/health/live` says the process answers, `/health/ready` that its dependencies do too.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
+};
 
 use axum::{Json, extract::State};
 use serde::Serialize;
@@ -49,7 +52,12 @@ async fn health(state: State<AppState>) -> Result<Json<Health>, Error> {
     (status = OK, body = Health, description = "it is up"),
     (status = SERVICE_UNAVAILABLE, body = Problem, description = "a dependency is down")
 ))]
-async fn ready(State(AppState { db, .. }): State<AppState>) -> Result<Json<Health>, Error> {
+async fn ready(
+    State(AppState { db, leaving, .. }): State<AppState>,
+) -> Result<Json<Health>, Error> {
+    if leaving.load(Relaxed) {
+        return Err(Error::Overloaded("this instance is stopping"));
+    }
     let down = |cause: String| Error::Unavailable { part: "database", cause };
     let started = Instant::now();
     tokio::time::timeout(PATIENCE, db.ping())

@@ -30,8 +30,8 @@ pub fn run(config: &Config) -> Result<ExitCode, String> {
     telemetry.access.flush();
     telemetry.traces.flush();
     if !all_finished {
-        tracing::warn!("stopped with requests in flight: SHUTDOWN_TIMEOUT was over");
+        tracing::warn!("requests were left without a whole answer");
     }
     tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    Ok(if all_finished { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

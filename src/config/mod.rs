@@ -8,6 +8,8 @@ use clap::{Args, builder::BoolishValueParser};
 mod auth;
 /// Where copies are kept.
 mod cache;
+/// How many connections, and how long.
+mod connections;
 /// Where rows are kept.
 mod database;
 /// Secrets in files of their own.
@@ -28,6 +30,7 @@ mod values;
 
 pub use auth::AuthConfig;
 pub use cache::CacheConfig;
+pub use connections::ConnectionsConfig;
 pub use database::DatabaseConfig;
 use files::content_as;
 pub use ingest::IngestConfig;
@@ -67,6 +70,9 @@ pub struct Config {
 
     #[command(flatten)]
     pub limits: LimitsConfig,
+
+    #[command(flatten)]
+    pub connections: ConnectionsConfig,
 
     /// Threads of the app runtime, which labs may choke [default: number of cores]
     #[arg(long, env, value_name = "N", value_parser = at_least_one)]

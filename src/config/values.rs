@@ -113,6 +113,16 @@ pub fn deadline_or_off(text: &str) -> Result<Deadline, String> {
     Ok(Deadline(Some(time)))
 }
 
+/// A time after which somebody is waited for no longer.
+pub fn deadline(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if (Duration::from_millis(100)..=Duration::from_hours(1)).contains(&time) => {
+            Ok(time)
+        }
+        _ => Err("a time from 100ms to 1h such as 10s is needed".to_owned()),
+    }
+}
+
 /// How long a token lives. Tokens count in seconds, and a year is for ever.
 pub fn lifetime(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {

@@ -110,9 +110,8 @@ impl Link {
         let limit = self.limit();
         let Some(server) = &self.server else {
             let Some(limit) = limit else { return self.unless_file_gone(statement).await };
-            let limited = async {
-                timeout(limit, statement).await.unwrap_or_else(|_| Err(too_late(limit)))
-            };
+            let limited =
+                async { timeout(limit, statement).await.unwrap_or_else(|_| Err(too_late(limit))) };
             return self.unless_file_gone(limited).await;
         };
         if server.is_gone() {

@@ -7,8 +7,12 @@ mod answers;
 mod compression;
 /// Pages of other origins.
 mod cors;
+/// Clients behind a proxy, counted.
+mod crowd;
 /// Answers that take too long.
 mod deadline;
+/// The Host header.
+mod host;
 /// Addresses and TLS as seen through proxies.
 mod proxies;
 /// Bodies that nobody reads.
@@ -17,7 +21,9 @@ mod unread;
 pub use answers::{held_until_sent, on_its_connection};
 pub use compression::Compress;
 pub use cors::cors;
+pub use crowd::{Crowd, bound_the_crowd, one_client};
 pub use deadline::{Clock, Deadline};
+pub use host::DemandHost;
 pub use proxies::{Proxies, demand_tls};
 pub use unread::receive_to_the_end;
 

@@ -54,6 +54,11 @@ impl Proxies {
         nearest
     }
 
+    /// The client, if it came through a proxy that we trust.
+    pub fn forwarded_client(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+        self.trusts(peer(extensions)).then(|| self.client(extensions, headers))
+    }
+
     /// Whether the nearest proxy, if we trust it, was called over TLS.
     fn is_tls(&self, extensions: &Extensions, headers: &HeaderMap) -> bool {
         let line = headers.get_all(FORWARDED_PROTO).iter().next_back();

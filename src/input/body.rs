@@ -1,6 +1,9 @@
 //! JSON bodies: 415, 413, 400 and 422 in this order, before any handler runs.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
 use axum::{
     body::{Bytes, HttpBody},
@@ -18,9 +21,18 @@ use crate::{
     telemetry::{budget, route_metrics::Route},
 };
 
-/// From the head of a request to the end of its body: 1 MiB in that time is 280 kbit/s. Who is slower
-/// holds a connection, and nothing else.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// From the head of a request to the end of its body, in milliseconds: 1 MiB in 30 s is 280 kbit/s. Who is
+/// slower holds a connection, and nothing else. Of the process, because an extractor has no settings.
+static BODY_TIMEOUT: AtomicU64 = AtomicU64::new(30_000);
+
+/// BODY_TIMEOUT, for all servers of this process.
+pub fn set_timeout(timeout: Duration) {
+    BODY_TIMEOUT.store(timeout.as_millis().try_into().unwrap_or(u64::MAX), Relaxed);
+}
+
+fn timeout() -> Duration {
+    Duration::from_millis(BODY_TIMEOUT.load(Relaxed))
+}
 
 /// What a body may have where nothing smaller is said.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -59,7 +71,7 @@ pub async fn json_bytes(request: Request, max_bytes: usize) -> Result<Bytes, Err
         return Err(Error::TooLarge { max_bytes });
     }
     let clock = Clock::of(&request);
-    Clock::stopped(clock.as_ref(), whole(request.into_body(), max_bytes, BODY_TIMEOUT)).await
+    Clock::stopped(clock.as_ref(), whole(request.into_body(), max_bytes, timeout())).await
 }
 
 /// The request with its body at hand, for whoever must not wait for a client. A body that will be
@@ -71,7 +83,7 @@ pub async fn arrived(request: Request) -> Result<Request, Error> {
     }
     let clock = Clock::of(&request);
     let (parts, body) = request.into_parts();
-    let bytes = Clock::stopped(clock.as_ref(), whole(body, MAX_BYTES, BODY_TIMEOUT)).await?;
+    let bytes = Clock::stopped(clock.as_ref(), whole(body, MAX_BYTES, timeout())).await?;
     Ok(Request::from_parts(parts, axum::body::Body::from(bytes)))
 }
 

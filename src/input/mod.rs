@@ -13,7 +13,7 @@ mod moment;
 /// Query parameters.
 mod params;
 
-pub use body::{Body, Input, arrived, json_bytes};
+pub use body::{Body, Input, arrived, json_bytes, set_timeout as set_body_timeout};
 pub use fields::Fields;
 pub use id::Id;
 pub use json::well_formed;

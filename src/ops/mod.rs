@@ -14,6 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     api::auth::bearer,
+    edge::DemandHost,
     error::{self, Error},
     held_bytes, pages,
     state::AppState,
@@ -75,6 +76,7 @@ pub fn router(state: OpsState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), authorize))
         .merge(pages::style())
         .layer(middleware::from_fn_with_state(state.names.clone(), callers::check))
+        .layer(DemandHost)
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(Observe::ops())
         .with_state(state)

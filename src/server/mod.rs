@@ -2,7 +2,11 @@
 //!
 //! `app` may be choked by the labs; `ops` shares no thread with it, so it answers all the same.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use tokio::runtime::Runtime;
 
@@ -13,25 +17,35 @@ use crate::{
     },
     config::Config,
     db::Db,
+    input,
     labs::Labs,
     ops::{self, OpsState},
     router,
     telemetry::{Telemetry, blocked::BlockedPolls, route_metrics::Routes, runtime::Runtimes},
 };
 
+/// One connection from its first byte to its end.
+mod answer;
+/// How many connections a port has, and how long each stays.
+mod connections;
+/// How many descriptors there are, and for whom.
+mod descriptors;
 /// Why a server does not start.
 mod error;
+/// What only the kernel can do for a listening socket.
+mod kernel;
 /// A port, and the router that answers on it.
 mod listen;
 /// What handlers share.
 mod open;
 /// Two tokio runtimes.
 mod runtimes;
-/// SIGINT and SIGTERM.
+/// What each signal does.
 mod signals;
 /// The end.
 mod stop;
 
+use connections::Port;
 pub use error::StartError;
 use listen::{Serving, bind, serve};
 pub use open::open_database;
@@ -49,6 +63,9 @@ pub struct Server {
     serving_app: Serving,
     serving_ops: Serving,
     signals: Signals,
+    /// Readiness says so, and answers are the last ones of their connections.
+    leaving: Arc<AtomicBool>,
+    drain_period: Duration,
     patience: Duration,
 }
 
@@ -59,6 +76,8 @@ impl Server {
         let labs = Labs::load().map_err(StartError::of("labs"))?;
         config.auth.check().map_err(StartError::of("BCRYPT_COST"))?;
         let auth = Auth::new(&config.auth).map_err(StartError::of("JWT_SECRET"))?;
+        input::set_body_timeout(config.connections.body_timeout);
+        let limits = descriptors::limits(config)?;
         let app_listener = bind("LISTEN", config.listen)?;
         let ops_listener = bind("OPS_LISTEN", config.ops_listen)?;
         let app = runtimes::app(config.worker_threads())?;
@@ -66,6 +85,7 @@ impl Server {
 
         let state = app.block_on(open::app_state(config, labs, auth))?;
         let (db, log_queue) = (state.db.clone(), state.logs.clone());
+        let leaving = state.leaving.clone();
         let runtimes = Runtimes { app: app.handle().clone(), ops: ops.handle().clone() };
         runtimes.watch(db.clone(), telemetry.metrics.clone());
         ops.spawn(state.limits.clone().forget_the_idle());
@@ -98,8 +118,11 @@ impl Server {
             token: config.ops_token().map(Arc::from),
             names: ops::Names::of(config),
         });
-        let serving_app = serve(&app, app_listener, app_router)?;
-        let serving_ops = serve(&ops, ops_listener, ops_router)?;
+        let of_ops = listen::of_ops(&limits, descriptors::OPS_CONNECTIONS);
+        let port = Port::new("app", limits, leaving.clone());
+        let serving_app = serve((&app, &ops), app_listener, app_router, port)?;
+        let port = Port::new("ops", of_ops, Arc::default());
+        let serving_ops = serve((&ops, &ops), ops_listener, ops_router, port)?;
         // On the ops runtime, because the app's workers may all be held.
         let signals = ops.block_on(async { Signals::new() }).map_err(StartError::of("signals"))?;
         Ok(Self {
@@ -113,11 +136,13 @@ impl Server {
             serving_app,
             serving_ops,
             signals,
+            leaving,
+            drain_period: config.connections.drain_period,
             patience: Duration::from_secs(config.shutdown_timeout),
         })
     }
 
-    /// Waits for SIGINT or SIGTERM. A second one ends the process at once.
+    /// Waits for a signal to stop. A second one ends the process at once.
     pub fn wait_for_signal(&mut self) {
         self.ops.block_on(self.signals.next());
     }

@@ -58,6 +58,7 @@ pub async fn app_state(config: &Config, labs: Labs, auth: Auth) -> Result<AppSta
         password_threads,
         limits: Limits::new(&config.limits, cache.redis().map(Shared::new)),
         proxies: Proxies::new(&config.limits.trusted_proxies),
+        leaving: Arc::default(),
         db,
         cache,
     })

@@ -1,8 +1,8 @@
 //! The end, in the order in which nothing is lost: requests, log lines, database, threads.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Server;
 
@@ -19,20 +19,21 @@ const THREADS_END_WITHIN: Duration = Duration::from_millis(200);
 const INTERRUPTED: i32 = 130;
 
 impl Server {
-    /// Takes no new requests, lets those in flight finish, and ends. True if all of them did. Ops
-    /// answers until then, so the end can be watched.
+    /// Says that it leaves, and takes requests for the drain period all the same; then it takes no new
+    /// ones, lets those in flight finish, and ends. True if all of them were answered whole. Ops answers
+    /// until then, so the end can be watched.
     pub fn stop(self) -> bool {
-        let Self { app, ops, db, logs, serving_app, serving_ops, mut signals, patience, .. } = self;
+        let Self { app, ops, db, logs, serving_app, serving_ops, mut signals, .. } = self;
+        let (drain_period, patience) = (self.drain_period, self.patience);
         ops.spawn(async move {
             signals.next().await;
             std::process::exit(INTERRUPTED);
         });
-        // Sending fails only if that server has ended already.
-        let _ = serving_app.stop.send(true);
+        self.leaving.store(true, SeqCst);
         let all_finished = ops.block_on(async {
-            let finished = timeout(patience, serving_app.task).await.is_ok();
-            let _ = serving_ops.stop.send(true);
-            let _ = timeout(OPS_ENDS_WITHIN, serving_ops.task).await;
+            sleep(drain_period).await;
+            let finished = serving_app.stop(!drain_period.is_zero(), patience).await;
+            serving_ops.stop(false, OPS_ENDS_WITHIN).await;
             finished
         });
         // A client that went away has its lines written all the same.

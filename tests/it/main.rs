@@ -10,6 +10,8 @@ mod backends;
 mod kept_traces;
 /// The program as a process.
 mod program;
+/// Connections as bytes.
+mod raw;
 mod support;
 
 /// Accounts and tokens.
@@ -30,6 +32,8 @@ mod catalogue;
 mod command_line;
 /// gzip, and when not.
 mod compression;
+/// Connections that overstay, and more than there may be.
+mod connections;
 /// Pages of other origins.
 mod cors;
 /// What holds on every database.
@@ -49,8 +53,12 @@ mod health_command;
 mod held_bytes;
 /// A request of /api/v1 holds a thread from dispatch to answer.
 mod held_threads;
+/// The Host header, and heads that are none.
+mod hosts;
 /// The labs answer alike, and their numbers differ as their evidence says.
 mod labs;
+/// How it stops.
+mod leaving;
 /// How often a caller may ask.
 mod limits;
 /// The program's own log, written for whoever reads it and not by whoever sends.
@@ -61,10 +69,10 @@ mod log_file;
 mod log_filter;
 /// Log lines that are refused.
 mod log_refusals;
-/// Log-ins by the hundred.
-mod login_flood;
 /// Data of log lines comes back as it was sent.
 mod log_texts;
+/// Log-ins by the hundred.
+mod login_flood;
 /// Log ingest: what is taken, when it is answered, and how it is read.
 mod logs;
 /// Lists of long rows end at a number of bytes.
@@ -103,6 +111,8 @@ mod secrets;
 mod server_log;
 /// How sessions end.
 mod sessions;
+/// What each signal does.
+mod signals;
 /// What only SQLite has to be told.
 mod sqlite;
 /// A SQLite file that is deleted or replaced while it is used.

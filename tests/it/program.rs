@@ -4,7 +4,8 @@ use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
     path::Path,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use nix::{
@@ -64,6 +65,23 @@ impl Serving {
         let folder = tempfile::tempdir().unwrap();
         let mut command = program(folder.path());
         command.envs(settings.iter().copied());
+        Self::start_as(command, folder)
+    }
+
+    /// With so many descriptors, soft limit and hard limit.
+    pub fn start_with_descriptors(descriptors: u32, settings: &[(&str, &str)]) -> Self {
+        Self::start_by_shell(&format!("ulimit -n {descriptors} && exec \"$0\""), settings)
+    }
+
+    /// By a line of shell that has the program as `$0`.
+    pub fn start_by_shell(line: &str, settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let program = program(folder.path());
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", line]).arg(program.get_program()).env_clear();
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.envs(settings.iter().copied());
+        command.current_dir(folder.path()).stdin(Stdio::null());
         Self::start_as(command, folder)
     }
 
@@ -149,6 +167,27 @@ impl Serving {
         self.child.0.stderr.take().unwrap().read_to_end(&mut error).unwrap();
         self.child.0.wait().unwrap();
         [output, error]
+    }
+
+    /// How it ended, without a look at its log.
+    pub fn ended(mut self) -> ExitStatus {
+        self.log.read_to_end(&mut Vec::new()).unwrap();
+        self.child.0.wait().unwrap()
+    }
+
+    pub fn metrics(&self) -> String {
+        let client = blocking::Client::builder().no_proxy().build().unwrap();
+        client.get(format!("http://{}/metrics", self.ops)).send().unwrap().text().unwrap()
+    }
+
+    /// Until a counter, with its labels, has this value.
+    pub fn wait_for_metric(&self, series: &str, value: u32) {
+        let line = format!("{series} {value}");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !self.metrics().lines().any(|l| l == line) {
+            assert!(Instant::now() < deadline, "never {line}: {}", self.metrics());
+            std::thread::yield_now();
+        }
     }
 
     /// Its exit code, and what it logged after it was ready.

@@ -20,7 +20,7 @@ pub use routes::{PATH, described, router};
 
 const ABOUT: &str = "An instrumented teaching server with deliberate bottlenecks, each served beside \
     its fix. Every answer says in `Server-Timing` what it cost. Every failure is a problem as RFC 9457 \
-    has it.\n\n\
+    has it, but for what is no HTTP request: 400, 414 or 431 without a body.\n\n\
     A body is JSON in UTF-8, sent as `application/json` or another type that ends in `+json`, of at most \
     1 MiB (64 KiB for auth): nested at most 127 deep, with no number beyond those of a double. Members and \
     parameters that are not described are ignored. An `x-request-id` is taken over if it is sane, a \

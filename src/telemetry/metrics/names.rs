@@ -37,6 +37,21 @@ metrics! {
     HTTP_REQUESTS_PENDING: Gauge, AXUM_HTTP_REQUESTS_PENDING,
         "Requests in flight, by route template and method.";
 
+    // Connections.
+    CONNECTIONS: Gauge, "chokepoint_connections",
+        "Open connections of clients, by port.";
+    CONNECTIONS_LIMIT: Gauge, "chokepoint_connections_limit",
+        "Most connections that clients may have open, by port.";
+    CONNECTIONS_REFUSED: Counter, "chokepoint_connections_refused_total",
+        "Connections refused with 503, by port and reason: full, or the address had as many as \
+         it may have.";
+    CONNECTIONS_CLOSED: Counter, "chokepoint_connections_closed_total",
+        "Connections that the server closed, by port and reason: half a head, idle, an answer \
+         nobody read (write), a client that left, room for another one, stopping, shutdown.";
+    MALFORMED_HEADS: Counter, "chokepoint_malformed_heads_total",
+        "Request heads that the HTTP library refused before there was a request (400, 414, 431), \
+         by port and reason.";
+
     // The database pool.
     POOL_CONNECTIONS: Gauge, "chokepoint_db_pool_connections",
         "Open connections of the database pool, by state.";
