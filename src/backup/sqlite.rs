@@ -23,7 +23,7 @@ pub async fn copy(database: &Path, copy: &Path) -> Result<(), String> {
 pub async fn check(file: &Path) -> Result<(), String> {
     let mut connection = open(file).await?;
     let said: Result<String, _> =
-        sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await;
+        sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut connection).await;
     let ours: Result<i64, _> = sqlx::query_scalar("SELECT COUNT(*) FROM seaql_migrations")
         .fetch_one(&mut connection)
         .await;
@@ -31,7 +31,11 @@ pub async fn check(file: &Path) -> Result<(), String> {
     let _ = connection.close().await;
     match (said, ours) {
         (Ok(said), Ok(_)) if said == "ok" => Ok(()),
-        (Ok(said), Ok(_)) => Err(format!("{} is damaged: {said}", file.display())),
+        // The first line names the database, the next one what is wrong with it.
+        (Ok(said), Ok(_)) => {
+            let said = said.lines().last().unwrap_or_default();
+            Err(format!("{} is damaged: {said}", file.display()))
+        }
         (Err(error), _) => Err(format!("{} is damaged: {error}", file.display())),
         (_, Err(_)) => Err(format!("{} is not a database of this program", file.display())),
     }
