@@ -72,7 +72,7 @@ fn requests(piece: &[u8]) -> Vec<Vec<u8>> {
         requests.push(request(b"GET /api/v2/todos", &[host, &header].concat(), b""));
     }
     let escaped = std::str::from_utf8(piece).map(|text| serde_json::to_string(text).unwrap());
-    let escaped = escaped.map(|text| text[1..text.len() - 1].as_bytes().to_vec());
+    let escaped = escaped.map(|text| text.as_bytes()[1..text.len() - 1].to_vec());
     for piece in [Some(piece.to_vec()), escaped.ok()].iter().flatten() {
         for (path, body) in [
             ("/api/v2/auth/register", r#"{"username":"@","email":"@@x.org","password":"@"}"#),

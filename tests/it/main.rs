@@ -1,6 +1,6 @@
 //! One binary for all integration tests: it links once.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
 
 /// What clients were told is stored.
 mod acknowledged;

@@ -36,6 +36,7 @@ impl App {
         self.http.get(self.serving.url(path)).send().unwrap().status().as_u16()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the thread of the test, between two looks")]
     fn until(&self, path: &str, status: u16) {
         for _ in 0..ATTEMPTS {
             if self.get(path) == status {

@@ -2,7 +2,7 @@
 //!
 //! `.ci/checks/servers` starts both and runs this. It fails if one is missing; it never skips.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
 
 /// Where the tests of this binary keep their rows.
 mod backends;
