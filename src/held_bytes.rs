@@ -3,14 +3,14 @@
 
 use std::sync::{
     Arc, Mutex, OnceLock, PoisonError,
-    atomic::{AtomicUsize, Ordering::Relaxed},
+    atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
 
 use metrics::{counter, gauge};
 
 use crate::{error::Error, telemetry::metrics::names};
 
-/// Bytes of one body or answer that take no room: most are smaller, and pay nothing. The streams and
+/// Bytes of one body, or of an answer of HTTP/1, that take no room: most are smaller, and pay nothing. The
 /// connections that there may be bound those.
 pub const SMALL: usize = 16 * 1024;
 
@@ -123,13 +123,20 @@ impl Drop for Taken {
 #[derive(Default)]
 pub struct OfRequest {
     connection: OnceLock<ConnectionBytes>,
+    is_http2: AtomicBool,
     body: Mutex<Option<Taken>>,
 }
 
 impl OfRequest {
-    pub fn came_on(&self, connection: &ConnectionBytes) {
+    pub fn came_on(&self, connection: &ConnectionBytes, is_http2: bool) {
         // It comes on one only.
         let _ = self.connection.set(connection.clone());
+        self.is_http2.store(is_http2, Relaxed);
+    }
+
+    /// Whether many answers may wait on its connection.
+    pub fn is_http2(&self) -> bool {
+        self.is_http2.load(Relaxed)
     }
 
     /// Room for a body that has so many bytes by now. Until the request is answered it holds the most

@@ -10,6 +10,7 @@ use std::{
 use axum::{
     body::{Body, Bytes, HttpBody},
     extract::Request,
+    http::Version,
     response::{IntoResponse, Response},
 };
 use http_body::{Frame, SizeHint};
@@ -22,7 +23,8 @@ use crate::{
 /// The request, whose budget knows from now on which connection it came on.
 pub fn on_its_connection(request: Request) -> Request {
     if let Some(connection) = request.extensions().get::<ConnectionBytes>() {
-        budget::with(|b| b.holds.came_on(connection));
+        let is_http2 = request.version() == Version::HTTP_2;
+        budget::with(|b| b.holds.came_on(connection, is_http2));
     }
     request
 }
@@ -33,7 +35,10 @@ pub fn held_until_sent(response: Response) -> Response {
     // A body without a size is made as it is sent.
     let size = response.body().size_hint().exact().unwrap_or_default();
     let size = usize::try_from(size).unwrap_or(usize::MAX);
-    if size <= SMALL {
+    // A connection of HTTP/2 may have hundreds of small ones that wait.
+    let mut is_http2 = false;
+    budget::with(|b| is_http2 = b.holds.is_http2());
+    if size == 0 || size <= SMALL && !is_http2 {
         return response;
     }
     let Some(budget) = budget::current() else { return response };

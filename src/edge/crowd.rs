@@ -2,7 +2,6 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
-    net::{IpAddr, Ipv6Addr},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -16,7 +15,7 @@ use axum::{
 };
 use metrics::counter;
 
-use super::Proxies;
+use super::{Proxies, network};
 use crate::{error::Error, telemetry::metrics::names};
 
 /// Counters. Clients that share one by chance share a limit that is hundreds of requests.
@@ -39,7 +38,7 @@ impl Crowd {
 
     fn counter(&self, request: &Request) -> Option<usize> {
         let client = self.proxies.forwarded_client(request.extensions(), request.headers())?;
-        let hash = self.hasher.hash_one(one_client(client));
+        let hash = self.hasher.hash_one(network(client));
         usize::try_from(hash % COUNTERS as u64).ok()
     }
 }
@@ -70,12 +69,4 @@ pub async fn bound_the_crowd(
         ));
     }
     Ok(next.run(request).await)
-}
-
-/// The address itself, or its /64: an IPv6 network of that size is one client's.
-pub fn one_client(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-    }
 }

@@ -13,6 +13,8 @@ mod crowd;
 mod deadline;
 /// The Host header.
 mod host;
+/// The network that a client is counted as.
+mod network;
 /// Addresses and TLS as seen through proxies.
 mod proxies;
 /// Bodies that nobody reads.
@@ -21,9 +23,10 @@ mod unread;
 pub use answers::{held_until_sent, on_its_connection};
 pub use compression::Compress;
 pub use cors::cors;
-pub use crowd::{Crowd, bound_the_crowd, one_client};
+pub use crowd::{Crowd, bound_the_crowd};
 pub use deadline::{Clock, Deadline};
 pub use host::DemandHost;
+pub use network::network;
 pub use proxies::{Proxies, demand_tls};
 pub use unread::receive_to_the_end;
 

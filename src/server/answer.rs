@@ -1,6 +1,12 @@
 //! One connection from its first byte to its end, or one that is refused.
 
-use std::{pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use axum::Router;
 use hyper_util::{
@@ -39,27 +45,35 @@ pub async fn answer(
     let service = Service { router, connection: connection.clone() };
     let mut answering = pin!(http.serve_connection(socket, service));
     let mut told_at = None;
-    let end = std::future::poll_fn(|cx| {
-        match connection.looks(cx.waker()) {
-            Some(Some(reason)) => {
+    let end = loop {
+        tokio::select! {
+            biased;
+            ended = &mut answering => break End::ByItself(ended),
+            () = connection.is_to_look() => {}
+        }
+        // If the worker was held, what the client sent meanwhile is still unread: it is read before the
+        // client is judged by it. Whoever yields runs again when the sockets have been looked at.
+        tokio::task::yield_now().await;
+        let read = poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await;
+        if let Poll::Ready(ended) = read {
+            break End::ByItself(ended);
+        }
+        match connection.overstays(connection.now()) {
+            Some(reason) => {
                 let told = *told_at.get_or_insert(connection.now());
                 let may_go = connection.is_http2() && connection.has_asked() && reason.is_of_idle();
                 if !may_go || connection.now() >= told + GOES {
-                    return Poll::Ready(End::Closed(reason));
+                    break End::Closed(reason);
                 }
                 answering.as_mut().graceful_shutdown();
             }
-            Some(None)
-                if connection.is_stopping() && connection.has_asked() && told_at.is_none() =>
-            {
+            None if connection.is_stopping() && connection.has_asked() && told_at.is_none() => {
                 told_at = Some(connection.now());
                 answering.as_mut().graceful_shutdown();
             }
-            _ => {}
+            None => {}
         }
-        answering.as_mut().poll(cx).map(End::ByItself)
-    })
-    .await;
+    };
     match end {
         End::Closed(reason) => admitted.closed(reason),
         End::ByItself(Err(error)) => {

@@ -1,5 +1,7 @@
 //! Descriptors, which are what connections run out of first: how many there are, and for whom.
 
+use std::time::Duration;
+
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::{StartError, answer::MOST_REFUSED, connections::Limits};
@@ -17,6 +19,9 @@ pub const OPS_CONNECTIONS: usize = 64;
 const OTHERS: usize = 64;
 /// A class behind one address, or 500 users of k6 on one machine.
 const MOST_PER_ADDRESS: usize = 1_000;
+
+/// How long a client that has closed its side may wait for its answer.
+const LEFT: Duration = Duration::from_secs(5);
 
 /// Raises the soft limit as far as it goes and returns it.
 fn raised() -> std::io::Result<usize> {
@@ -56,5 +61,6 @@ pub fn limits(config: &Config) -> Result<Limits, StartError> {
         head: settings.head_timeout,
         idle: settings.idle_timeout,
         write: settings.write_timeout,
+        left: LEFT,
     })
 }

@@ -7,7 +7,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     pin::pin,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::Router;
@@ -29,8 +29,10 @@ use super::{
 
 /// Most requests at a time on one connection of HTTP/2.
 const MOST_STREAMS: u32 = 200;
-/// Bytes of a head or a body that a connection reads ahead at most; hyper's own limit is six times as many.
-const READ_BUFFER: usize = 64 * 1024;
+/// Bytes of a head or a body that a connection reads ahead at most; hyper's own limit is three times as many.
+const READ_BUFFER: usize = 128 * 1024;
+/// A profile ends soon after its client has gone: there is one profiler.
+const OPS_LEFT: Duration = Duration::from_millis(500);
 /// When none can be taken, for lack of descriptors or of memory.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
 /// How long a handshake that has begun may take when the port closes.
@@ -49,9 +51,10 @@ impl Serving {
     /// Takes no more connections, and lets requests finish. True if all were answered.
     pub async fn stop(self, clients_connect: bool, patience: Duration) -> bool {
         let _ = self.close.send(clients_connect);
-        // Its runtime may be held; then requests need all the patience there is.
-        let _ = timeout(patience.min(2 * HANDSHAKE), self.accepting).await;
-        self.port.stop(patience).await
+        // Its runtime may be held, and clients that have connected are not let in yet.
+        let started = Instant::now();
+        let _ = timeout(patience, self.accepting).await;
+        self.port.stop(patience.saturating_sub(started.elapsed())).await
     }
 }
 
@@ -148,5 +151,6 @@ pub fn of_ops(app: &Limits, most: usize) -> Limits {
         head: app.head,
         idle: app.idle,
         write: app.write,
+        left: OPS_LEFT,
     }
 }

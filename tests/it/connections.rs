@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// That both ports have.
-const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
-const HALF: &str = "GET /health/live HTTP/1.1\r\nhost: x\r\n";
+const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
+const HALF: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\n";
 /// A wrong fix of a lab: it takes two seconds and holds nobody.
 const TWO_SECONDS: &str = "/api/posts/v4/tokio-sleep";
 const PENDING_LINES: &str = "axum_http_requests_pending{method=\"POST\",endpoint=\"/api/log\"}";
@@ -32,14 +32,14 @@ fn refused(reason: &str) -> String {
 }
 
 fn large(count: usize) -> String {
-    "GET /api/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(count)
+    "GET /api/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(count)
 }
 
 /// A request that is in flight until its last byte, `}`, comes.
 fn line_but_its_end(headers: &str) -> String {
     let line = r#"{"device_id":"busy","log_level":"INFO","message":"m""#;
     format!(
-        "POST /api/log HTTP/1.1\r\nhost: x\r\n{headers}content-type: application/json\r\n\
+        "POST /api/log HTTP/1.1\r\nhost: localhost\r\n{headers}content-type: application/json\r\n\
          content-length: {}\r\n\r\n{line}",
         line.len() + 1
     )
@@ -140,7 +140,7 @@ fn a_window_of_nothing_is_a_client_that_reads_nothing() {
 #[test]
 fn a_body_that_does_not_come_is_408() {
     let serving = Serving::start(&[("BODY_TIMEOUT", "1s")]);
-    let head = "POST /api/log HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+    let head = "POST /api/log HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
     let mut half = send(serving.app, head);
     assert!(until_closed(&mut half).starts_with("HTTP/1.1 408 "));
 }
@@ -150,10 +150,10 @@ fn who_sends_nothing_more_still_gets_the_answer() {
     let serving = Serving::start(&[]);
     let line = r#"{"device_id":"half","log_level":"INFO","message":"m"}"#;
     let post = format!(
-        "POST /api/log HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{line}",
+        "POST /api/log HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{line}",
         line.len()
     );
-    let get = format!("GET {TWO_SECONDS} HTTP/1.1\r\nhost: x\r\n\r\n");
+    let get = format!("GET {TWO_SECONDS} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     for request in [post.as_str(); 20].into_iter().chain([GET, get.as_str()]) {
         let mut connection = send(serving.app, request);
         connection.shutdown(Shutdown::Write).unwrap();
@@ -168,7 +168,7 @@ fn who_sends_nothing_more_still_gets_the_answer() {
 #[test]
 fn who_breaks_off_in_a_body_is_told_so() {
     let serving = Serving::start(&[]);
-    let head = "POST /api/log HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+    let head = "POST /api/log HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
     let mut broken = send(serving.app, head);
     broken.shutdown(Shutdown::Write).unwrap();
     assert!(until_closed(&mut broken).starts_with("HTTP/1.1 400 "));
@@ -228,7 +228,7 @@ fn behind_a_proxy_each_client_has_its_share() {
     let of = |client: &str, path: &str| {
         send(
             serving.app,
-            &format!("GET {path} HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {client}\r\n\r\n"),
+            &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: {client}\r\n\r\n"),
         )
     };
     let begun = line_but_its_end("x-forwarded-for: 2001:db8::1\r\n");

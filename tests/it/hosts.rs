@@ -16,7 +16,8 @@ fn asked(address: SocketAddr, version: &str, lines: &str) -> String {
 
 #[test]
 fn no_host_two_or_an_invalid_one_is_400() {
-    let serving = Serving::start(&[]);
+    // Names by which ops is called, too.
+    let serving = Serving::start(&[("OPS_HOSTS", "a,a.b")]);
     for address in [serving.app, serving.ops] {
         for lines in [
             "",

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     config::{Limit, LimitsConfig, Rate},
+    edge::network,
     error::Error,
     quota::Quota,
     telemetry::metrics::names,
@@ -124,37 +125,9 @@ fn digest(parts: &[&[u8]]) -> Caller {
     caller
 }
 
-/// The network that a caller has to choose addresses from, as each would be somebody else: of IPv6 the
-/// 2⁷² addresses of a /56, the least that a home is given (RIPE-690). An IPv4 address inside an IPv6
-/// one, mapped or translated (NAT64), is that address.
-fn network(client: IpAddr) -> [u8; 16] {
-    const NAT64: u128 = 0x0064_ff9b << 96;
-    const HOST: u128 = u128::MAX >> 56;
-    let network = match client.to_canonical() {
-        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => match address.to_bits() {
-            bits if bits >> 32 == NAT64 >> 32 => 0xffff << 32 | bits & u128::from(u32::MAX),
-            bits => bits & !HOST,
-        },
-    };
-    network.to_be_bytes()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_ipv6_network_is_one_caller_and_an_ipv4_address_in_it_is_that_address() {
-        let network = |text: &str| network(text.parse().unwrap());
-        assert_eq!(network("2001:db8::1"), network("2001:db8:0:ff:ffff::2"));
-        assert_ne!(network("2001:db8::1"), network("2001:db8:0:100::1"));
-        assert_eq!(network("::ffff:192.0.2.7"), network("192.0.2.7"));
-        assert_eq!(network("64:ff9b::192.0.2.7"), network("192.0.2.7"));
-        assert_ne!(network("64:ff9b::192.0.2.7"), network("64:ff9b::192.0.2.8"));
-        assert_ne!(network("192.0.2.7"), network("192.0.2.8"));
-        assert_ne!(network("::1"), network("0.0.0.0"));
-    }
 
     #[test]
     fn parts_do_not_run_together() {

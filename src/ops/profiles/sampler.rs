@@ -49,8 +49,8 @@ impl Sampler {
     }
 
     pub fn stop(self) -> Samples {
-        drop(self);
-        recording().take().map_or_else(Samples::new, |recording| recording.samples)
+        let recorded = recording().take();
+        recorded.map_or_else(Samples::new, |recording| recording.samples)
     }
 }
 
@@ -60,6 +60,8 @@ impl Drop for Sampler {
         if let Err(error) = handle(SigHandler::SigIgn) {
             tracing::warn!(%error, "the handler of SIGPROF can't be taken away");
         }
+        // Those of a profile that nobody waits for any more.
+        recording().take();
     }
 }
 
@@ -81,8 +83,7 @@ impl Drop for CpuTimer {
 
 #[expect(unsafe_code, reason = "no safe wrapper of setitimer exists; it reads one struct")]
 fn set_timer(every: Duration) {
-    // Less than a second.
-    let every = libc::timeval { tv_sec: 0, tv_usec: every.subsec_micros() as _ };
+    let every = libc::timeval { tv_sec: every.as_secs() as _, tv_usec: every.subsec_micros() as _ };
     let timer = libc::itimerval { it_interval: every, it_value: every };
     // SAFETY: the struct lives through the call, and null asks for no former value.
     unsafe {

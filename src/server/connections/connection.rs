@@ -1,6 +1,7 @@
 //! One connection: whether it has requests, who waits for whom, and since when.
 
 use std::{
+    future::poll_fn,
     net::SocketAddr,
     sync::{
         Arc,
@@ -9,7 +10,7 @@ use std::{
             Ordering::{Acquire, Relaxed, Release},
         },
     },
-    task::Waker,
+    task::Poll,
     time::Duration,
 };
 
@@ -18,12 +19,10 @@ use futures_util::task::AtomicWaker;
 use super::{Phase, Port};
 use crate::edge::ConnectionBytes;
 
-/// A client that has closed its side may still read the answer, or be gone: nobody can tell.
-const LEFT: Duration = Duration::from_secs(5);
 /// What is on its way gets here within this.
 const ARRIVES: Duration = Duration::from_millis(500);
 /// At the end: a client that reads nothing for this long reads nothing more.
-const READS: Duration = Duration::from_millis(1_500);
+const READS: Duration = Duration::from_secs(5);
 
 /// Why the server ends a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +123,7 @@ impl Connection {
         }
         if self.requests.load(Acquire) > 0 {
             let left_at = self.left_at.load(Relaxed);
-            return (left_at > 0 && is_over(left_at - 1, LEFT)).then_some(Reason::Left);
+            return (left_at > 0 && is_over(left_at - 1, port.limits.left)).then_some(Reason::Left);
         }
         if self.makes_room.load(Relaxed) {
             return Some(Reason::Room);
@@ -187,11 +186,14 @@ impl Connection {
         self.waker.wake();
     }
 
-    /// Why it should end, if it was asked to look: `None` if it was not.
-    pub fn looks(&self, waker: &Waker) -> Option<Option<Reason>> {
-        self.waker.register(waker);
-        let looks = self.looks.load(Acquire) && self.looks.swap(false, Acquire);
-        looks.then(|| self.overstays(self.port.now()))
+    /// Returns when the port asks it to see whether it overstays.
+    pub async fn is_to_look(&self) {
+        poll_fn(|cx| {
+            self.waker.register(cx.waker());
+            let looks = self.looks.load(Acquire) && self.looks.swap(false, Acquire);
+            if looks { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     pub fn is_stopping(&self) -> bool {
@@ -224,7 +226,9 @@ impl Connection {
     }
 
     pub(super) fn bytes_came(&self) {
-        if self.head_since.load(Relaxed) == 0 && self.is_idle() {
+        // What still comes of a body that was refused is none.
+        let may_begin = self.arriving.load(Acquire) == 0 && self.is_idle();
+        if self.head_since.load(Relaxed) == 0 && may_begin {
             self.head_since.store(self.port.now() + 1, Relaxed);
         }
     }

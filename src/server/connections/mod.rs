@@ -50,6 +50,8 @@ pub struct Limits {
     pub head: Duration,
     pub idle: Duration,
     pub write: Duration,
+    /// A client that has closed its side may still read the answer, or be gone: nobody can tell.
+    pub left: Duration,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -88,7 +90,7 @@ pub struct Port {
 struct Open {
     next: u64,
     by_id: HashMap<u64, Arc<Connection>>,
-    by_address: HashMap<IpAddr, usize>,
+    by_address: HashMap<[u8; 16], usize>,
 }
 
 impl Port {
@@ -198,12 +200,12 @@ impl Port {
         !idle.is_empty()
     }
 
-    /// The address that this connection counts for. An IPv6 network belongs to one client as a rule.
-    fn counted_as(&self, address: IpAddr) -> Option<IpAddr> {
+    /// The network that this connection counts for.
+    fn counted_as(&self, address: IpAddr) -> Option<[u8; 16]> {
         let address = address.to_canonical();
         let is_spared = address.is_loopback() && self.limits.spares_loopback
             || self.limits.spared.iter().any(|network| network.contains(&address));
-        (!is_spared).then(|| crate::edge::one_client(address))
+        (!is_spared).then(|| crate::edge::network(address))
     }
 
     /// Closes what has no request at once, and lets requests finish. True if all did.
@@ -243,7 +245,7 @@ impl Port {
 pub struct Admitted {
     pub connection: Arc<Connection>,
     id: u64,
-    counted_as: Option<IpAddr>,
+    counted_as: Option<[u8; 16]>,
 }
 
 impl Admitted {
