@@ -96,8 +96,10 @@ impl HeldThreads {
         let queued = traces::waiting("v1 queue wait");
         let job = move |runtime: &Handle| {
             drop(queued);
-            if clock.as_ref().is_some_and(Clock::is_over) {
+            if let Some(late) = clock.as_ref().and_then(Clock::too_late) {
                 counter!(names::V1_NOT_RUN, "reason" => "too_late").increment(1);
+                // Fails only if the client was told already.
+                let _ = answer.send(late.into_response());
                 return;
             }
             if answer.is_closed() {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use sea_orm::{DbBackend, DbErr, RuntimeErr, sqlx::postgres::PgConnectOptions};
+use sea_orm::{DbBackend, DbErr, RuntimeErr};
 use tokio::{
     runtime::Handle,
     time::{sleep, timeout},
@@ -52,15 +52,15 @@ pub struct Address<'a> {
 }
 
 impl Link {
-    pub fn new(config: &DatabaseConfig, options: Option<PgConnectOptions>) -> Self {
-        let grace = if options.is_some() { GRACE } else { Duration::ZERO };
+    pub fn new(config: &DatabaseConfig, server: Option<Server>) -> Self {
+        let grace = if server.is_some() { GRACE } else { Duration::ZERO };
         Self {
             distance: config.distance_db,
             acquire: config.acquire_timeout,
             statement: config.statement_timeout.0.map(|limit| limit + grace),
             has_connection: false,
-            file: options.is_none().then(|| Arc::new(File::new())),
-            server: options.map(|options| Arc::new(Server::new(options))),
+            file: server.is_none().then(|| Arc::new(File::new())),
+            server: server.map(Arc::new),
             writes: Writes::new(),
         }
     }

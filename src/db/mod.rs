@@ -40,6 +40,7 @@ mod writes;
 use booking::booked_connection;
 pub use failure::{is_orphan, is_unavailable, is_unique_violation};
 use link::Link;
+use server::Server;
 pub use transaction::Transaction;
 use turn::Turns;
 
@@ -67,11 +68,15 @@ pub struct PoolUse {
 
 impl Db {
     pub async fn connect(config: &DatabaseConfig) -> Result<Self, DbErr> {
-        let options = config.server().map(|options| connect::postgres(options, config));
-        if let Some(options) = &options {
-            connect::first_connection(options).await?;
-        }
-        let link = Link::new(config, options);
+        let server = match config.server().map(|options| connect::postgres(options, config)) {
+            Some(options) => {
+                let started = Instant::now();
+                connect::first_connection(&options).await?;
+                Some(Server::new(options, started.elapsed()))
+            }
+            None => None,
+        };
+        let link = Link::new(config, server);
         let turns = Turns::of(link.backend(), config.acquire_timeout);
         let mut db = Self::open(config.clone(), link, turns).await?;
         if let Some(file) = db.link.file() {

@@ -18,7 +18,7 @@ use std::{
 use sea_orm::sqlx::{self, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::{runtime::Builder, sync::watch, time::timeout};
 
-/// How long a server gets to show that it is there.
+/// How long a server nearby gets to show that it is there.
 pub const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
 /// How long nobody has an answer before the server is looked for. Shorter than the patience of
@@ -35,6 +35,8 @@ const CANNOT_CONNECT_NOW: &str = "57P03";
 /// that refuses for one that starts.
 pub struct Server {
     pub options: PgConnectOptions,
+    /// How long it gets to show that it is there.
+    answers_within: Duration,
     is_looked_for: AtomicBool,
     is_gone: watch::Sender<bool>,
     /// Moments below are milliseconds since this one.
@@ -44,9 +46,11 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn new(options: PgConnectOptions) -> Self {
+    /// `first` is how long its first connection took: one that is far away needs that long each time.
+    pub fn new(options: PgConnectOptions, first: Duration) -> Self {
         Self {
             options,
+            answers_within: ANSWERS_WITHIN.max(3 * first),
             is_looked_for: AtomicBool::new(false),
             is_gone: watch::Sender::new(false),
             start: Instant::now(),
@@ -126,7 +130,7 @@ impl Server {
                 Err(_) => false,
             }
         };
-        timeout(ANSWERS_WITHIN, asked).await.unwrap_or(false)
+        timeout(self.answers_within, asked).await.unwrap_or(false)
     }
 }
 
@@ -156,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_is_distrusted_is_what_existed_then() {
-        let mut server = Server::new(PgConnectOptions::new_without_pgpass());
+        let mut server = Server::new(PgConnectOptions::new_without_pgpass(), Duration::ZERO);
         server.start -= Duration::from_secs(10);
         assert!(!server.distrusts(Duration::from_secs(9)));
         server.distrust_connections();
@@ -168,7 +172,7 @@ mod tests {
 
     #[test]
     fn it_is_silent_until_it_answers() {
-        let mut server = Server::new(PgConnectOptions::new_without_pgpass());
+        let mut server = Server::new(PgConnectOptions::new_without_pgpass(), Duration::ZERO);
         server.start -= Duration::from_secs(1);
         assert!(server.is_silent());
         server.has_answered();

@@ -12,12 +12,16 @@ use std::{
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use tokio::time::timeout;
 
-use super::{Db, failure::is_write_failure, now};
+use super::{
+    Db,
+    failure::{is_unavailable, is_write_failure},
+    now,
+};
 
 /// How long the outcome of a write counts.
 const COUNTS_FOR: Duration = Duration::from_secs(1);
 
-/// How long a write may take before it has failed: longer than it waits for others that write.
+/// How long a write may take before it has failed.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(10);
 
 /// More than an ordinary request writes: where this finds room, that does too.
@@ -105,10 +109,11 @@ impl Db {
         if let Ok(held) = writing.clone().try_lock_owned() {
             let db = self.clone();
             tokio::spawn(async move {
-                // Errors are noticed where every statement's are.
-                if timeout(WRITTEN_WITHIN, db.write_row()).await.is_err() {
-                    let why = format!("no commit within {WRITTEN_WITHIN:?}");
-                    db.link.writes().failed_because(why);
+                // Errors that may pass are noticed where every statement's are.
+                if let Err(error) = db.write_row().await
+                    && !is_unavailable(&error)
+                {
+                    db.link.writes().failed_because(error.to_string());
                 }
                 drop(held);
             });
@@ -128,10 +133,15 @@ impl Db {
         // Random, so that it takes its room where rows are compressed.
         let filler: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(FILLER).collect();
         let txn = near.begin().await?;
-        txn.execute_raw(statement(DELETE_ROWS, vec![(now - GONE_AFTER).into()])).await?;
-        let row = vec![instance.into(), now.into(), filler.into()];
-        txn.execute_raw(statement(WRITE_ROW, row)).await?;
-        txn.commit().await
+        // From here on nobody else is waited for.
+        let written = async {
+            txn.execute_raw(statement(DELETE_ROWS, vec![(now - GONE_AFTER).into()])).await?;
+            let row = vec![instance.into(), now.into(), filler.into()];
+            txn.execute_raw(statement(WRITE_ROW, row)).await?;
+            txn.commit().await
+        };
+        let hangs = || DbErr::Custom(format!("no commit within {WRITTEN_WITHIN:?}"));
+        timeout(WRITTEN_WITHIN, written).await.unwrap_or_else(|_| Err(hangs()))
     }
 }
 

@@ -90,8 +90,10 @@ impl Clock {
         }
     }
 
-    pub fn is_over(&self) -> bool {
-        self.later().is_none()
+    /// The error of a request whose time is over.
+    pub fn too_late(&self) -> Option<Error> {
+        let is_over = self.later().is_none();
+        is_over.then(|| Error::TookTooLong(self.time().limit))
     }
 
     fn time(&self) -> MutexGuard<'_, Time> {
@@ -178,7 +180,7 @@ mod tests {
         };
         let error = Clock::within(Some(&clock), work).await.unwrap_err();
         assert!(matches!(error, Error::TookTooLong(Duration::ZERO)), "{error}");
-        assert!(clock.is_over());
+        assert!(clock.too_late().is_some());
         assert!(Clock::within(None, async { true }).await.unwrap());
     }
 }

@@ -38,11 +38,12 @@ pub trait Store {
 }
 
 /// What every such server is told.
-pub const SETTINGS: [(&str, &str); 6] = [
+pub const SETTINGS: [(&str, &str); 7] = [
     ("BCRYPT_COST", "4"),
     ("INSECURE", "true"),
     ("JWT_SECRET", "the same one after every restart"),
     ("RATE_LIMIT_LOGIN", "off"),
+    ("RATE_LIMIT_LOGIN_ADDRESS", "off"),
     ("RATE_LIMIT_REGISTER", "off"),
     ("RATE_LIMIT_API", "off"),
 ];

@@ -41,7 +41,7 @@ pub fn answer(connection: &mut TcpStream) -> String {
     let mut read = Vec::new();
     let mut byte = [0];
     while !read.ends_with(b"\r\n\r\n") {
-        assert_eq!(connection.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&read));
+        connection.read_exact(&mut byte).unwrap();
         read.push(byte[0]);
     }
     let head = String::from_utf8(read).unwrap();

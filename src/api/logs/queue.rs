@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Instant};
 
 use metrics::{Counter, Gauge, counter, gauge};
-use sea_orm::DbErr;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::{Instrument, Span};
 
@@ -83,7 +83,9 @@ impl LogQueue {
     /// Starts the writer on the current runtime, with a connection of its own: group commits must
     /// not wait for a connection that requests hold.
     pub async fn start(db: &Db, config: &IngestConfig) -> Result<Self, DbErr> {
-        let writer_db = db.another(1).await?;
+        // On PostgreSQL one more than it uses: a line that is dead can keep one for minutes.
+        let connections = if db.get_database_backend() == DbBackend::Postgres { 2 } else { 1 };
+        let writer_db = db.another(connections).await?;
         let durability = repository::durability(&writer_db).await?;
         let rate = Arc::new(Rate::new());
         // Room is what bounds the queue; the channel itself needs no second bound.
