@@ -49,6 +49,10 @@ impl HeldThreads {
     /// Starts the threads. What they wait for runs on `runtime`, whose drivers and tasks they use.
     pub fn start(threads: u16, runtime: &Handle) -> std::io::Result<Self> {
         let gauges = [names::V1_THREADS, names::V1_THREADS_HELD, names::V1_QUEUE];
+        // Zero, not absent, until it happens: a panel or a rule must find it.
+        for reason in ["client_gone", "queue_full", "too_late"] {
+            counter!(names::V1_NOT_RUN, "reason" => reason).increment(0);
+        }
         Self::start_counted("v1-thread", threads, runtime, gauges.map(|name| gauge!(name)))
     }
 
