@@ -11,7 +11,7 @@ use crate::{
     edge::{self, Compress, Crowd},
     error::{self, Error},
     pages,
-    state::AppState,
+    state::SharedState,
     telemetry::{Telemetry, http::Observe, request_metrics, route_metrics::Routes},
 };
 
@@ -19,7 +19,7 @@ use crate::{
 const PER_CLIENT: u32 = 1_000;
 
 /// Every route, and an answer for what is none.
-fn routes(state: &AppState) -> Router<AppState> {
+fn routes(state: &SharedState) -> Router<SharedState> {
     let (api, mut description) = api::router(state).split_for_parts();
     description.merge(openapi::described());
     description.merge(state.labs.described());
@@ -33,7 +33,7 @@ fn routes(state: &AppState) -> Router<AppState> {
 }
 
 /// The app as it is served. The first layer listed sees a request first.
-pub fn observed(state: AppState, telemetry: &Telemetry, routes_measured: Arc<Routes>) -> Router {
+pub fn observed(state: SharedState, telemetry: &Telemetry, routes_measured: Arc<Routes>) -> Router {
     let mut router = routes(&state);
     if let Some(cors) = edge::cors(&state.config.limits.cors_origins) {
         router = router.layer(cors);
@@ -61,6 +61,6 @@ pub fn observed(state: AppState, telemetry: &Telemetry, routes_measured: Arc<Rou
 }
 
 /// The same handlers with nothing around them, to measure what the layers cost.
-pub fn bare(state: AppState) -> Router {
+pub fn bare(state: SharedState) -> Router {
     routes(&state).with_state(state)
 }

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, atomic::AtomicBool};
 
+use axum::extract::FromRef;
+
 use crate::{
     api::{auth::Auth, held_threads::HeldThreads, limits::Limits, logs::LogQueue},
     cache::{Cache, bloom::IdFilter},
@@ -10,6 +12,9 @@ use crate::{
     edge::Proxies,
     labs::Labs,
 };
+
+/// Routers hold it behind one pointer: axum copies a router's state some ten times a request.
+pub type SharedState = Arc<AppState>;
 
 #[derive(Clone)]
 pub struct AppState {
@@ -28,4 +33,10 @@ pub struct AppState {
     pub proxies: Proxies,
     /// A signal to stop has come.
     pub leaving: Arc<AtomicBool>,
+}
+
+impl FromRef<SharedState> for AppState {
+    fn from_ref(shared: &SharedState) -> Self {
+        Self::clone(shared)
+    }
 }

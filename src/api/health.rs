@@ -12,13 +12,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     error::{Error, Problem},
-    state::AppState,
+    state::{AppState, SharedState},
 };
 
 /// A dependency that needs longer than this for nothing is down.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub fn router() -> OpenApiRouter<AppState> {
+pub fn router() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(health)).routes(routes!(live)).routes(routes!(ready))
 }
 

@@ -4,7 +4,7 @@ use axum::{Extension, middleware::from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 
 use self::concurrency::Model;
-use crate::{edge::Deadline, state::AppState};
+use crate::{edge::Deadline, state::SharedState};
 
 /// Register, log in, refresh, log out; and who sends a request.
 pub mod auth;
@@ -28,7 +28,7 @@ pub mod posts;
 pub mod todos;
 
 /// Everything but the labs, with its description.
-pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
+pub fn router(state: &SharedState) -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         // The model goes first: it must be known wherever the request runs.
         .nest(
@@ -54,6 +54,6 @@ pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
 }
 
 /// Served twice, under two concurrency models, as is `auth::with_password`.
-fn for_users() -> OpenApiRouter<AppState> {
+fn for_users() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().merge(auth::sessions()).merge(todos::router())
 }

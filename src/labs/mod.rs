@@ -10,7 +10,7 @@ use std::{
 use axum::{Router, routing::MethodRouter};
 
 use crate::{
-    state::AppState,
+    state::SharedState,
     telemetry::{
         measurements::{Measurements, Summary},
         route_metrics::LabVariant,
@@ -47,15 +47,15 @@ pub struct Lab {
     /// What differs on stage: `diff slow.rs fast.rs`.
     pub slow_source: &'static str,
     pub fast_source: &'static str,
-    pub handlers: fn(&AppState) -> Handlers,
+    pub handlers: fn(&SharedState) -> Handlers,
 }
 
 /// The variants of a lab, and its wrong fixes by name.
 pub struct Handlers {
-    pub slow: MethodRouter<AppState>,
-    pub fast: MethodRouter<AppState>,
-    pub yours: MethodRouter<AppState>,
-    pub wrong: Vec<(&'static str, MethodRouter<AppState>)>,
+    pub slow: MethodRouter<SharedState>,
+    pub fast: MethodRouter<SharedState>,
+    pub yours: MethodRouter<SharedState>,
+    pub wrong: Vec<(&'static str, MethodRouter<SharedState>)>,
 }
 
 /// A lab with its evidence parsed, and a place where each variant's requests are measured.
@@ -128,7 +128,7 @@ impl Labs {
         })
     }
 
-    pub fn router(&self, state: &AppState) -> Router<AppState> {
+    pub fn router(&self, state: &SharedState) -> Router<SharedState> {
         let mut router = Router::new();
         for loaded in &self.0 {
             let Handlers { slow, fast, yours, wrong } = (loaded.lab.handlers)(state);

@@ -17,7 +17,7 @@ use crate::{
     edge::DemandHost,
     error::{self, Error},
     held_bytes, pages,
-    state::AppState,
+    state::SharedState,
     telemetry::{
         blocked::BlockedPolls, http::Observe, log_filter::LogFilter, metrics::Metrics,
         route_metrics::Routes, runtime::Runtimes, traces::ring::TraceRing,
@@ -48,7 +48,7 @@ pub use profiles::{
 
 #[derive(Clone)]
 pub struct OpsState {
-    pub app: AppState,
+    pub app: SharedState,
     pub metrics: Arc<Metrics>,
     pub runtimes: Runtimes,
     pub traces: Arc<TraceRing>,

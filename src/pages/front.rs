@@ -4,9 +4,12 @@ use axum::{Router, extract::State, routing::get};
 use maud::{Markup, html};
 
 use super::page;
-use crate::{api::openapi, state::AppState};
+use crate::{
+    api::openapi,
+    state::{AppState, SharedState},
+};
 
-pub fn router() -> Router<AppState> {
+pub fn router() -> Router<SharedState> {
     Router::new().route("/", get(handler)).merge(super::style())
 }
 

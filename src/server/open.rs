@@ -19,7 +19,7 @@ use crate::{
     edge::Proxies,
     labs::Labs,
     seed,
-    state::AppState,
+    state::{AppState, SharedState},
 };
 
 /// Opens the database, brings its schema up to date and puts the demo rows in.
@@ -36,7 +36,7 @@ pub async fn open_database(config: &DatabaseConfig) -> Result<Db, StartError> {
 }
 
 /// To be called on the app's runtime: what works in the background works there.
-pub async fn app_state(config: &Config, labs: Labs, auth: Auth) -> Result<AppState, StartError> {
+pub async fn app_state(config: &Config, labs: Labs, auth: Auth) -> Result<SharedState, StartError> {
     let db = open_database(&config.database).await?;
     let cache = Cache::open(&config.cache).await.map_err(StartError::of("REDIS_URL"))?;
     let todo_ids = todos::known_ids(&db, config.cache.bloom_false_positives)
@@ -48,7 +48,7 @@ pub async fn app_state(config: &Config, labs: Labs, auth: Auth) -> Result<AppSta
         .map_err(StartError::of("V1_THREADS"))?;
     let password_threads = HeldThreads::start_apart(config.v1_threads, &Handle::current())
         .map_err(StartError::of("V1_THREADS"))?;
-    Ok(AppState {
+    Ok(Arc::new(AppState {
         todo_ids,
         labs: Arc::new(labs),
         config: Arc::new(config.clone()),
@@ -61,5 +61,5 @@ pub async fn app_state(config: &Config, labs: Labs, auth: Auth) -> Result<AppSta
         leaving: Arc::default(),
         db,
         cache,
-    })
+    }))
 }

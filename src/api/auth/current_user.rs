@@ -6,7 +6,10 @@ use axum::{
 };
 
 use super::{Auth, secret, tokens::Claims};
-use crate::{error::Error, state::AppState};
+use crate::{
+    error::Error,
+    state::{AppState, SharedState},
+};
 
 /// Who sends the request. Nothing is asked about the account itself: somebody whose row an operator
 /// has deleted sees nothing and can write nothing, because what is written refers to that row.
@@ -17,11 +20,11 @@ pub struct CurrentUser {
     pub(super) digest: String,
 }
 
-impl FromRequestParts<AppState> for CurrentUser {
+impl FromRequestParts<SharedState> for CurrentUser {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
-        let AppState { db, cache, auth, .. } = state;
+    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, Error> {
+        let AppState { db, cache, auth, .. } = &**state;
         if parts.headers.get_all(AUTHORIZATION).iter().count() > 1 {
             return Err(Error::SeveralTokens);
         }

@@ -12,7 +12,12 @@ use axum::{
 use metrics::{counter, gauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{error::Error, input::arrived, state::AppState, telemetry::metrics::names};
+use crate::{
+    error::Error,
+    input::arrived,
+    state::{AppState, SharedState},
+    telemetry::metrics::names,
+};
 
 /// Hashes of cost 0 that a core makes in the 2 s that a person waits: one of cost 12 takes 0.25 s of a
 /// core, and each step of cost doubles that.
@@ -74,11 +79,11 @@ pub async fn take_place(
     Ok(next.run(request).await)
 }
 
-impl FromRequestParts<AppState> for HashPlace {
+impl FromRequestParts<SharedState> for HashPlace {
     type Rejection = Error;
 
     /// The place that the request came with, or one that is still free.
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
+    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, Error> {
         parts.extensions.remove().map_or_else(|| state.auth.passwords.places.take(), Ok)
     }
 }

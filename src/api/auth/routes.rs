@@ -24,12 +24,12 @@ use crate::{
     error::{Error, Problem},
     input::Body,
     quota::Quota,
-    state::AppState,
+    state::{AppState, SharedState},
 };
 
 /// What hashes a password, on threads of its own if `held` has them. A request has passed its limit
 /// and has a place to hash before it gets a thread.
-pub fn with_password(state: &AppState, held: Option<HeldThreads>) -> OpenApiRouter<AppState> {
+pub fn with_password(state: &SharedState, held: Option<HeldThreads>) -> OpenApiRouter<SharedState> {
     let threads = option_layer(held);
     let place = from_fn_with_state(state.clone(), take_place);
     let by_address = from_fn_with_state(state.clone(), limits::by_address);
@@ -41,7 +41,7 @@ pub fn with_password(state: &AppState, held: Option<HeldThreads>) -> OpenApiRout
 }
 
 /// What becomes of a session.
-pub fn sessions() -> OpenApiRouter<AppState> {
+pub fn sessions() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .routes(routes!(refresh))
         .layer(map_response(never_stored))

@@ -16,10 +16,10 @@ use super::{
 use crate::{
     error::{Error, Problem},
     input::{Params, json_bytes},
-    state::AppState,
+    state::{AppState, SharedState},
 };
 
-pub fn router() -> OpenApiRouter<AppState> {
+pub fn router() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .routes(routes!(one))
         .routes(routes!(batch))

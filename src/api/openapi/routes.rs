@@ -12,7 +12,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{error::Error, state::AppState};
+use crate::{error::Error, state::SharedState};
 
 pub const PATH: &str = "/api/openapi.json";
 
@@ -21,7 +21,7 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'",
 );
 
-fn unfinished() -> OpenApiRouter<AppState> {
+fn unfinished() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(document))
 }
 
@@ -31,7 +31,7 @@ pub fn described() -> OpenApi {
 }
 
 /// Both routes, for a document that is complete: it is written out once.
-pub fn router(document: &OpenApi) -> Router<AppState> {
+pub fn router(document: &OpenApi) -> Router<SharedState> {
     // It holds nothing that JSON could not.
     let json = document.to_json().unwrap_or_default();
     let (router, _) = unfinished().split_for_parts();
@@ -50,7 +50,7 @@ async fn document(Extension(Document(json)): Extension<Document>) -> impl IntoRe
     ([(header::CONTENT_TYPE, "application/json")], json)
 }
 
-fn page() -> Router<AppState> {
+fn page() -> Router<SharedState> {
     let config = Config::from(PATH)
         // It would ask a server on the internet otherwise.
         .validator_url("none")

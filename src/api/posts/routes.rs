@@ -17,12 +17,12 @@ use crate::{
     api::auth::CurrentUser,
     error::{Error, Problem},
     input::{Body, Id},
-    state::AppState,
+    state::{AppState, SharedState},
 };
 
 const TAG: &str = "posts";
 
-pub fn router() -> OpenApiRouter<AppState> {
+pub fn router() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(read, update, delete))
