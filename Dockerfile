@@ -13,10 +13,13 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
 COPY migrations/Cargo.toml migrations/
-RUN mkdir -p src migrations/src benches tests/servers data \
-    && touch src/lib.rs migrations/src/lib.rs \
-    && for program in src benches/poll_meter.rs tests/servers; do \
-        case $program in *.rs) ;; *) program=$program/main.rs ;; esac; \
+COPY crates/observe/Cargo.toml crates/observe/
+COPY crates/product/Cargo.toml crates/product/
+COPY crates/workshop/Cargo.toml crates/workshop/
+COPY crates/server/Cargo.toml crates/server/
+RUN mkdir -p src tests/servers crates/observe/benches data \
+    && for package in . migrations crates/*; do mkdir -p $package/src && touch $package/src/lib.rs; done \
+    && for program in src/main.rs crates/observe/benches/poll_meter.rs tests/servers/main.rs; do \
         echo 'fn main() {}' >$program; \
     done \
     && cargo build --locked --release
@@ -25,9 +28,9 @@ RUN mkdir -p src migrations/src benches tests/servers data \
 # one by touch, because COPY keeps the files' times.
 COPY migrations/src migrations/src
 COPY k6 k6
-COPY web web
+COPY crates crates
 COPY src src
-RUN touch src/lib.rs src/main.rs migrations/src/lib.rs && cargo build --locked --release
+RUN touch src/*.rs migrations/src/lib.rs crates/*/src/lib.rs && cargo build --locked --release
 
 FROM ${RUNTIME_BASE}
 # Its line tables stay in: without them a flame graph does not name our handlers.

@@ -1,7 +1,7 @@
-//! The binary: everything is in the library, where tests reach it.
+//! The binary: the labs, on the server.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    chokepoint::cli::main()
+    server::cli::main(chokepoint::labs::CATALOGUE)
 }

@@ -1,6 +1,6 @@
 //! Where the tests of this binary keep their rows: an SQLite file, and the cache of the process.
 
-use chokepoint::config::DatabaseConfig;
+use product::config::DatabaseConfig;
 use tempfile::TempDir;
 
 /// One database, new and empty. It ends with this.

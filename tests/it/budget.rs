@@ -3,18 +3,18 @@
 use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
-use chokepoint::{
+use observe::{
+    budget::{Budget, Measured},
+    cost::Cost,
+    request_id::Ids,
+};
+use product::{
     config::DatabaseConfig,
     db::Db,
     entity::{posts, users},
-    server::open_database,
-    telemetry::{
-        budget::{Budget, Measured},
-        cost::Cost,
-        request_id::Ids,
-    },
 };
 use sea_orm::{EntityTrait, sea_query::Expr};
+use server::lifecycle::open_database;
 
 use crate::backends::BackEnds;
 

@@ -9,15 +9,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use chokepoint::{
+use product::{
     cache::{Answer, Cache, Changed, Name},
     config::CacheConfig,
     db::Db,
     entity::todos,
     error::Error,
-    server::open_database,
 };
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait};
+use server::lifecycle::open_database;
 use tokio::sync::Notify;
 
 use crate::{backends::BackEnds, support::TestApp};

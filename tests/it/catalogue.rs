@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use chokepoint::labs::{CATALOGUE, Labs};
+use chokepoint::labs::CATALOGUE;
 
 const FILES: [&str; 6] = ["README.md", "lab.json", "mod.rs", "slow.rs", "fast.rs", "yours.rs"];
 const HEADINGS: [&str; 6] = ["Symptom", "See it", "Cause", "Fix", "Wrong fixes", "Numbers"];
@@ -55,7 +55,7 @@ fn every_lab_has_its_files_headings_and_comments() {
 
 #[test]
 fn every_wrong_fix_is_in_the_text() {
-    for loaded in Labs::load().unwrap().all() {
+    for loaded in crate::support::labs().all() {
         let readme = read(loaded.lab.id, "README.md");
         for fix in &loaded.evidence.wrong_fixes {
             let path = loaded.evidence.route(&fix.name);

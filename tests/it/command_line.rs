@@ -7,11 +7,11 @@ use std::{
     process::Stdio,
 };
 
-use chokepoint::{config::DatabaseConfig, db::Db};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use product::{config::DatabaseConfig, db::Db};
 use reqwest::blocking;
 use sea_orm::ConnectionTrait;
 

@@ -59,7 +59,7 @@ fn the_budget_counts_the_bytes_on_the_wire() {
         let path = "/api/labs/n-plus-one/v2/fast";
         let length = header(&get(&app, path, "gzip").await, "content-length").parse().unwrap();
         let measured = app.measured("n-plus-one", "fast").await;
-        let bytes = &measured.counters[&chokepoint::telemetry::cost::Counter::Bytes];
+        let bytes = &measured.counters[&observe::cost::Counter::Bytes];
         assert_eq!((measured.count, bytes.max), (1, length));
     });
 }

@@ -5,18 +5,18 @@ use std::{
     process::{Command, Stdio},
 };
 
-use chokepoint::{
+use migrations::{Migrator, MigratorTrait};
+use product::{
     db::{self, Db},
     entity::{comments, posts, todos, users},
-    server::open_database,
 };
-use migrations::{Migrator, MigratorTrait};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
     ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, IntoActiveModel,
     PaginatorTrait, QuerySelect, Statement,
 };
+use server::lifecycle::open_database;
 use tokio::task::JoinSet;
 
 use crate::{backends::BackEnds, support::TestApp};

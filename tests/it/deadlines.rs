@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use chokepoint::db::Transaction;
 use futures_util::future::join_all;
+use product::db::Transaction;
 use reqwest::{Method, Response};
 use serde_json::json;
 use tokio::time::{sleep, timeout};

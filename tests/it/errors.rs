@@ -1,10 +1,8 @@
 //! Every failure has its answer, in one shape, with the ids that lead to the log.
 
 use axum::{Router, body::Body, http::Request, routing::get};
-use chokepoint::{
-    error::{self, Error},
-    telemetry::http::Observe,
-};
+use observe::http::Observe;
+use product::error::{self, Error};
 use reqwest::Method;
 use sea_orm::{ConnAcquireErr, DbErr};
 use tower::ServiceExt;

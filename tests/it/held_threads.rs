@@ -9,8 +9,9 @@ use std::{
 };
 
 use axum::{Router, body::Body, extract::State, http::Request, routing::get};
-use chokepoint::{api::held_threads::HeldThreads, telemetry::http::Observe};
 use futures_util::{StreamExt, stream::FuturesUnordered};
+use observe::http::Observe;
+use product::api::held_threads::HeldThreads;
 use reqwest::Method;
 use serde_json::json;
 use tokio::{runtime::Handle, sync::Semaphore, task::yield_now};

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chokepoint::{
-    labs::{
-        Labs,
-        evidence::{Of, Range},
-        judge,
-    },
-    telemetry::cost::Counter,
-};
+use observe::cost::Counter;
 use serde_json::Value;
+use workshop::{
+    evidence::{Of, Range},
+    judge,
+};
 
 use crate::support::TestApp;
 
@@ -18,7 +15,7 @@ use crate::support::TestApp;
 fn every_variant_answers_as_the_others_do() {
     let app = TestApp::start();
     app.run(async {
-        for loaded in Labs::load().unwrap().all() {
+        for loaded in crate::support::labs().all() {
             let mut first: Option<Value> = None;
             for variant in loaded.evidence.variants() {
                 let response = app.get(&loaded.evidence.route(variant)).await;
@@ -36,7 +33,7 @@ fn every_variant_answers_as_the_others_do() {
 fn each_side_shows_its_numbers_and_never_those_of_the_other() {
     let app = TestApp::start();
     app.run(async {
-        for loaded in Labs::load().unwrap().all() {
+        for loaded in crate::support::labs().all() {
             let lab = loaded.lab.id;
             let expected = &loaded.evidence.evidence;
             // Slow takes its time, unless nothing of it blocks: then one of ten may be an outlier, as of fast.
@@ -70,7 +67,7 @@ fn each_side_shows_its_numbers_and_never_those_of_the_other() {
 fn wrong_fixes_are_refuted_by_their_numbers() {
     let app = TestApp::start();
     app.run(async {
-        for loaded in Labs::load().unwrap().all() {
+        for loaded in crate::support::labs().all() {
             for fix in &loaded.evidence.wrong_fixes {
                 app.get(&loaded.evidence.route(&fix.name)).await;
                 let measured = app.measured(loaded.lab.id, &fix.name).await;

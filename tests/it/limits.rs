@@ -3,14 +3,14 @@
 use std::{net::IpAddr, time::Duration};
 
 use axum::{http::HeaderMap, response::IntoResponse};
-use chokepoint::{
+use clap::Parser;
+use product::{
     api::limits::{Limits, Shared},
     cache::Cache,
     config::{CacheConfig, LimitsConfig},
     error::Error,
     quota::Quota,
 };
-use clap::Parser;
 use reqwest::{Method, Response};
 use serde_json::json;
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use chokepoint::db::{Db, Transaction};
 use futures_util::future::join_all;
+use product::db::{Db, Transaction};
 use reqwest::{Method, Response};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};

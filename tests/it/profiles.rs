@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use chokepoint::ops::FrameReader;
+use observe::profiles::FrameReader;
 use reqwest::Method;
 use serde_json::Value;
 

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use chokepoint::{
-    labs::{CATALOGUE, Lab, Labs, LoadedLab, evidence::Gate},
+use chokepoint::labs::CATALOGUE;
+use workshop::{
+    evidence::Gate,
+    lab::{Lab, LoadedLab},
     prove::{
         self, Options, Variants,
         k6::{Checks, Outcome, Threshold},
@@ -73,7 +75,7 @@ async fn a_lab_that_cannot_show_its_symptom_here_says_so() {
 
 #[test]
 fn an_unknown_lab_is_told_with_those_that_exist() {
-    let labs = Labs::load().unwrap();
+    let labs = crate::support::labs();
     let error = prove::select(&labs, &["nope".to_owned()]).err().unwrap();
     assert!(error.contains("\"nope\"") && error.contains("blocking-n-plus-one"), "{error}");
 }

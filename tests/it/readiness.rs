@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chokepoint::db::Db;
+use product::db::Db;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::support::TestApp;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use chokepoint::entity::{refresh_tokens, revoked_tokens, users};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
+use product::entity::{refresh_tokens, revoked_tokens, users};
 use reqwest::StatusCode;
 use sea_orm::{EntityTrait, PaginatorTrait};
 

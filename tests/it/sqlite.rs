@@ -2,9 +2,10 @@
 
 use std::sync::Mutex;
 
-use chokepoint::{db::Db, server::open_database};
 use futures_util::future::join_all;
+use product::db::Db;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use server::lifecycle::open_database;
 
 use crate::backends::BackEnds;
 

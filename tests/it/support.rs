@@ -2,11 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use chokepoint::{config::Config, db::Db, server::Server, telemetry::Telemetry};
 use clap::Parser;
+use observe::Telemetry;
+use product::{config::Config, db::Db};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
+use server::lifecycle::Server;
 use tokio::runtime::Runtime;
+use workshop::Labs;
 
 use crate::backends::BackEnds;
 
@@ -20,8 +23,10 @@ struct Settings {
 /// Log and recorder belong to the process; its tests share them.
 fn telemetry() -> &'static Telemetry {
     static TELEMETRY: OnceLock<Telemetry> = OnceLock::new();
-    TELEMETRY
-        .get_or_init(|| Telemetry::init(&settings(&["--database-url=sqlite://unused.db"])).unwrap())
+    TELEMETRY.get_or_init(|| {
+        let unused = settings(&["--database-url=sqlite://unused.db"]);
+        Telemetry::init(&server::PROGRAM, &unused.observe).unwrap()
+    })
 }
 
 fn settings(more: &[&str]) -> Config {
@@ -52,6 +57,11 @@ fn settings(more: &[&str]) -> Config {
     config
 }
 
+/// The labs of this repository.
+pub fn labs() -> Labs {
+    Labs::load(chokepoint::labs::CATALOGUE).unwrap()
+}
+
 pub struct TestApp {
     server: Option<Server>,
     runtime: Runtime,
@@ -79,7 +89,7 @@ impl TestApp {
         let of_back_ends = back_ends.flags();
         let flags: Vec<_> =
             of_back_ends.iter().map(String::as_str).chain(flags.iter().copied()).collect();
-        let server = Server::start(&settings(&flags), telemetry()).unwrap();
+        let server = Server::start(&settings(&flags), telemetry(), labs()).unwrap();
         Self {
             app: format!("http://{}", server.app_addr),
             ops: format!("http://{}", server.ops_addr),
@@ -135,11 +145,7 @@ impl TestApp {
     }
 
     /// Figures of a lab's variant since the start.
-    pub async fn measured(
-        &self,
-        lab: &str,
-        variant: &str,
-    ) -> chokepoint::telemetry::measurements::Summary {
+    pub async fn measured(&self, lab: &str, variant: &str) -> observe::measurements::Summary {
         let path = format!("/labs/{lab}/measurements?variant={variant}");
         self.get_ops(&path).await.json().await.unwrap()
     }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use chokepoint::telemetry::logs::CONSOLE;
+use observe::logs::CONSOLE;
 use opentelemetry_proto::tonic::trace::v1::{Span, TracesData, span::SpanKind};
 use reqwest::{Method, blocking::Client};
 use serde_json::json;

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use chokepoint::config::DatabaseConfig;
+use product::config::DatabaseConfig;
 use reqwest::Url;
 use sea_orm::sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::runtime::Runtime;

@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
-use chokepoint::{config::DatabaseConfig, db::Db, server::open_database};
 use futures_util::future::{join, join_all};
+use product::{config::DatabaseConfig, db::Db};
 use reqwest::{Method, RequestBuilder, Response};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
+use server::lifecycle::open_database;
 use tokio::time::{sleep, timeout};
 
 use crate::{

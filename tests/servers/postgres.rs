@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-use chokepoint::{labs::Labs, server::open_database};
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::Value;
+use server::lifecycle::open_database;
 
 use crate::{
     backends::{BackEnds, server},
@@ -112,7 +112,7 @@ fn labs_answer_as_they_do_on_sqlite() {
     let file = format!("sqlite://{}", folder.path().join("test.db").display());
     let (postgres, sqlite) = (TestApp::start(), TestApp::start_with(&["--database-url", &file]));
     postgres.run(async {
-        for loaded in Labs::load().unwrap().all() {
+        for loaded in crate::support::labs().all() {
             let path = loaded.evidence.route("fast");
             let [here, there] = [&postgres, &sqlite].map(|app| app.get(&path));
             let here: Value = here.await.json().await.unwrap();

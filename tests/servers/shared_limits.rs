@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chokepoint::{
+use futures_util::future::join_all;
+use product::{
     api::limits::{Limits, Shared},
     cache::Cache,
     config::{CacheConfig, Limit, LimitsConfig, Rate},
 };
-use futures_util::future::join_all;
 use reqwest::Method;
 
 use crate::{

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 
 use super::PostOut;
-use crate::{entity::posts, error::Error, state::AppState};
+use product::{entity::posts, error::Error, state::AppState};
 
 pub async fn handler(
     State(AppState { db, .. }): State<AppState>,

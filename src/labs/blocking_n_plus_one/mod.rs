@@ -6,8 +6,8 @@ use axum::routing::get;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{Handlers, Lab};
-use crate::entity::posts;
+use product::entity::posts;
+use workshop::{Handlers, Lab};
 
 mod fast;
 mod slow;

@@ -5,7 +5,7 @@ use axum::{Json, extract::State};
 use sea_orm::{EntityTrait, QuerySelect};
 
 use super::{PostOut, SDK_WAIT};
-use crate::{db::Db, entity::posts, error::Error, state::AppState};
+use product::{db::Db, entity::posts, error::Error, state::AppState};
 
 /// Awaits the wait: the worker is free, but the visitor waits 2 s as before.
 pub async fn tokio_sleep(

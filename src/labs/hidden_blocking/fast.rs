@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use sea_orm::{EntityTrait, LoaderTrait, QueryOrder};
 
 use super::TodoOut;
-use crate::{
+use product::{
     entity::{todo_tags, todos},
     error::Error,
     state::AppState,

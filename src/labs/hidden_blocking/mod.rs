@@ -4,8 +4,8 @@
 use axum::{Extension, routing::get};
 use serde::Serialize;
 
-use super::{Handlers, Lab};
-use crate::entity::todos;
+use product::entity::todos;
+use workshop::{Handlers, Lab};
 
 mod fast;
 mod slow;

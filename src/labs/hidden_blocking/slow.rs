@@ -3,7 +3,7 @@
 use axum::{Extension, Json, extract::State};
 
 use super::{TagClient, TodoOut};
-use crate::{entity::todos, error::Error, state::AppState};
+use product::{entity::todos, error::Error, state::AppState};
 
 pub async fn handler(
     State(AppState { db, .. }): State<AppState>,

@@ -11,7 +11,7 @@ use std::{
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio::runtime::Builder;
 
-use crate::{db::Db, entity::todo_tags, error::Error};
+use product::{db::Db, entity::todo_tags, error::Error};
 
 /// How often the library looks whether its answer has come.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);

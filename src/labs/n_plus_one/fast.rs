@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use sea_orm::{ColumnTrait, JoinType, QuerySelect, RelationTrait};
 
 use super::PostSummary;
-use crate::{
+use product::{
     entity::{comments, posts, users},
     error::Error,
     state::AppState,

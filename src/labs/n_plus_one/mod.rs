@@ -5,7 +5,7 @@ use axum::routing::get;
 use sea_orm::FromQueryResult;
 use serde::Serialize;
 
-use super::{Handlers, Lab};
+use workshop::{Handlers, Lab};
 
 mod fast;
 mod slow;

@@ -5,7 +5,7 @@ use futures_util::future::try_join_all;
 use sea_orm::{EntityTrait, ModelTrait, PaginatorTrait};
 
 use super::PostSummary;
-use crate::{
+use product::{
     db::Db,
     entity::{comments, posts, users},
     error::Error,

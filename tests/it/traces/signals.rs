@@ -2,7 +2,7 @@
 
 use std::{sync::Barrier, thread, time::Duration};
 
-use chokepoint::{config::DatabaseConfig, db::Db};
+use product::{config::DatabaseConfig, db::Db};
 use serde_json::{Value, json};
 
 use super::{

@@ -6,14 +6,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use chokepoint::{
-    cache::{Answer, Cache, Changed, Name},
-    db::Db,
-    server::open_database,
-};
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
+use product::{
+    cache::{Answer, Cache, Changed, Name},
+    db::Db,
+};
 use redis::AsyncTypedCommands;
+use server::lifecycle::open_database;
 use tokio::sync::Notify;
 
 use crate::backends::BackEnds;

@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chokepoint::{cache::Cache, config::CacheConfig};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use product::{cache::Cache, config::CacheConfig};
 use tempfile::TempDir;
 
 /// Never given to outgoing connections, of which the tests have many: a port that is free stays free,

@@ -1,6 +1,6 @@
 //! Redis answers, but refuses: it is full, a key is of another type, or it has become a replica.
 
-use chokepoint::cache::Down;
+use product::cache::Down;
 
 use super::*;
 

@@ -1,0 +1,106 @@
+//! The log: filter, format, a writer on a thread of its own, and tokio-console where wanted.
+
+use std::{
+    io::{BufWriter, IsTerminal, stdout},
+    sync::Arc,
+};
+
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::{
+    Layer, Registry,
+    fmt::{self, format},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+use super::{
+    access_log::AccessLog,
+    entered::EnteredOnce,
+    line_batch::{BatchGuard, LineBatch},
+    log_filter::LogFilter,
+    log_lines::{EventsOnly, WithIds},
+    shown::ShownFields,
+    traces::{Traces, visible::Visible},
+};
+use crate::settings::{LogConfig, LogFormat};
+
+/// Where tokio-console's client looks by default.
+pub const CONSOLE: ([u8; 4], u16) = ([127, 0, 0, 1], 6669);
+
+/// Lines that may wait for the writer; more are dropped and counted. About 30 MiB at most.
+const QUEUED_LINES: usize = 65_536;
+
+/// What one write to standard output may carry.
+const WRITE_BUFFER: usize = 64 * 1024;
+
+/// The threads that write. Dropping it writes out what still waits for them.
+pub struct Guards {
+    _access: BatchGuard,
+    _events: WorkerGuard,
+    dropped: DroppedLines,
+}
+
+/// Counts the lines that found no room on their way out.
+#[derive(Clone)]
+pub struct DroppedLines {
+    events: ErrorCounter,
+    access: Arc<LineBatch>,
+}
+
+impl DroppedLines {
+    pub fn count(&self) -> u64 {
+        self.events.dropped_lines() as u64 + self.access.dropped_lines()
+    }
+}
+
+impl Guards {
+    pub fn dropped_lines(&self) -> DroppedLines {
+        self.dropped.clone()
+    }
+}
+
+/// Installs the process-wide subscriber.
+pub fn init(
+    config: &LogConfig,
+    tokio_console: bool,
+    log_filter: &LogFilter,
+    traces: &Traces,
+) -> (AccessLog, Guards) {
+    let default_format =
+        || if stdout().is_terminal() { LogFormat::Pretty } else { LogFormat::Json };
+    let format = config.format.unwrap_or_else(default_format);
+    let (writer, events) = NonBlockingBuilder::default()
+        .buffered_lines_limit(QUEUED_LINES)
+        .thread_name("log-writer")
+        .finish(BufWriter::with_capacity(WRITE_BUFFER, stdout()));
+    // Both writers hand over whole lines, so none is torn by the other.
+    let (batch, access) = LineBatch::start(stdout());
+    let dropped = DroppedLines { events: writer.error_counter(), access: batch.clone() };
+
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        LogFormat::Pretty => {
+            let inner = format::format().compact().with_ansi(stdout().is_terminal());
+            let lines = fmt::layer().event_format(WithIds { inner, format }).with_writer(writer);
+            Box::new(EventsOnly(lines.fmt_fields(ShownFields)))
+        }
+        LogFormat::Json => {
+            let inner = format::format().json().with_current_span(false).with_span_list(false);
+            let lines = fmt::layer().event_format(WithIds { inner, format }).with_writer(writer);
+            Box::new(EventsOnly(lines.fmt_fields(format::JsonFields::new())))
+        }
+    };
+    // A filter for all is cheaper than one for each layer, which the console needs: it must see
+    // tokio's own spans, which nobody wants in the log or in a trace.
+    let filter = Visible::new(log_filter.clone());
+    if tokio_console {
+        let subscriber = tracing_subscriber::registry()
+            .with(lines.with_filter(filter.clone()))
+            .with(traces.layer().with_filter(filter))
+            .with(console_subscriber::ConsoleLayer::builder().server_addr(CONSOLE).spawn());
+        EnteredOnce(subscriber).init();
+    } else {
+        let subscriber = tracing_subscriber::registry().with(lines).with(traces.layer());
+        EnteredOnce(subscriber.with(filter)).init();
+    }
+    (AccessLog::new(batch, format), Guards { _access: access, _events: events, dropped })
+}

@@ -1,0 +1,68 @@
+//! The last polls that held a worker, newest first.
+
+use std::time::Duration;
+
+use maud::{Markup, html};
+
+use crate::{
+    blocked::{BLOCKED_FROM, BlockedPoll, KEPT},
+    cost::Counter,
+};
+use crate::{html::page, labels::RouteLabels};
+
+pub fn list(polls: &[BlockedPoll], seen: u64, labels: &RouteLabels) -> Markup {
+    page(
+        "Blocked polls",
+        &html! {
+            p { a href="/" { "Home" } }
+            h1 { "Blocked polls" }
+            p {
+                "Polls that held a worker for " (BLOCKED_FROM.as_millis()) " ms or longer: meanwhile no "
+                "other request of that worker went on. Switches say that the thread gave its core up, "
+                "which is blocking; CPU says that it computed."
+            }
+            p {
+                (seen) " since the start; the last " (KEPT) " are kept, " (polls.len()) " shown. "
+                a href="/debug/blocked?format=json" { "As JSON" }
+            }
+            @if polls.is_empty() {
+                p { strong { "No poll that is kept is like that." } }
+            } @else {
+                (table(polls, labels))
+            }
+        },
+    )
+}
+
+fn table(polls: &[BlockedPoll], labels: &RouteLabels) -> Markup {
+    let is_measured = Counter::Switches.is_measured();
+    html! {
+        table {
+            thead {
+                tr {
+                    th { "Began" } th { "Route" }
+                    @for key in labels.keys() { th { (key) } }
+                    th { "Held" }
+                    @if is_measured { th { "CPU" } th { "Switches" } }
+                    th { "Request" }
+                }
+            }
+            tbody {
+                @for poll in polls {
+                    tr {
+                        td { (humantime::format_rfc3339_millis(poll.started)) }
+                        td { code { (poll.route) } }
+                        @for key in labels.keys() { td { (poll.labels.get(key).unwrap_or("–")) } }
+                        td { (millis(poll.wall)) }
+                        @if is_measured { td { (millis(poll.cpu)) } td { (poll.switches) } }
+                        td { a href={ "/debug/traces/" (poll.ids.trace) } { (poll.ids.request) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}

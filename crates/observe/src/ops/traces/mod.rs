@@ -1,0 +1,87 @@
+//! `/debug/traces`: the recent requests and what each spent its time on; JSON or HTML.
+
+use std::collections::HashMap;
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State, rejection::PathRejection},
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use opentelemetry::trace::TraceId;
+
+use super::Ops;
+use crate::{
+    error::Error,
+    format::{Format, format},
+    params::Params,
+    runtime::blocking_pool::{self, Pool},
+};
+
+/// What is asked for.
+mod asked;
+/// The list as JSON.
+mod out;
+/// Pages for people.
+mod page;
+
+use asked::Asked;
+use out::ListOut;
+
+pub fn router() -> Router<Ops> {
+    Router::new().route("/debug/traces", get(list)).route("/debug/traces/{trace_id}", get(one))
+}
+
+async fn list(
+    State(Ops { labels, traces, .. }): State<Ops>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    // A form sends what was not filled in too.
+    let query: HashMap<_, _> = query.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let mut params = Params::new(query.clone());
+    let format = format(&mut params, &headers);
+    let asked = Asked::read(&query, &mut params, &labels);
+    params.finish()?;
+    let answer = move || {
+        let found = traces.select(&asked.filter, asked.limit);
+        let holding = traces.holding();
+        match format {
+            Format::Html => page::list(&found, &holding, &query, &labels).into_response(),
+            Format::Json => Json(ListOut::new(&found, &holding, &labels)).into_response(),
+        }
+    };
+    blocking_pool::spawn(Pool::Ops, answer).await.map_err(Error::internal)
+}
+
+async fn one(
+    State(Ops { labels, traces, .. }): State<Ops>,
+    id: Result<Path<String>, PathRejection>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let mut params = Params::new(query);
+    let format = format(&mut params, &headers);
+    params.finish()?;
+    let id = id.ok().and_then(|Path(id)| trace_id(&id));
+    let id = id.ok_or_else(|| {
+        Error::NotFound("a trace id has 32 hexadecimal digits; /debug/traces lists all".to_owned())
+    })?;
+    let answer = move || {
+        let trace = traces.get(id)?;
+        Some(match format {
+            Format::Html => page::one(&trace, &labels).into_response(),
+            Format::Json => Json(traces.otlp(trace)).into_response(),
+        })
+    };
+    let answer = blocking_pool::spawn(Pool::Ops, answer).await.map_err(Error::internal)?;
+    answer.ok_or_else(|| {
+        Error::NotFound(format!("no trace {id} is kept here: it was not recorded, or is too old"))
+    })
+}
+
+fn trace_id(text: &str) -> Option<TraceId> {
+    let is_hex = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    is_hex.then(|| TraceId::from_hex(text).ok())?
+}

@@ -1,0 +1,148 @@
+//! A trace as a picture: time from left to right, one bar for each span, from the first to the last.
+//! A wait is drawn on the bar that waited. Positions are attributes of the SVG, not styles: the content
+//! security policy allows none.
+
+use std::time::{Duration, SystemTime};
+
+use maud::{Markup, html};
+
+use super::{
+    lines::{About, Line, is_error, said},
+    millis,
+};
+use crate::traces::ring::trace::duration;
+
+/// Units of the picture; about pixels on a wide screen.
+const WIDTH: f64 = 1_000.0;
+const HEIGHT: f64 = 600.0;
+const AXIS: f64 = 24.0;
+
+/// Rows are as high as `HEIGHT` allows, within these.
+const LOWEST: f64 = 3.0;
+const HIGHEST: f64 = 24.0;
+
+/// A row of this height has room for its name.
+const NAMED: f64 = 16.0;
+
+/// Else a short query in a long request could not be seen.
+const LEAST_WIDTH: f64 = 7.0;
+
+/// More rows than this tell nobody more.
+const MAX_ROWS: usize = 500;
+
+const TICKS: u32 = 4;
+
+struct Scale {
+    start: SystemTime,
+    whole: Duration,
+}
+
+impl Scale {
+    fn of(lines: &[Line<'_>]) -> Option<Self> {
+        let start = lines.iter().map(|line| line.span.start_time).min()?;
+        let end = lines.iter().map(|line| line.span.end_time).max()?;
+        Some(Self { start, whole: end.duration_since(start).unwrap_or_default() })
+    }
+
+    fn width(&self, time: Duration) -> f64 {
+        time.as_secs_f64() / self.whole.as_secs_f64().max(1e-9) * WIDTH
+    }
+
+    /// Where a bar begins and how wide it is; never beyond the right edge.
+    fn bar(&self, line: &Line<'_>) -> (f64, f64) {
+        let begin = line.span.start_time.duration_since(self.start).unwrap_or_default();
+        let width = self.width(duration(line.span)).max(LEAST_WIDTH);
+        (self.width(begin).min(WIDTH - width).max(0.0), width.min(WIDTH))
+    }
+}
+
+pub fn picture(lines: &[Line<'_>]) -> Markup {
+    let Some(scale) = Scale::of(lines) else { return html! {} };
+    let rows = rows(lines);
+    let high = (HEIGHT / rows.len() as f64).clamp(LOWEST, HIGHEST);
+    let height = AXIS + high * rows.len().min(MAX_ROWS) as f64;
+    html! {
+        svg.waterfall viewBox={ "0 0 " (WIDTH) " " (height) } role="img"
+            aria-label={ "Waterfall of " (lines.len()) " spans" } {
+            @for tick in 0..=TICKS { (mark(&scale, tick, height)) }
+            @for (row, lines) in rows.iter().take(MAX_ROWS).enumerate() {
+                @let top = AXIS + high * row as f64;
+                @for line in lines { (bar(&scale, line, top, high)) }
+                @if high >= NAMED {
+                    @if let Some(line) = lines.first() { (name(&scale, line, top + high / 2.0)) }
+                }
+            }
+        }
+        @if rows.len() > MAX_ROWS { p { "The first " (MAX_ROWS) " of " (rows.len()) " rows." } }
+    }
+}
+
+/// The lines of each row: one, and the waits that are part of it.
+fn rows<'l, 'a>(lines: &'l [Line<'a>]) -> Vec<Vec<&'l Line<'a>>> {
+    let mut rows: Vec<Vec<&Line<'_>>> = Vec::new();
+    for line in lines {
+        match rows.last_mut() {
+            Some(row)
+                if line.about == About::Wait
+                    && row[0].span.span_context.span_id() == line.span.parent_span_id
+                    && matches!(row[0].about, About::Database | About::Repeated) =>
+            {
+                row.push(line);
+            }
+            _ => rows.push(vec![line]),
+        }
+    }
+    rows
+}
+
+fn mark(scale: &Scale, tick: u32, height: f64) -> Markup {
+    let x = WIDTH * f64::from(tick) / f64::from(TICKS);
+    let anchor = match tick {
+        0 => "start",
+        TICKS => "end",
+        _ => "middle",
+    };
+    html! {
+        line.mark x1=(x) x2=(x) y1=(AXIS - 4.0) y2=(height) {}
+        text.mark x=(x) y="14" text-anchor=(anchor) { (millis(scale.whole * tick / TICKS)) }
+    }
+}
+
+fn bar(scale: &Scale, line: &Line<'_>, top: f64, high: f64) -> Markup {
+    let (x, width) = scale.bar(line);
+    let gap = if high > 8.0 { 2.0 } else { 0.5 };
+    // The bar that waited shows above it.
+    let (top, high) = match line.about {
+        About::Wait => (top + high / 2.0, high / 2.0),
+        _ => (top, high),
+    };
+    let failed = if is_error(line.span) { " failed" } else { "" };
+    html! {
+        rect class={ (line.about.class()) (failed) }
+            x=(units(x)) y=(units(top)) width=(units(width)) height=(units(high - gap)) {
+            title { (said(line.span)) " · " (millis(duration(line.span))) }
+        }
+    }
+}
+
+/// Beside the bar, where there is more room.
+fn name(scale: &Scale, line: &Line<'_>, middle: f64) -> Markup {
+    let (x, width) = scale.bar(line);
+    let (x, anchor, class) = if width > WIDTH / 2.0 {
+        (x + 6.0, "start", "name inside")
+    } else if x + width > WIDTH / 2.0 {
+        (x - 6.0, "end", "name")
+    } else {
+        (x + width + 6.0, "start", "name")
+    };
+    html! {
+        text class=(class) x=(units(x)) y=(units(middle)) text-anchor=(anchor)
+            dominant-baseline="middle" {
+            (line.span.name) " · " (millis(duration(line.span)))
+        }
+    }
+}
+
+fn units(number: f64) -> String {
+    format!("{number:.1}")
+}

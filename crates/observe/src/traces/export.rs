@@ -1,0 +1,138 @@
+//! The batch processor and its exporter, watched. Whoever ends a span never waits for either: a span
+//! that finds no room is dropped, and so is a batch that can't be sent. Both are counted.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use metrics::counter;
+use opentelemetry::Context;
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    trace::{BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor},
+};
+
+use crate::{metrics::names, settings::OtelConfig};
+
+/// OpenTelemetry's own defaults.
+const QUEUE: usize = 2_048;
+const BATCH: usize = 512;
+const EVERY: Duration = Duration::from_secs(5);
+
+/// How often it is said that exports fail.
+const SAY_EVERY: Duration = Duration::from_secs(60);
+
+/// Spans that are sent in batches by a thread of their own.
+pub fn processor(
+    exporter: impl SpanExporter + 'static,
+    config: &OtelConfig,
+) -> impl SpanProcessor + 'static {
+    let room = config.max_queue_size.0.unwrap_or(QUEUE);
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let exporter = Watched { exporter, waiting: waiting.clone(), unsaid: Mutex::default() };
+    let batches = BatchConfigBuilder::default()
+        .with_max_queue_size(room)
+        .with_max_export_batch_size(config.max_export_batch_size.0.unwrap_or(BATCH).min(room))
+        .with_scheduled_delay(config.schedule_delay.0.unwrap_or(EVERY));
+    let batches = BatchSpanProcessor::new(exporter, batches.build());
+    Bounded { batches, waiting, room }
+}
+
+/// Looked up each time: the recorder of metrics is younger than this.
+fn dropped(reason: &'static str, spans: usize) {
+    counter!(names::SPANS_DROPPED, "reason" => reason).increment(spans as u64);
+}
+
+/// The batch processor behind a count of our own, since it tells nobody what it drops.
+#[derive(Debug)]
+struct Bounded {
+    batches: BatchSpanProcessor,
+    /// Spans that were handed over and whose export has not begun: at least as many as its queue holds,
+    /// so that the queue itself is never full.
+    waiting: Arc<AtomicUsize>,
+    room: usize,
+}
+
+impl SpanProcessor for Bounded {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        if self.waiting.fetch_add(1, Relaxed) < self.room {
+            self.batches.on_end(span);
+        } else {
+            self.waiting.fetch_sub(1, Relaxed);
+            dropped("queue_full", 1);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.batches.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.batches.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.batches.set_resource(resource);
+    }
+}
+
+#[derive(Debug)]
+struct Watched<E> {
+    exporter: E,
+    waiting: Arc<AtomicUsize>,
+    unsaid: Mutex<Unsaid>,
+}
+
+/// What was lost since that was last said.
+#[derive(Debug, Default)]
+struct Unsaid {
+    spans: usize,
+    said: Option<Instant>,
+}
+
+impl<E: SpanExporter> SpanExporter for Watched<E> {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let spans = batch.len();
+        self.waiting.fetch_sub(spans, Relaxed);
+        let result = self.exporter.export(batch).await;
+        match &result {
+            Ok(()) => counter!(names::SPANS_EXPORTED).increment(spans as u64),
+            Err(error) => {
+                dropped("export_failed", spans);
+                self.say(spans, error);
+            }
+        }
+        result
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
+}
+
+impl<E> Watched<E> {
+    fn say(&self, spans: usize, error: &dyn std::fmt::Display) {
+        let mut unsaid = self.unsaid.lock().unwrap_or_else(PoisonError::into_inner);
+        unsaid.spans += spans;
+        if unsaid.said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+            let spans = std::mem::take(&mut unsaid.spans);
+            unsaid.said = Some(Instant::now());
+            tracing::warn!(%error, spans, "traces can't be exported");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Password hashes. bcrypt takes a core for a quarter of a second, so where it runs matters, and how
+//! many do at once.
+
+use std::{sync::Arc, time::Instant};
+
+use metrics::{counter, gauge, histogram};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::Semaphore,
+    task::block_in_place,
+};
+use tracing::{Instrument, Span};
+
+use super::hash_places::{HashPlace, HashPlaces};
+use crate::metrics as names;
+use crate::{api::concurrency::Model, error::Error};
+use observe::{
+    runtime::blocking_pool::{self, Pool},
+    traces,
+};
+
+pub struct Passwords {
+    cost: u32,
+    /// A hash that no password has.
+    nobodys: String,
+    /// For those who hash or wait for a permit, under either model.
+    pub places: HashPlaces,
+    /// One permit per core: more hashes at once would only take longer each, and the cores have
+    /// other requests beside them.
+    permits: Arc<Semaphore>,
+}
+
+impl Passwords {
+    pub fn new(cost: u32) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // Salt and result are all zeros. What a check costs depends on the cost alone.
+        let nobodys = format!("$2b${cost:02}${}", ".".repeat(22 + 31));
+        let places = HashPlaces::new(cores, cost);
+        Self { cost, nobodys, places, permits: Arc::new(Semaphore::new(cores)) }
+    }
+
+    pub async fn hash(
+        &self,
+        model: Model,
+        place: HashPlace,
+        password: String,
+    ) -> Result<String, Error> {
+        let cost = self.cost;
+        self.run(model, place, move || bcrypt::hash(password, cost)).await
+    }
+
+    /// Whether it is the password of this hash. Without a hash it is not, at the same price.
+    pub async fn is_right(
+        &self,
+        model: Model,
+        place: HashPlace,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, Error> {
+        let has_hash = hash.is_some();
+        let hash = hash.unwrap_or_else(|| self.nobodys.clone());
+        let is_same = self.run(model, place, move || bcrypt::verify(password, &hash)).await?;
+        Ok(has_hash && is_same)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        model: Model,
+        place: HashPlace,
+        hash: impl FnOnce() -> bcrypt::BcryptResult<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let asked = Instant::now();
+        let permit = self.permits.clone().acquire_owned();
+        let permit = permit.instrument(traces::waiting("password hash wait")).await;
+        let permit = permit.map_err(Error::internal)?;
+        histogram!(names::PASSWORD_HASH_WAIT).record(asked.elapsed());
+        let (request, cost) = (Span::current(), self.cost);
+        let hash = move || {
+            // Both go along: a client that leaves doesn't stop the hashing.
+            let _kept = (place, permit);
+            let _in_request = request.enter();
+            let _in_span =
+                tracing::info_span!("password hash", chokepoint.bcrypt_cost = i64::from(cost))
+                    .entered();
+            let hashing = gauge!(names::PASSWORDS_HASHING);
+            hashing.increment(1.0);
+            let started = Instant::now();
+            let result = hash();
+            hashing.decrement(1.0);
+            let model = if model == Model::Held { "held" } else { "async" };
+            counter!(names::PASSWORD_HASHES, "model" => model).increment(1);
+            histogram!(names::PASSWORD_HASH_TIME).record(started.elapsed());
+            result.map_err(Error::internal)
+        };
+        match model {
+            Model::Held => hash_here(hash),
+            Model::Async => {
+                let queued = traces::waiting("blocking pool wait");
+                let on_blocking_pool = blocking_pool::spawn(Pool::App, move || {
+                    drop(queued);
+                    hash()
+                });
+                on_blocking_pool.await.map_err(Error::internal)?
+            }
+        }
+    }
+}
+
+/// On the thread that the request holds. Should that be a worker of a runtime after all, the worker
+/// hands its other tasks to another thread first.
+fn hash_here<T>(hash: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => block_in_place(hash),
+        _ => hash(),
+    }
+}

@@ -1,0 +1,99 @@
+//! What is counted about the cache, by what is cached. The labels are a closed set.
+
+use metrics::{Counter, counter};
+
+use super::Cache;
+use crate::metrics as names;
+use observe::budget;
+
+/// What a key holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// One todo.
+    Todo,
+    /// The newest todos of one user.
+    UserTodos,
+    /// What is known about access tokens.
+    Tokens,
+}
+
+impl Name {
+    const ALL: [Self; 3] = [Self::Todo, Self::UserTodos, Self::Tokens];
+
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Todo => "todo",
+            Self::UserTodos => "user_todos",
+            Self::Tokens => "tokens",
+        }
+    }
+
+    /// The key of the copy for an id.
+    pub fn key(self, id: i64) -> String {
+        match self {
+            Self::Todo => format!("todo:{id}"),
+            Self::UserTodos => format!("todos:user:{id}"),
+            Self::Tokens => format!("tokens:{id}"),
+        }
+    }
+}
+
+/// How the keys of copies begin.
+pub(super) const COPIES: [&str; 2] = ["todo:", "todos:user:"];
+
+/// The counters of each name, looked up once.
+pub(super) struct Series([Counters; Name::ALL.len()]);
+
+pub(super) struct Counters {
+    pub hits: Counter,
+    pub misses: Counter,
+    pub absences: Counter,
+    pub bloom_rejections: Counter,
+    pub loads: Counter,
+    pub lock_waits: Counter,
+    pub lock_failures: Counter,
+    pub errors: Counter,
+}
+
+impl Series {
+    pub fn new() -> Self {
+        Self(Name::ALL.map(|name| {
+            let counter = |metric| counter!(metric, "cache" => name.label());
+            Counters {
+                hits: counter(names::CACHE_HITS),
+                misses: counter(names::CACHE_MISSES),
+                absences: counter(names::CACHE_ABSENCES),
+                bloom_rejections: counter(names::CACHE_BLOOM_REJECTIONS),
+                loads: counter(names::CACHE_LOADS),
+                lock_waits: counter(names::CACHE_LOCK_WAITS),
+                lock_failures: counter(names::CACHE_LOCK_FAILURES),
+                errors: counter(names::CACHE_ERRORS),
+            }
+        }))
+    }
+}
+
+impl Cache {
+    pub(super) fn counters(&self, name: Name) -> &Counters {
+        &self.0.series.0[name as usize]
+    }
+
+    pub(super) fn count_look_up(&self, name: Name, is_hit: bool) {
+        let counters = self.counters(name);
+        if is_hit {
+            counters.hits.increment(1)
+        } else {
+            counters.misses.increment(1)
+        }
+        // Every request with a token looks up four keys of these. On its budget they would drown
+        // what the request itself is about.
+        if name != Name::Tokens {
+            budget::with(|b| if is_hit { b.add_cache_hit() } else { b.add_cache_miss() });
+        }
+    }
+
+    /// An id that the Bloom filter refused, so that nothing was asked.
+    pub fn count_bloom_rejection(&self, name: Name) {
+        self.counters(name).bloom_rejections.increment(1);
+    }
+}

@@ -1,0 +1,116 @@
+//! Every setting: an environment variable, or a flag of the same name.
+
+use std::net::SocketAddr;
+
+use clap::{Args, builder::BoolishValueParser};
+use observe::settings::Settings;
+
+/// Tokens and passwords.
+mod auth;
+/// Where copies are kept.
+mod cache;
+/// How many connections, and how long.
+mod connections;
+/// Where rows are kept.
+mod database;
+/// Secrets in files of their own.
+mod files;
+/// How log lines are taken in.
+mod ingest;
+/// How often a caller may ask, and from where.
+mod limits;
+/// Text to value, or why not.
+mod values;
+
+pub use auth::AuthConfig;
+pub use cache::CacheConfig;
+pub use connections::ConnectionsConfig;
+pub use database::DatabaseConfig;
+use files::content_as;
+pub use ingest::IngestConfig;
+pub use limits::LimitsConfig;
+pub use values::{Deadline, Limit, Rate, host_name};
+use values::{at_least_one, deadline_or_off, ops_token};
+
+/// Settings of the server. `--help` shows these comments.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Where the app listens: the API and the labs
+    #[arg(long, env, default_value = "127.0.0.1:8000", value_name = "ADDR")]
+    pub listen: SocketAddr,
+
+    /// Where ops listens: metrics, profiles, lab pages. Off loopback it needs OPS_TOKEN
+    #[arg(long, env, default_value = "127.0.0.1:8001", value_name = "ADDR")]
+    pub ops_listen: SocketAddr,
+
+    /// Names that ops is called by beside its address and localhost, with commas between
+    #[arg(long, env, value_name = "HOSTS", value_delimiter = ',', value_parser = host_name)]
+    pub ops_hosts: Vec<String>,
+
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+
+    #[command(flatten)]
+    pub cache: CacheConfig,
+
+    #[command(flatten)]
+    pub auth: AuthConfig,
+
+    #[command(flatten)]
+    pub ingest: IngestConfig,
+
+    #[command(flatten)]
+    pub limits: LimitsConfig,
+
+    #[command(flatten)]
+    pub connections: ConnectionsConfig,
+
+    /// Threads of the app runtime, which labs may choke [default: number of cores]
+    #[arg(long, env, value_name = "N", value_parser = at_least_one)]
+    pub worker_threads: Option<usize>,
+
+    /// Threads that /api/v1 requests hold, each from dispatch to answer
+    #[arg(long, env, default_value_t = 8, value_name = "N",
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub v1_threads: u16,
+
+    /// Longest that the API may take for a request once its body has arrived, 1s to 1h, or `off`; labs
+    /// may take longer
+    #[arg(long, env, value_name = "TIME", default_value = "30s", value_parser = deadline_or_off)]
+    pub request_timeout: Deadline,
+
+    /// Bearer token that the ops port demands, at least 16 characters [default: none]
+    #[arg(long, env, value_name = "TOKEN", hide_env_values = true, value_parser = ops_token)]
+    pub ops_token: Option<String>,
+
+    /// File that holds the OPS_TOKEN, instead of it
+    #[arg(long, env, value_name = "FILE", conflicts_with = "ops_token",
+          value_parser = content_as(ops_token))]
+    pub ops_token_file: Option<String>,
+
+    /// Seconds that requests in flight get to finish after SIGINT or SIGTERM
+    #[arg(long, env, default_value_t = 30, value_name = "SECONDS")]
+    pub shutdown_timeout: u64,
+
+    /// Leave out every layer around the handlers: no ids, budget, metrics or access log. For
+    /// measuring what those cost
+    #[arg(long, env, value_name = "BOOL", default_value = "false", num_args = 0..=1,
+          default_missing_value = "true", require_equals = true,
+          value_parser = BoolishValueParser::new())]
+    pub bare: bool,
+
+    #[command(flatten)]
+    pub observe: Settings,
+}
+
+impl Config {
+    /// The token, however it was given.
+    pub fn ops_token(&self) -> Option<&str> {
+        self.ops_token.as_deref().or(self.ops_token_file.as_deref())
+    }
+
+    pub fn worker_threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.worker_threads.unwrap_or_else(cores)
+    }
+}

@@ -1,0 +1,280 @@
+//! What lies between us and the database: a distance, a limit to what is waited for, and perhaps
+//! nobody at the other end.
+
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::BoxFuture;
+use sea_orm::{DbBackend, DbErr, RuntimeErr};
+use tokio::{
+    runtime::Handle,
+    time::{sleep, timeout},
+};
+
+use super::{
+    failure::{is_read_only, is_unavailable},
+    file::File,
+    server::{SILENCE, Server},
+    writes::Writes,
+};
+use crate::config::DatabaseConfig;
+use observe::budget;
+
+/// How much longer than PostgreSQL itself we wait for a statement to end: while its own limit works, the
+/// connection stays good.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Cheap to clone; clones know the same.
+#[derive(Clone)]
+pub struct Link {
+    /// Time added to each round trip.
+    distance: Duration,
+    /// How long is waited for a connection.
+    acquire: Duration,
+    /// And for a statement on it.
+    statement: Option<Duration>,
+    /// Whoever has a connection waits for none.
+    has_connection: bool,
+    /// None for a file.
+    server: Option<Arc<Server>>,
+    /// None for a server.
+    file: Option<Arc<File>>,
+    writes: Writes,
+}
+
+/// Where a server is.
+pub struct Address<'a> {
+    pub host: &'a str,
+    pub port: u16,
+    pub database: Option<&'a str>,
+}
+
+impl Link {
+    pub fn new(config: &DatabaseConfig, server: Option<Server>) -> Self {
+        let grace = if server.is_some() { GRACE } else { Duration::ZERO };
+        Self {
+            distance: config.distance_db,
+            acquire: config.acquire_timeout,
+            statement: config.statement_timeout.0.map(|limit| limit + grace),
+            has_connection: false,
+            file: server.is_none().then(|| Arc::new(File::new())),
+            server: server.map(Arc::new),
+            writes: Writes::new(),
+        }
+    }
+
+    /// The same without distance and limits, for what happens once, before the first request.
+    pub fn near(&self) -> Self {
+        Self { distance: Duration::ZERO, statement: None, ..self.clone() }
+    }
+
+    /// The same for whoever has a connection.
+    pub fn of_connection(&self) -> Self {
+        Self { has_connection: true, ..self.clone() }
+    }
+
+    pub fn backend(&self) -> DbBackend {
+        if self.server.is_some() { DbBackend::Postgres } else { DbBackend::Sqlite }
+    }
+
+    /// None for a file.
+    pub fn address(&self) -> Option<Address<'_>> {
+        let Server { options, .. } = self.server.as_deref()?;
+        let (host, port) = (options.get_host(), options.get_port());
+        Some(Address { host, port, database: options.get_database() })
+    }
+
+    /// Waits as a message on its way would: awaited, and database time of the request.
+    pub async fn travel(&self) {
+        if !self.distance.is_zero() {
+            let started = Instant::now();
+            tokio::time::sleep(self.distance).await;
+            budget::with(|b| b.add_db_time(started.elapsed()));
+        }
+    }
+
+    /// The longest that a statement takes here, with the wait for a connection if it has none.
+    fn limit(&self) -> Option<Duration> {
+        let acquire = if self.has_connection { Duration::ZERO } else { self.acquire };
+        self.statement.map(|statement| acquire + statement)
+    }
+
+    /// The statement's result, or an error when its time is over or the server is known to have gone.
+    /// What became of the statement is not known then.
+    pub async fn bounded<T>(
+        &self,
+        statement: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
+        let limit = self.limit();
+        let Some(server) = &self.server else {
+            let Some(limit) = limit else { return self.unless_file_gone(statement).await };
+            let limited =
+                async { timeout(limit, statement).await.unwrap_or_else(|_| Err(too_late(limit))) };
+            return self.unless_file_gone(limited).await;
+        };
+        if server.is_gone() {
+            return Err(gone());
+        }
+        let mut statement = pin!(statement);
+        // Dropped before the statement, whose connection it may condemn.
+        let mut waiting = Waiting { server, since: Instant::now(), is_over: false };
+        let mut look = pin!(sleep(SILENCE));
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut statement => {
+                    waiting.is_over = true;
+                    if let Err(error) = &result {
+                        self.writes.failed(error);
+                    }
+                    if result.as_ref().is_err_and(is_unavailable) {
+                        server.suspect();
+                    } else {
+                        server.has_answered();
+                    }
+                    return result;
+                }
+                () = server.gone() => return Err(gone()),
+                () = &mut look => {
+                    if let Some(limit) = limit && waiting.since.elapsed() >= limit {
+                        return Err(too_late(limit));
+                    }
+                    if server.is_silent() {
+                        server.suspect();
+                    }
+                    let next = limit.map_or(SILENCE, |l| l.saturating_sub(waiting.since.elapsed()));
+                    look.as_mut().reset(tokio::time::Instant::now() + next.min(SILENCE));
+                }
+            }
+        }
+    }
+
+    /// The same for a BEGIN. PostgreSQL's driver loses sight of one that is dropped before its answer:
+    /// the transaction would be open, its connection back in the pool, and what others write on it not
+    /// committed. So it goes on without us, and what it comes to is rolled back.
+    pub async fn bounded_begin<T: Send + 'static>(
+        &self,
+        begin: BoxFuture<'static, Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
+        let Some(server) = &self.server else { return self.bounded(begin).await };
+        let within = self.acquire + self.statement.unwrap_or_default() + GRACE;
+        let (begin, since) = (Some(begin), Instant::now());
+        let mut begin = ToItsEnd { begin, since, within, server: server.clone() };
+        self.bounded(begin.answer()).await
+    }
+
+    async fn unless_file_gone<T>(
+        &self,
+        statement: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
+        let Some(file) = &self.file else { return statement.await };
+        file.is_there()?;
+        let result = statement.await;
+        if let Err(error) = &result {
+            self.writes.failed(error);
+            if is_read_only(error) {
+                file.distrust_connections();
+            }
+        }
+        result
+    }
+
+    /// To be asked after a commit: it is nothing worth if it went into a file that is no longer there.
+    pub fn is_committed(&self) -> Result<(), DbErr> {
+        if let Some(file) = &self.file {
+            file.is_there_now()?;
+        }
+        self.writes.committed();
+        Ok(())
+    }
+
+    /// None for a server.
+    pub fn file(&self) -> Option<&Arc<File>> {
+        self.file.as_ref()
+    }
+
+    pub fn writes(&self) -> &Writes {
+        &self.writes
+    }
+
+    /// A connection failed in a way that looks as if the server had gone.
+    pub fn suspect(&self) {
+        if let Some(server) = &self.server {
+            server.suspect();
+        }
+    }
+
+    /// Whether a connection of this age may serve another request.
+    pub fn trusts(&self, age: Duration) -> bool {
+        self.server.as_ref().is_none_or(|server| !server.distrusts(age))
+    }
+}
+
+/// A statement without an answer.
+struct Waiting<'a> {
+    server: &'a Server,
+    since: Instant,
+    is_over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    /// Given up. If nobody else gets answers either, its connection may be dead, and the pool would wait
+    /// for it.
+    fn drop(&mut self) {
+        if !self.is_over && self.since.elapsed() >= SILENCE && self.server.is_silent() {
+            self.server.distrust_connections();
+        }
+    }
+}
+
+/// A BEGIN that is not dropped before its answer, unless none comes.
+struct ToItsEnd<T: Send + 'static> {
+    begin: Option<BoxFuture<'static, Result<T, DbErr>>>,
+    since: Instant,
+    within: Duration,
+    server: Arc<Server>,
+}
+
+impl<T: Send + 'static> ToItsEnd<T> {
+    async fn answer(&mut self) -> Result<T, DbErr> {
+        let Some(begin) = &mut self.begin else { return Err(gone()) };
+        let answer = begin.await;
+        self.begin = None;
+        answer
+    }
+}
+
+impl<T: Send + 'static> Drop for ToItsEnd<T> {
+    fn drop(&mut self) {
+        let Some(mut begin) = self.begin.take() else { return };
+        let (within, server) = (self.within, self.server.clone());
+        if server.is_gone() || self.since.elapsed() >= SILENCE && server.is_silent() {
+            // None may come. It can be dropped if its connection serves nobody again.
+            server.distrust_connections();
+            return;
+        }
+        // Without a runtime everything ends.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                if timeout(within, &mut begin).await.is_err() {
+                    server.distrust_connections();
+                }
+            });
+        }
+    }
+}
+
+fn gone() -> DbErr {
+    unavailable("PostgreSQL does not answer".to_owned())
+}
+
+fn too_late(limit: Duration) -> DbErr {
+    unavailable(format!("no answer within {limit:?}"))
+}
+
+fn unavailable(why: String) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(why))
+}

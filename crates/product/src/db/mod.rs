@@ -1,0 +1,190 @@
+//! The database as everybody sees it: sea-orm's connection pool, wrapped so that each request's
+//! record learns its queries, rows, commits, database time and wait for a pooled connection.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use migrations::{Migrator, MigratorTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+    sqlx::{self, Connection, Pool, SqliteConnection},
+};
+
+use crate::config::DatabaseConfig;
+use observe::budget;
+pub use observe::runtime::PoolUse;
+
+/// What a statement costs, told to the request that sent it.
+mod booking;
+/// How a pool is opened, on SQLite and on PostgreSQL.
+mod connect;
+/// What a failed statement means.
+mod failure;
+/// The SQLite file itself.
+mod file;
+/// The distance to the database, and whether it is there.
+mod link;
+/// Whether PostgreSQL is there.
+mod server;
+/// What a trace says of a statement.
+mod span;
+/// BEGIN to COMMIT.
+mod transaction;
+/// Who writes next.
+mod turn;
+/// Whether the database takes writes.
+mod writes;
+
+use booking::booked_connection;
+pub use failure::{is_orphan, is_unavailable, is_unique_violation};
+use link::Link;
+use server::Server;
+pub use transaction::Transaction;
+use turn::Turns;
+
+/// Names the lock that PostgreSQL gives to one instance at a time while it migrates and seeds. Any
+/// number will do that nobody else locks in the same database.
+const SET_UP_LOCK: i64 = 0x0063_686f_6b65;
+
+/// A connection pool. Cheap to clone; sea-orm's entities take it wherever they take a connection.
+#[derive(Clone)]
+pub struct Db {
+    pool: Arc<DatabaseConnection>,
+    config: Arc<DatabaseConfig>,
+    link: Link,
+    turns: Turns,
+    /// Of the first pool of a SQLite file.
+    anchor: Option<Arc<Mutex<Option<SqliteConnection>>>>,
+}
+
+impl Db {
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self, DbErr> {
+        let server = match config.server().map(|options| connect::postgres(options, config)) {
+            Some(options) => {
+                let started = Instant::now();
+                connect::first_connection(&options).await?;
+                Some(Server::new(options, started.elapsed()))
+            }
+            None => None,
+        };
+        let link = Link::new(config, server);
+        let turns = Turns::of(link.backend(), config.acquire_timeout);
+        let mut db = Self::open(config.clone(), link, turns).await?;
+        if let Some(file) = db.link.file() {
+            let (connection, options) = connect::anchor(config).await?;
+            file.remember(options.get_filename())?;
+            db.anchor = Some(Arc::new(Mutex::new(Some(connection))));
+        }
+        Ok(db)
+    }
+
+    async fn open(config: DatabaseConfig, link: Link, turns: Turns) -> Result<Self, DbErr> {
+        let mut pool = connect::pool(&config, link.clone()).await?;
+        pool.set_metric_callback(booking::executed);
+        Ok(Self { pool: Arc::new(pool), config: Arc::new(config), link, turns, anchor: None })
+    }
+
+    /// A pool of its own to the same database, for what must not share connections with the app.
+    pub async fn another(&self, connections: u32) -> Result<Self, DbErr> {
+        let config =
+            DatabaseConfig { pool_size: connections, ..DatabaseConfig::clone(&self.config) };
+        Self::open(config, self.link.clone(), self.turns.with_own_connections()).await
+    }
+
+    /// Brings the schema up to date, and lets `fill` put in the first rows. Of several processes that
+    /// start at once each does it in turn, and it is done or undone as a whole, however long it takes.
+    pub async fn set_up(
+        &self,
+        fill: impl AsyncFnOnce(&Transaction) -> Result<(), DbErr>,
+    ) -> Result<(), DbErr> {
+        // What happens once, before the first request, is not worth a distance.
+        let near = Self { link: self.link.near(), ..self.clone() };
+        let txn = near.begin().await?;
+        if near.get_database_backend() == DbBackend::Postgres {
+            // On SQLite, BEGIN IMMEDIATE has locked the file already.
+            txn.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+            let lock = format!("SELECT pg_advisory_xact_lock({SET_UP_LOCK})");
+            txn.execute_unprepared(&lock).await?;
+        }
+        Migrator::up(txn.unbooked(), None).await?;
+        fill(&txn).await?;
+        txn.commit().await
+    }
+
+    /// Starts a transaction that may write at once: SQLite refuses to make a reader a writer while
+    /// others write. Its BEGIN is part of the wait for a connection that is booked, and so is the wait
+    /// for those who write before it.
+    pub async fn begin(&self) -> Result<Transaction, DbErr> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let span = span::of_unprepared(&self.link, "BEGIN");
+        self.link.travel().await;
+        let started = Instant::now();
+        let pool = self.pool.clone();
+        let begun = async {
+            let turn = self.turns.next().await?;
+            let begin = async move { pool.begin_with_options(options).await };
+            Ok((self.link.bounded_begin(Box::pin(begin)).await?, turn))
+        };
+        let begun = begun.await;
+        let waited = started.elapsed();
+        budget::with(|b| {
+            b.add_db_time(waited);
+            b.add_pool_wait(waited);
+        });
+        span::ended(&span, &begun, None);
+        let (begun, turn) = begun?;
+        Ok(Transaction::new(begun, self.link.of_connection(), turn))
+    }
+
+    /// Whether a statement gets through.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.link.bounded(self.pool.ping()).await
+    }
+
+    pub fn pool_use(&self) -> PoolUse {
+        match self.get_database_backend() {
+            DbBackend::Postgres => pool_use(self.pool.get_postgres_connection_pool()),
+            _ => pool_use(self.pool.get_sqlite_connection_pool()),
+        }
+    }
+
+    /// Closes it for every clone, once statements in flight have ended.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.pool.close_by_ref().await?;
+        let anchor = self.anchor.as_ref();
+        let anchor = anchor.and_then(|a| a.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let Some(anchor) = anchor else { return Ok(()) };
+        anchor.close().await.map_err(|e| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(e))))
+    }
+
+    /// Nothing to see to: each statement of a pool stands for itself.
+    async fn watched<T>(
+        &self,
+        statement: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
+        statement.await
+    }
+}
+
+/// The moment to the microsecond, which PostgreSQL keeps: what is answered now, and a cursor to it,
+/// must be what is read later.
+pub fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
+}
+
+fn pool_use<B: sqlx::Database>(pool: &Pool<B>) -> PoolUse {
+    PoolUse {
+        open: pool.size(),
+        idle: u32::try_from(pool.num_idle()).unwrap_or(u32::MAX),
+        limit: pool.options().get_max_connections(),
+    }
+}
+
+booked_connection!(Db, pool);

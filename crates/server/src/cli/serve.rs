@@ -1,0 +1,37 @@
+//! `serve`: starts the server, says so, and stops it when a signal comes.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::ExitCode,
+};
+
+use super::{Catalogue, banner};
+use crate::{PROGRAM, lifecycle::Server};
+use observe::{Telemetry, logs, shown::escape_panics};
+use product::config::Config;
+use workshop::Labs;
+
+pub fn run(config: &Config, catalogue: Catalogue) -> Result<ExitCode, String> {
+    if config.observe.tokio_console {
+        // The console's own thread would only panic, and the server run on without it.
+        let addr = SocketAddr::from(logs::CONSOLE);
+        TcpListener::bind(addr).map_err(|e| format!("TOKIO_CONSOLE: {addr}: {e}"))?;
+    }
+    escape_panics();
+    let telemetry = Telemetry::init(&PROGRAM, &config.observe)?;
+    let labs = Labs::load(catalogue).map_err(|e| e.to_string())?;
+    let mut server = Server::start(config, &telemetry, labs).map_err(|error| error.to_string())?;
+    // Programs read the addresses from this line; people get the banner.
+    tracing::info!(app = %server.app_addr, ops = %server.ops_addr, "ready");
+    banner::print(config, &server, catalogue);
+    server.wait_for_signal();
+    tracing::info!("stopping: requests in flight may finish");
+    let all_finished = server.stop();
+    telemetry.access.flush();
+    telemetry.traces.flush();
+    if !all_finished {
+        tracing::warn!("requests were left without a whole answer");
+    }
+    tracing::info!("stopped");
+    Ok(if all_finished { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,311 @@
+//! One connection: whether it has requests, who waits for whom, and since when.
+
+use std::{
+    future::poll_fn,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{
+            AtomicBool, AtomicU32, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use futures_util::task::AtomicWaker;
+
+use super::{Phase, Port};
+use product::edge::ConnectionBytes;
+
+/// What is on its way gets here within this.
+const ARRIVES: Duration = Duration::from_millis(500);
+/// At the end: a client that reads nothing for this long reads nothing more.
+const READS: Duration = Duration::from_secs(5);
+
+/// Why the server ends a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    Head,
+    Idle,
+    Write,
+    Left,
+    Room,
+    Stopping,
+    Over,
+}
+
+impl Reason {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::Idle => "idle",
+            Self::Write => "write",
+            Self::Left => "left",
+            Self::Room => "room",
+            Self::Stopping => "stopping",
+            Self::Over => "shutdown",
+        }
+    }
+
+    /// No request is lost by it, and a client of HTTP/2 can be told.
+    pub fn is_of_idle(self) -> bool {
+        matches!(self, Self::Idle | Self::Room | Self::Stopping)
+    }
+}
+
+/// Times are of the port's clock. All counters are of this connection alone, so that they cost little.
+pub struct Connection {
+    pub(super) port: Arc<Port>,
+    pub peer: SocketAddr,
+    /// Bytes held for its answers and bodies.
+    pub bytes: ConnectionBytes,
+    accepted: u64,
+    has_asked: AtomicBool,
+    is_http2: AtomicBool,
+    /// Requests whose answer has not been given over whole.
+    requests: AtomicU32,
+    /// Those of them whose body is still under way.
+    arriving: AtomicU32,
+    /// Answers, or pieces of them, that wait for the client.
+    owed: AtomicU32,
+    /// The socket takes nothing.
+    is_blocked: AtomicBool,
+    /// When the client last took something.
+    moved: AtomicU64,
+    /// When the first byte of a head came, plus one; 0 while there is none.
+    head_since: AtomicU64,
+    /// When the client closed its side, plus one.
+    left_at: AtomicU64,
+    makes_room: AtomicBool,
+    is_reset: AtomicBool,
+    looks: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Connection {
+    pub(super) fn new(port: Arc<Port>, peer: SocketAddr) -> Self {
+        let now = port.now();
+        Self {
+            port,
+            peer,
+            bytes: ConnectionBytes::default(),
+            accepted: now,
+            has_asked: AtomicBool::new(false),
+            is_http2: AtomicBool::new(false),
+            requests: AtomicU32::new(0),
+            arriving: AtomicU32::new(0),
+            owed: AtomicU32::new(0),
+            is_blocked: AtomicBool::new(false),
+            moved: AtomicU64::new(now),
+            head_since: AtomicU64::new(0),
+            left_at: AtomicU64::new(0),
+            makes_room: AtomicBool::new(false),
+            is_reset: AtomicBool::new(false),
+            looks: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
+        }
+    }
+
+    /// Why it should end, if it should.
+    pub fn overstays(&self, now: u64) -> Option<Reason> {
+        let port = &self.port;
+        if port.is_at_least(Phase::Over) {
+            return Some(Reason::Over);
+        }
+        let is_over = |since, limit| is_over(now, since, limit);
+        let moved = self.moved.load(Relaxed);
+        let is_stopping = port.is_stopping();
+        if self.is_owed() {
+            let limit = if is_stopping { READS.min(port.limits.write) } else { port.limits.write };
+            return is_over(moved, limit).then_some(Reason::Write);
+        }
+        if self.requests.load(Acquire) > 0 {
+            let left_at = self.left_at.load(Relaxed);
+            return (left_at > 0 && is_over(left_at - 1, port.limits.left)).then_some(Reason::Left);
+        }
+        if self.makes_room.load(Relaxed) {
+            return Some(Reason::Room);
+        }
+        let head_since = self.head_since.load(Relaxed);
+        let has_head = head_since > 0 && !self.is_http2();
+        if is_stopping {
+            let since = if has_head { head_since - 1 } else { self.accepted };
+            let may_arrive = has_head || !self.has_asked();
+            return (!may_arrive || is_over(since, ARRIVES)).then_some(Reason::Stopping);
+        }
+        if has_head {
+            return is_over(head_since - 1, port.limits.head).then_some(Reason::Head);
+        }
+        is_over(moved, port.limits.idle).then_some(Reason::Idle)
+    }
+
+    /// Whether an answer waits for the client.
+    fn is_owed(&self) -> bool {
+        self.owed.load(Acquire) > 0 || self.is_blocked.load(Relaxed)
+    }
+
+    pub fn is_idle(&self) -> bool {
+        !self.is_owed() && self.requests.load(Acquire) == 0
+    }
+
+    pub(super) fn idle_since(&self) -> u64 {
+        self.moved.load(Relaxed)
+    }
+
+    /// Requests that have arrived whole, and have no whole answer yet.
+    pub(super) fn requests_to_answer(&self) -> u64 {
+        let whole = self.requests.load(Acquire).saturating_sub(self.arriving.load(Acquire));
+        u64::from(whole.max(u32::from(self.is_owed())))
+    }
+
+    pub fn has_asked(&self) -> bool {
+        self.has_asked.load(Relaxed)
+    }
+
+    pub fn is_http2(&self) -> bool {
+        self.is_http2.load(Relaxed)
+    }
+
+    pub(super) fn make_room(&self) {
+        self.makes_room.store(true, Relaxed);
+        self.look_at_yourself();
+    }
+
+    pub(super) fn reset(&self) {
+        self.is_reset.store(true, Relaxed);
+    }
+
+    pub(super) fn is_reset(&self) -> bool {
+        self.is_reset.load(Relaxed)
+    }
+
+    pub(super) fn look_at_yourself(&self) {
+        self.looks.store(true, Release);
+        self.waker.wake();
+    }
+
+    /// Returns when the port asks it to see whether it overstays.
+    pub async fn is_to_look(&self) {
+        poll_fn(|cx| {
+            self.waker.register(cx.waker());
+            let looks = self.looks.load(Acquire) && self.looks.swap(false, Acquire);
+            if looks { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.port.is_stopping()
+    }
+
+    /// Milliseconds; exact enough for what takes long.
+    pub fn now(&self) -> u64 {
+        self.port.now()
+    }
+
+    pub(super) fn answers_are_last(&self) -> bool {
+        self.port.is_leaving()
+    }
+}
+
+fn is_over(now: u64, since: u64, limit: Duration) -> bool {
+    u128::from(now.saturating_sub(since)) >= limit.as_millis()
+}
+
+/// What socket and service tell it.
+impl Connection {
+    pub(super) fn speaks_http2(&self) {
+        self.is_http2.store(true, Relaxed);
+    }
+
+    /// The client took something.
+    pub(super) fn moves(&self) {
+        self.moved.store(self.port.now(), Relaxed);
+    }
+
+    pub(super) fn bytes_came(&self) {
+        // What still comes of a body that was refused is none.
+        let may_begin = self.arriving.load(Acquire) == 0 && self.is_idle();
+        if self.head_since.load(Relaxed) == 0 && may_begin {
+            self.head_since.store(self.port.now() + 1, Relaxed);
+        }
+    }
+
+    /// The client will send nothing more. True if it may be waiting for an answer.
+    pub(super) fn leaves(&self) -> bool {
+        if self.is_http2() || self.is_idle() {
+            return false;
+        }
+        if self.left_at.load(Relaxed) == 0 {
+            self.left_at.store(self.port.now() + 1, Relaxed);
+        }
+        !self.broke_off(self.port.now())
+    }
+
+    /// Whether the client left before its body was whole. The handler may only not have read all of it yet.
+    pub(super) fn broke_off(&self, now: u64) -> bool {
+        let left_at = self.left_at.load(Relaxed);
+        left_at > 0 && self.arriving.load(Acquire) > 0 && is_over(now, left_at - 1, ARRIVES)
+    }
+
+    pub(super) fn written(&self) {
+        let was_blocked = self.is_blocked.load(Relaxed);
+        // HTTP/2 writes of its own accord; what it writes of answers is told by their pieces.
+        if was_blocked || !self.is_http2() {
+            self.moves();
+        }
+        if was_blocked {
+            self.is_blocked.store(false, Relaxed);
+            self.wake_if_left();
+        }
+    }
+
+    pub(super) fn blocks(&self) {
+        if !self.is_blocked.load(Relaxed) {
+            if self.owed.load(Acquire) == 0 {
+                self.moves();
+            }
+            self.is_blocked.store(true, Relaxed);
+        }
+    }
+
+    pub(super) fn asks(&self) {
+        self.has_asked.store(true, Relaxed);
+        self.head_since.store(0, Relaxed);
+        self.requests.fetch_add(1, Release);
+    }
+
+    pub(super) fn is_answered(&self) {
+        if self.requests.fetch_sub(1, Release) == 1 {
+            self.moves();
+        }
+        self.wake_if_left();
+    }
+
+    pub(super) fn sends_body(&self) {
+        self.arriving.fetch_add(1, Release);
+    }
+
+    pub(super) fn body_ends(&self) {
+        self.arriving.fetch_sub(1, Release);
+    }
+
+    pub(super) fn owes(&self) {
+        if self.owed.fetch_add(1, Release) == 0 {
+            self.moves();
+        }
+    }
+
+    pub(super) fn owes_less(&self) {
+        self.owed.fetch_sub(1, Release);
+    }
+
+    /// The end of what the client sent was kept from hyper, which now has to see it.
+    fn wake_if_left(&self) {
+        if self.left_at.load(Relaxed) > 0 {
+            self.waker.wake();
+        }
+    }
+}

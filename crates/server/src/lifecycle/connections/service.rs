@@ -1,0 +1,230 @@
+//! The router as hyper calls it, with each request and each piece of an answer counted.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes, HttpBody},
+    extract::ConnectInfo,
+    http::{HeaderValue, Request, Response, Version, header::CONNECTION},
+    routing::future::RouteFuture,
+};
+use bytes::Buf;
+use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
+use tower::Service as _;
+
+use product::edge::RequestBytes;
+
+use super::Connection;
+
+/// The router, for one connection.
+pub struct Service {
+    pub router: Router,
+    pub connection: Arc<Connection>,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Service {
+    type Response = Response<Answer>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        let connection = &self.connection;
+        let version = request.version();
+        if version == Version::HTTP_2 {
+            connection.speaks_http2();
+        }
+        let asked = Asked::new(connection);
+        let mut request = request.map(|body| {
+            if body.is_end_stream() {
+                Body::empty()
+            } else {
+                Body::new(Question::new(body, connection))
+            }
+        });
+        // Here is where requests get what belongs to their connection.
+        request.extensions_mut().insert(ConnectInfo(connection.peer));
+        request.extensions_mut().insert(RequestBytes::on(&connection.bytes));
+        let answer = self.router.clone().call(request);
+        Answering { answer, asked: Some(asked), is_http2: version == Version::HTTP_2 }
+    }
+}
+
+/// A request, until its answer is given over whole or dropped.
+struct Asked(Arc<Connection>);
+
+impl Asked {
+    fn new(connection: &Arc<Connection>) -> Self {
+        connection.asks();
+        Self(connection.clone())
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.is_answered();
+    }
+}
+
+pin_project_lite::pin_project! {
+    pub struct Answering {
+        #[pin]
+        answer: RouteFuture<Infallible>,
+        asked: Option<Asked>,
+        is_http2: bool,
+    }
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Answer>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.answer.poll(cx))?;
+        // It is polled no more after this.
+        let Some(asked) = this.asked.take() else { return Poll::Pending };
+        if asked.0.answers_are_last() && !*this.is_http2 {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Poll::Ready(Ok(response.map(|body| Answer::new(body, asked))))
+    }
+}
+
+/// The body of a request.
+struct Question {
+    body: Incoming,
+    connection: Arc<Connection>,
+    is_under_way: bool,
+}
+
+impl Question {
+    fn new(body: Incoming, connection: &Arc<Connection>) -> Self {
+        connection.sends_body();
+        Self { body, connection: connection.clone(), is_under_way: true }
+    }
+
+    fn ends(&mut self) {
+        if std::mem::take(&mut self.is_under_way) {
+            self.connection.body_ends();
+        }
+    }
+}
+
+impl HttpBody for Question {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.ends();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        self.ends();
+    }
+}
+
+/// The body of an answer. It waits for the client unless it said itself that there is nothing yet.
+pub struct Answer {
+    body: Body,
+    is_owed: bool,
+    asked: Asked,
+}
+
+impl Answer {
+    fn new(body: Body, asked: Asked) -> Self {
+        asked.0.owes();
+        Self { body, is_owed: true, asked }
+    }
+
+    fn owe(&mut self, is_owed: bool) {
+        if std::mem::replace(&mut self.is_owed, is_owed) != is_owed {
+            if is_owed { self.asked.0.owes() } else { self.asked.0.owes_less() }
+        }
+    }
+}
+
+impl HttpBody for Answer {
+    type Data = Piece;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Piece>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        self.owe(frame.is_ready());
+        frame.map_ok(|frame| frame.map_data(|bytes| Piece::new(bytes, &self.asked.0)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.owe(false);
+    }
+}
+
+/// Bytes of an answer, until they are written.
+pub struct Piece {
+    bytes: Bytes,
+    connection: Arc<Connection>,
+}
+
+impl Piece {
+    fn new(bytes: Bytes, connection: &Arc<Connection>) -> Self {
+        connection.owes();
+        Self { bytes, connection: connection.clone() }
+    }
+}
+
+impl Buf for Piece {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+        self.connection.moves();
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.connection.owes_less();
+    }
+}

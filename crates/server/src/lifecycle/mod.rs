@@ -1,0 +1,171 @@
+//! Starts the two runtimes and their ports, and stops them without losing a request.
+//!
+//! `app` may be choked by the labs; `ops` shares no thread with it, so it answers all the same.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use tokio::runtime::Runtime;
+
+use crate::{
+    ops::{self, OpsState},
+    router,
+};
+use observe::{
+    Telemetry, blocked::BlockedPolls, ops::Ops, route_metrics::Routes, runtime::Runtimes,
+};
+use product::{
+    api::{
+        auth::{self, Auth},
+        logs::{self, LogQueue},
+    },
+    config::Config,
+    db::Db,
+    held_bytes, input,
+};
+use workshop::lab::Labs;
+
+/// One connection from its first byte to its end.
+mod answer;
+/// How many connections a port has, and how long each stays.
+mod connections;
+/// How many descriptors there are, and for whom.
+mod descriptors;
+/// Why a server does not start.
+mod error;
+/// What only the kernel can do for a listening socket.
+mod kernel;
+/// A port, and the router that answers on it.
+mod listen;
+/// What handlers share.
+mod open;
+/// Two tokio runtimes.
+mod runtimes;
+/// What each signal does.
+mod signals;
+/// The end.
+mod stop;
+
+use connections::Port;
+pub use error::StartError;
+use listen::{Serving, bind, serve};
+pub use open::open_database;
+pub use signals::Signals;
+
+pub struct Server {
+    pub app_addr: SocketAddr,
+    pub ops_addr: SocketAddr,
+    /// What the app serves, as axum prints it; there is no other list to compare a description with.
+    pub app_routes: String,
+    app: Runtime,
+    ops: Runtime,
+    db: Db,
+    logs: Arc<LogQueue>,
+    serving_app: Serving,
+    serving_ops: Serving,
+    signals: Signals,
+    /// Readiness says so, and answers are the last ones of their connections.
+    leaving: Arc<AtomicBool>,
+    drain_period: Duration,
+    patience: Duration,
+}
+
+impl Server {
+    /// Binds both ports, migrates and seeds the database, and serves. Not to be called on a runtime.
+    pub fn start(config: &Config, telemetry: &Telemetry, labs: Labs) -> Result<Self, StartError> {
+        demand_ops_token(config)?;
+        config.auth.check().map_err(StartError::of("BCRYPT_COST"))?;
+        let auth = Auth::new(&config.auth).map_err(StartError::of("JWT_SECRET"))?;
+        input::set_body_timeout(config.connections.body_timeout);
+        let limits = descriptors::limits(config)?;
+        let app_listener = bind("LISTEN", config.listen)?;
+        let ops_listener = bind("OPS_LISTEN", config.ops_listen)?;
+        let app = runtimes::app(config.worker_threads())?;
+        let ops = runtimes::ops()?;
+
+        let state = app.block_on(open::app_state(config, auth))?;
+        let (db, log_queue) = (state.db.clone(), state.logs.clone());
+        let leaving = state.leaving.clone();
+        let runtimes = Runtimes { app: app.handle().clone(), ops: ops.handle().clone() };
+        let pool = db.clone();
+        runtimes.watch(move || pool.pool_use(), telemetry.metrics.clone());
+        ops.spawn(state.limits.clone().forget_the_idle());
+        app.spawn(auth::remove_expired(db.clone()));
+        if let Some(retention) = config.ingest.retention {
+            app.spawn(logs::delete_expired(db.clone(), retention));
+        }
+
+        let blocked = Arc::new(BlockedPolls::default());
+        // Without layers nothing is measured, and no zero should say that there was nothing.
+        let measured = (!config.bare).then(|| labs.measured_routes());
+        let labels = Arc::new(labs.route_labels());
+        let measured = measured.into_iter().flatten();
+        let routes = Arc::new(Routes::new(labels.clone(), measured, blocked.clone()));
+        let labs = Arc::new(labs);
+        let app_router = app.block_on(async {
+            if config.bare {
+                router::bare(state.clone(), &labs)
+            } else {
+                router::observed(state.clone(), &labs, telemetry, routes.clone())
+            }
+        });
+        let app_routes = format!("{app_router:?}");
+        let ops_router = ops::router(OpsState {
+            observe: Ops {
+                metrics: telemetry.metrics.clone(),
+                runtimes,
+                traces: telemetry.recent_traces.clone(),
+                captures: Arc::default(),
+                blocked,
+                routes,
+                labels,
+                before_scrape: held_bytes::report,
+            },
+            labs,
+            log_filter: telemetry.log_filter.clone(),
+            token: config.ops_token().map(Arc::from),
+            names: ops::Names::of(config),
+        });
+        let of_ops = listen::of_ops(&limits, descriptors::OPS_CONNECTIONS);
+        let port = Port::new("app", limits, leaving.clone());
+        let serving_app = serve((&app, &ops), app_listener, app_router, port)?;
+        let port = Port::new("ops", of_ops, Arc::default());
+        let serving_ops = serve((&ops, &ops), ops_listener, ops_router, port)?;
+        // On the ops runtime, because the app's workers may all be held.
+        let signals = ops.block_on(async { Signals::new() }).map_err(StartError::of("signals"))?;
+        Ok(Self {
+            app_addr: serving_app.addr,
+            ops_addr: serving_ops.addr,
+            app_routes,
+            app,
+            ops,
+            db,
+            logs: log_queue,
+            serving_app,
+            serving_ops,
+            signals,
+            leaving,
+            drain_period: config.connections.drain_period,
+            patience: Duration::from_secs(config.shutdown_timeout),
+        })
+    }
+
+    /// Waits for a signal to stop. A second one ends the process at once.
+    pub fn wait_for_signal(&mut self) {
+        self.ops.block_on(self.signals.next());
+    }
+}
+
+fn demand_ops_token(config: &Config) -> Result<(), StartError> {
+    if config.ops_listen.ip().to_canonical().is_loopback() || config.ops_token().is_some() {
+        return Ok(());
+    }
+    let reason = format!(
+        "{} is not on loopback, so OPS_TOKEN must be set: profiles show what runs here",
+        config.ops_listen
+    );
+    Err(StartError::new("OPS_LISTEN", reason))
+}

@@ -1,0 +1,119 @@
+//! The catalogue, one lab, its measurements and its reset.
+
+use std::{collections::HashMap, time::SystemTime};
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State, rejection::PathRejection},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Serialize;
+
+use super::OpsState;
+use observe::{format::wants_html, measurements::Summary, params::Params};
+use product::error::Error;
+use workshop::{
+    evidence::Evidence,
+    lab::{Labs, LoadedLab},
+};
+
+/// Pages for people.
+mod page;
+
+pub fn router() -> Router<OpsState> {
+    Router::new()
+        .route("/", get(front))
+        .route("/labs", get(catalogue))
+        .route("/labs/{id}", get(one))
+        .route("/labs/{id}/measurements", get(measurements))
+        .route("/labs/{id}/reset", post(reset))
+}
+
+async fn front(State(OpsState { labs, .. }): State<OpsState>) -> Response {
+    page::catalogue(&labs).into_response()
+}
+
+#[derive(Serialize)]
+struct LabOut<'a> {
+    id: &'a str,
+    readme: &'a str,
+    evidence: &'a Evidence,
+}
+
+async fn catalogue(State(OpsState { labs, .. }): State<OpsState>, headers: HeaderMap) -> Response {
+    if wants_html(&headers) {
+        return page::catalogue(&labs).into_response();
+    }
+    let out = |loaded: &LoadedLab| {
+        serde_json::json!({
+            "id": loaded.lab.id,
+            "title": loaded.evidence.title,
+            "area": loaded.evidence.area,
+            "question": loaded.evidence.question,
+        })
+    };
+    Json(labs.all().iter().map(out).collect::<Vec<_>>()).into_response()
+}
+
+async fn one(
+    State(OpsState { labs, .. }): State<OpsState>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let loaded = find(&labs, id)?;
+    if wants_html(&headers) {
+        return Ok(page::lab(loaded).into_response());
+    }
+    let LoadedLab { lab, evidence, .. } = loaded;
+    Ok(Json(LabOut { id: lab.id, readme: lab.readme, evidence }).into_response())
+}
+
+#[derive(Serialize)]
+struct MeasurementsOut<'a> {
+    lab: &'a str,
+    variant: &'a str,
+    since: Option<String>,
+    #[serde(flatten)]
+    summary: Summary,
+}
+
+async fn measurements(
+    State(OpsState { labs, .. }): State<OpsState>,
+    id: Result<Path<String>, PathRejection>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Error> {
+    let loaded = find(&labs, id)?;
+    let mut params = Params::new(query);
+    let variants: Vec<(&str, &str)> = loaded.evidence.variants().map(|v| (v, v)).collect();
+    let variant = params.one_of("variant", &variants, None);
+    let since: Option<SystemTime> = params.moment("since");
+    params.finish()?;
+    let kept = variant.and_then(|variant| Some((variant, loaded.measurements(variant)?)));
+    let (variant, kept) = kept.ok_or_else(Error::no_route)?;
+    let out = MeasurementsOut {
+        lab: loaded.lab.id,
+        variant,
+        since: since.map(|since| humantime::format_rfc3339_nanos(since).to_string()),
+        summary: kept.since(since),
+    };
+    Ok(Json(out).into_response())
+}
+
+/// Counters of the lab back to the start. The rows that labs read can't be changed by any request,
+/// and no lab keeps anything else so far.
+async fn reset(
+    State(OpsState { labs, .. }): State<OpsState>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode, Error> {
+    let loaded = find(&labs, id)?;
+    loaded.clear_measurements();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// An id that isn't even text is no lab either.
+fn find(labs: &Labs, id: Result<Path<String>, PathRejection>) -> Result<&LoadedLab, Error> {
+    let Path(id) = id.map_err(|_| Error::no_route())?;
+    labs.get(&id).ok_or_else(|| Error::NotFound(format!("there is no lab {id:?}; /labs lists all")))
+}

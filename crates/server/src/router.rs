@@ -1,0 +1,71 @@
+//! The whole URL space of the app port in one place, and the layers around it.
+
+use std::sync::Arc;
+
+use axum::{Router, middleware::from_fn_with_state};
+use tower::util::MapRequestLayer;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::front;
+use observe::{Telemetry, http::Observe, request_metrics, route_metrics::Routes};
+use product::{
+    api::{self, openapi},
+    edge::{self, Compress, Crowd},
+    error::{self, Error},
+    state::SharedState,
+};
+use workshop::Labs;
+
+/// Requests in flight of one client behind a proxy, where nothing else is set: a class behind one address.
+const PER_CLIENT: u32 = 1_000;
+
+/// Every route, and an answer for what is none.
+fn routes(state: &SharedState, labs: &Labs) -> Router<SharedState> {
+    let (api, mut description) = api::router(state).split_for_parts();
+    description.merge(openapi::described());
+    description.merge(labs.described());
+    Router::new()
+        .merge(front::router(&state.config, labs))
+        .merge(api)
+        .merge(labs.router(state))
+        .merge(openapi::router(&openapi::complete(description)))
+        .fallback(async || Error::no_route())
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+}
+
+/// The app as it is served. The first layer listed sees a request first.
+pub fn observed(
+    state: SharedState,
+    labs: &Labs,
+    telemetry: &Telemetry,
+    routes_measured: Arc<Routes>,
+) -> Router {
+    let mut router = routes(&state, labs);
+    if let Some(cors) = edge::cors(&state.config.limits.cors_origins) {
+        router = router.layer(cors);
+    }
+    if !state.proxies.is_empty() {
+        router = router.layer(from_fn_with_state(state.proxies.clone(), edge::demand_tls));
+        let most = state.config.connections.max_connections_per_address.unwrap_or(PER_CLIENT);
+        let crowd = Crowd::new(state.proxies.clone(), most);
+        router = router.layer(from_fn_with_state(crowd, edge::bound_the_crowd));
+    }
+    router
+        // As one layer: each call of `layer` boxes every request once more.
+        .layer((
+            MapRequestLayer::new(edge::receive_to_the_end),
+            Observe::app(telemetry.access.clone(), routes_measured, telemetry.traces.heads()),
+            request_metrics::layer(),
+            CatchPanicLayer::custom(error::panicked),
+            // Around gzip: what is held is what is sent.
+            edge::HoldAnswers,
+            edge::DemandHost,
+            Compress,
+        ))
+        .with_state(state)
+}
+
+/// The same handlers with nothing around them, to measure what the layers cost.
+pub fn bare(state: SharedState, labs: &Labs) -> Router {
+    routes(&state, labs).with_state(state)
+}

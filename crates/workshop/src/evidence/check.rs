@@ -1,0 +1,142 @@
+//! What a lab.json that parses is still refused for: an empty text, a load that sends nothing, a gate
+//! or a range that nothing can meet, or that everything meets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Evidence, Expected, Gate, Profile, Range};
+use observe::cost::Counter;
+
+impl Evidence {
+    pub(super) fn check(&self, id: &str) -> Result<(), String> {
+        let texts = [
+            ("title", &self.title),
+            ("area", &self.area),
+            ("question", &self.question),
+            ("origin", &self.origin),
+        ];
+        for (key, text) in texts {
+            ensure(!text.trim().is_empty(), || format!("{key} is empty"))?;
+        }
+        ensure(!self.hints.is_empty(), || "hints are missing".to_owned())?;
+        let own_mount = format!("/api/labs/{id}");
+        ensure(self.request.mount == own_mount || is_product_path(&self.request.mount), || {
+            format!(
+                "request.mount is {}, not {own_mount}, /api/posts or /api/todos",
+                self.request.mount
+            )
+        })?;
+        ensure(self.request.method == "GET", || {
+            format!("request.method {} is not supported", self.request.method)
+        })?;
+        self.load.proof.check("load.proof")?;
+        self.load.stage.check("load.stage")?;
+        ensure(self.load.proof.seconds() <= 10, || "load.proof takes over 10 s".to_owned())?;
+        self.gate.check()?;
+        for (side, expected) in [("slow", &self.evidence.slow), ("fast", &self.evidence.fast)] {
+            expected.check().map_err(|reason| format!("evidence.{side}.{reason}"))?;
+        }
+        let variants: BTreeSet<_> = self.variants().collect();
+        ensure(variants.len() == self.variants().count(), || {
+            "wrong_fixes: a name stands twice".to_owned()
+        })?;
+        for fix in &self.wrong_fixes {
+            let is_slug = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            ensure(!fix.name.is_empty() && fix.name.bytes().all(is_slug), || {
+                format!("wrong_fixes: {:?} can't be a path", fix.name)
+            })?;
+            ensure(!fix.refuted_by.is_empty(), || {
+                format!("wrong_fixes.{}: no number refutes it", fix.name)
+            })?;
+            for counter in fix.refuted_by.keys() {
+                ensure(self.evidence.fast.counters.contains_key(counter), || {
+                    format!("wrong_fixes.{}: {counter:?} has no range for fast", fix.name)
+                })?;
+            }
+            check_ranges(&fix.refuted_by).map_err(|e| format!("wrong_fixes.{}.{e}", fix.name))?;
+        }
+        Ok(())
+    }
+}
+
+fn is_product_path(mount: &str) -> bool {
+    ["/api/posts", "/api/todos"].contains(&mount)
+}
+
+fn ensure(condition: bool, reason: impl FnOnce() -> String) -> Result<(), String> {
+    if condition { Ok(()) } else { Err(reason()) }
+}
+
+fn check_ranges(ranges: &BTreeMap<Counter, Range>) -> Result<(), String> {
+    ranges.iter().try_for_each(|(counter, range)| {
+        let most = if *counter == Counter::BlockedShare { 1.0 } else { f64::INFINITY };
+        range.check(most).map_err(|reason| format!("{counter:?}: {reason}"))
+    })
+}
+
+impl Profile {
+    /// How long the load lasts, without the graceful stop.
+    pub fn seconds(&self) -> u32 {
+        match self {
+            Self::ConstantArrivalRate { duration, .. } => *duration,
+            Self::RampingVus { stages, .. } => stages.iter().map(|s| s.duration).sum(),
+        }
+    }
+
+    fn check(&self, key: &str) -> Result<(), String> {
+        let (is_some_load, min_requests) = match self {
+            Self::ConstantArrivalRate { rate, max_vus, min_requests, .. } => {
+                (*rate > 0 && *max_vus > 0, *min_requests)
+            }
+            Self::RampingVus { stages, think_time, min_requests, .. } => {
+                (stages.iter().any(|s| s.target > 0) && *think_time >= 0.0, *min_requests)
+            }
+        };
+        ensure(is_some_load && self.seconds() > 0, || format!("{key} sends nothing"))?;
+        ensure(min_requests > 0, || format!("{key}.min_requests must be at least 1"))
+    }
+}
+
+impl Gate {
+    fn check(&self) -> Result<(), String> {
+        ensure(!self.slow_crosses.is_empty(), || "gate.slow_crosses is empty".to_owned())?;
+        for named in &self.slow_crosses {
+            let known = named.split_once(": ").is_some_and(|(metric, expression)| {
+                let of_metric = self.thresholds.get(metric);
+                of_metric.is_some_and(|all| all.iter().any(|e| e == expression))
+            });
+            ensure(known, || format!("gate.slow_crosses: {named:?} is not among the thresholds"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Expected {
+    fn check(&self) -> Result<(), String> {
+        ensure(!self.counters.is_empty(), || "counters is empty".to_owned())?;
+        check_ranges(&self.counters).map_err(|e| format!("counters.{e}"))?;
+        for frame in &self.frames {
+            let name = &frame.function;
+            ensure(!name.is_empty(), || "frames: a function has no name".to_owned())?;
+            ensure(frame.share.is_some() || frame.threads.is_some(), || {
+                format!("frames.{name}: neither share nor threads is bounded")
+            })?;
+            for (range, most) in [(frame.share, 1.0), (frame.threads, f64::INFINITY)] {
+                let checked = range.map_or(Ok(()), |range| range.check(most));
+                checked.map_err(|reason| format!("frames.{name}: {reason}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Range {
+    /// Whether some number from 0 to `most` can be in it, and some can't.
+    fn check(&self, most: f64) -> Result<(), String> {
+        let (min, max) = (self.min.unwrap_or(0.0), self.max.unwrap_or(most));
+        ensure(self.min.is_some() || self.max.is_some(), || "the range has no ends".to_owned())?;
+        ensure(min >= 0.0 && min <= most && max >= min, || {
+            format!("the range {self} is impossible")
+        })?;
+        ensure(min > 0.0 || max < most, || format!("nothing can be outside of the range {self}"))
+    }
+}

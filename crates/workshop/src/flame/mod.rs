@@ -1,0 +1,102 @@
+//! Slow against fast of one lab as flame graphs: loads each on a server of its own, takes a profile of
+//! every mode meanwhile, and draws the differences.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    lab::LoadedLab,
+    prove::{ServerProcess, WORKER_THREADS},
+};
+use observe::profiles::{HEAP_IS_HERE, Mode};
+
+/// Requests to the ops port.
+mod client;
+/// So many requests at a time, until it is stopped.
+mod load;
+
+use client::Client;
+pub use load::Load;
+
+/// Fast first: the difference shows what slow has that fast has not.
+const VARIANTS: [&str; 2] = ["fast", "slow"];
+
+/// From the start of the load until profiles are taken: by then its connections are open.
+const SETTLES_WITHIN: Duration = Duration::from_secs(1);
+
+pub struct Options {
+    /// The program that serves; normally this one.
+    pub server: PathBuf,
+    /// Where pictures and profiles go.
+    pub out: PathBuf,
+    /// Of each profile.
+    pub seconds: u32,
+    pub in_flight: usize,
+}
+
+/// What one variant did meanwhile.
+pub struct Loaded {
+    pub variant: &'static str,
+    pub answered: u64,
+    /// What each profile holds, in the unit of its mode.
+    pub profiles: Vec<(Mode, u64)>,
+}
+
+/// Modes that this system has.
+fn modes() -> impl Iterator<Item = Mode> {
+    let is_here = |mode: &Mode| match mode {
+        Mode::Cpu => true,
+        Mode::Wall => cfg!(target_os = "linux"),
+        Mode::Heap => HEAP_IS_HERE,
+    };
+    [Mode::Wall, Mode::Cpu, Mode::Heap].into_iter().filter(is_here)
+}
+
+/// Writes `wall-slow.svg`, `wall-slow.pb.gz` and so on, and `wall-diff.svg`. `progress` hears what is
+/// being done.
+pub async fn lab(
+    loaded: &LoadedLab,
+    options: &Options,
+    progress: &dyn Fn(&str),
+) -> Result<Vec<Loaded>, String> {
+    let log = options.out.join("server.log");
+    let server = ServerProcess::start(&options.server, &log, WORKER_THREADS).await?;
+    let client = Client::new(&server, loaded)?;
+    let mut all = Vec::new();
+    let mut ids = Vec::new();
+    for variant in VARIANTS {
+        let load = Load::start(&server, loaded, variant, options.in_flight)?;
+        tokio::time::sleep(SETTLES_WITHIN).await;
+        let mut profiles = Vec::new();
+        for mode in modes() {
+            progress(&format!("{variant}: {} s of {}", options.seconds, mode.name()));
+            let taken = client.take(mode, variant, options.seconds).await?;
+            write(&options.out, &format!("{}-{variant}.pb.gz", mode.name()), &taken.packed)?;
+            profiles.push((mode, taken.total));
+            ids.push((mode, variant, taken.id));
+        }
+        progress(&format!("{variant}: its last requests"));
+        let answered = load.stop().await?;
+        all.push(Loaded { variant, answered, profiles });
+    }
+    progress("drawing");
+    for &(mode, variant, id) in &ids {
+        let path = format!("captures/{id}?format=svg");
+        write(&options.out, &format!("{}-{variant}.svg", mode.name()), &client.get(&path).await?)?;
+    }
+    for mode in modes() {
+        let of = |variant| ids.iter().find(|(m, v, _)| (*m, *v) == (mode, variant)).map(|i| i.2);
+        if let [Some(a), Some(b)] = VARIANTS.map(of) {
+            let drawn = client.get(&format!("diff?a={a}&b={b}")).await?;
+            write(&options.out, &format!("{}-diff.svg", mode.name()), &drawn)?;
+        }
+    }
+    Ok(all)
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).map_err(|e| format!("{}: {e}", path.display()))
+}

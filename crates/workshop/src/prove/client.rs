@@ -1,0 +1,80 @@
+//! Requests to the server that is being proven, on both of its ports.
+
+use std::time::{Duration, SystemTime};
+
+use axum::http::HeaderMap;
+use opentelemetry::trace::TraceId;
+use serde_json::Value;
+
+use super::ServerProcess;
+use crate::{evidence::ProfileMode, lab::LoadedLab};
+use observe::{measurements::Summary, profiles::FrameReader, traces::propagation};
+
+/// A slow variant under load may need many seconds; a profile takes its time and then resolves names.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+pub struct Client<'a> {
+    http: reqwest::Client,
+    server: &'a ServerProcess,
+    loaded: &'a LoadedLab,
+}
+
+/// What a variant answered to one request.
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    /// By which the server's log has the request.
+    pub trace: TraceId,
+}
+
+impl<'a> Client<'a> {
+    pub fn new(server: &'a ServerProcess, loaded: &'a LoadedLab) -> Result<Self, String> {
+        let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build();
+        Ok(Self { http: http.map_err(|e| e.to_string())?, server, loaded })
+    }
+
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.server.app)
+    }
+
+    async fn get(&self, url: &str) -> Result<reqwest::Response, String> {
+        self.http.get(url).send().await.map_err(|e| format!("{url}: {e}"))
+    }
+
+    /// One request to a variant. It begins a trace, so that one without an answer has a name too.
+    pub async fn ask(&self, variant: &str) -> Result<Answer, String> {
+        let url = format!("{}{}", self.base_url(), self.loaded.evidence.route(variant));
+        let sent = propagation::root();
+        let trace = sent.trace_id();
+        let mut headers = HeaderMap::new();
+        propagation::inject(&sent, &mut headers);
+        let failed = |e: reqwest::Error| format!("{url}: {e}, trace {trace}");
+        let response = self.http.get(&url).headers(headers).send().await.map_err(failed)?;
+        let status = response.status().as_u16();
+        let body = response.json().await.map_err(failed)?;
+        Ok(Answer { status, body, trace })
+    }
+
+    /// Exact figures of a variant since a moment.
+    pub async fn measured(&self, variant: &str, since: SystemTime) -> Result<Summary, String> {
+        let url = format!(
+            "http://{}/labs/{}/measurements?variant={variant}&since={}",
+            self.server.ops,
+            self.loaded.lab.id,
+            humantime::format_rfc3339_nanos(since)
+        );
+        self.get(&url).await?.json().await.map_err(|e| format!("{url}: {e}"))
+    }
+
+    /// A profile of all threads, idle ones included.
+    pub async fn profile(&self, mode: ProfileMode, seconds: u32) -> Result<FrameReader, String> {
+        let url = format!(
+            "http://{}/debug/pprof/profile?mode={}&seconds={seconds}&idle=1",
+            self.server.ops,
+            mode.name()
+        );
+        let response = self.get(&url).await?.error_for_status();
+        let packed = response.map_err(|e| e.to_string())?.bytes().await;
+        FrameReader::new(&packed.map_err(|e| format!("{url}: {e}"))?)
+    }
+}

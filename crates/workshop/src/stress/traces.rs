@@ -1,0 +1,155 @@
+//! The traces of the requests: which of them the server is asked to keep, and which the report names.
+//! Its log has the ids of all: ours of those that it is asked to keep, its own of the others.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Outcome;
+use observe::request_id::TRACE_ID;
+
+/// Traces kept from the start on, so that a short load has some, and of each second thereafter. All of
+/// them would cost the server more than the lines do, and push each other out of its memory.
+const FEW: u32 = 10;
+
+/// When the next is due after those of the start.
+const EVERY: Duration = Duration::from_millis(1_000 / FEW as u64);
+
+/// Says which requests ask for their trace to be kept.
+#[derive(Default)]
+pub struct Sampling {
+    asked: u32,
+}
+
+impl Sampling {
+    /// Whether the next one asks, so long after the start.
+    pub fn next(&mut self, elapsed: Duration) -> bool {
+        let is_due = elapsed >= EVERY * (self.asked + 1).saturating_sub(FEW);
+        self.asked += u32::from(is_due);
+        is_due
+    }
+}
+
+/// The requests that are worth a look.
+#[derive(Debug, Default, Serialize)]
+pub struct Traces {
+    /// Of those that were acknowledged.
+    pub slowest: Option<Named>,
+    /// The slowest whose trace the server was asked to keep.
+    pub slowest_sampled: Option<Named>,
+    pub first_failed: Option<Named>,
+}
+
+/// A request, by the ids that it sent, or else by what the answer says.
+#[derive(Debug, Serialize)]
+pub struct Named {
+    /// None if neither says one: it sent none, and no answer came.
+    pub trace_id: Option<String>,
+    /// Ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<String>,
+    /// Whether the server was asked to keep its trace.
+    pub sampled: bool,
+    pub ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+impl Named {
+    fn new(of: &Outcome, failure: Option<&str>) -> Self {
+        let answered = || Some(of.headers.get(TRACE_ID)?.to_str().ok()?.to_owned());
+        let sent = of.sent.as_ref();
+        Self {
+            trace_id: sent.map(|sent| sent.trace_id().to_string()).or_else(answered),
+            span_id: sent.map(|sent| sent.span_id().to_string()),
+            sampled: sent.is_some(),
+            ms: ms(of.took),
+            failure: failure.map(str::to_owned),
+        }
+    }
+}
+
+fn ms(took: Duration) -> f64 {
+    took.as_secs_f64() * 1_000.0
+}
+
+impl Traces {
+    pub fn acknowledged(&mut self, outcome: &Outcome) {
+        let is_record =
+            |of: &Option<Named>| of.as_ref().is_none_or(|named| ms(outcome.took) > named.ms);
+        if is_record(&self.slowest) {
+            self.slowest = Some(Named::new(outcome, None));
+        }
+        if outcome.sent.is_some() && is_record(&self.slowest_sampled) {
+            self.slowest_sampled = Some(Named::new(outcome, None));
+        }
+    }
+
+    pub fn failed(&mut self, outcome: &Outcome, failure: &str) {
+        self.first_failed.get_or_insert_with(|| Named::new(outcome, Some(failure)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::{StatusCode, header::HeaderMap};
+
+    use super::*;
+    use observe::traces::propagation::root;
+
+    #[test]
+    fn a_few_ask_at_the_start_and_as_many_in_each_second() {
+        let mut sampling = Sampling::default();
+        let mut asked =
+            |millis| (0..100).filter(|_| sampling.next(Duration::from_millis(millis))).count();
+        assert_eq!((asked(0), asked(99), asked(100), asked(1_000)), (10, 0, 1, 9));
+        assert_eq!(asked(3_000), 20, "those that are owed after a pause");
+    }
+
+    /// A request that was sampled, or one that was answered with this trace id.
+    fn outcome(answered: Option<&str>, millis: u64) -> Outcome {
+        let header = answered.map(|id| (TRACE_ID, id.parse().unwrap()));
+        Outcome {
+            sent: answered.is_none().then(root),
+            headers: HeaderMap::from_iter(header),
+            status: Ok(StatusCode::OK),
+            took: Duration::from_millis(millis),
+        }
+    }
+
+    fn named(named: Option<Named>) -> (Option<String>, Option<String>, bool, f64) {
+        let Named { trace_id, span_id, sampled, ms, .. } = named.unwrap();
+        (trace_id, span_id, sampled, ms)
+    }
+
+    #[test]
+    fn the_slowest_are_named_and_the_first_that_failed() {
+        let mut traces = Traces::default();
+        let mut sampled = outcome(None, 20);
+        sampled.headers.insert(TRACE_ID, "of-the-answer".parse().unwrap());
+        for outcome in
+            [&sampled, &outcome(Some("b"), 40), &outcome(None, 10), &outcome(Some("d"), 30)]
+        {
+            traces.acknowledged(outcome);
+        }
+        traces.failed(&outcome(Some("e"), 1), "status 503");
+        traces.failed(&outcome(None, 2), "timeout");
+        let sent = sampled.sent.unwrap();
+        let ids = (Some(sent.trace_id().to_string()), Some(sent.span_id().to_string()));
+        assert_eq!(named(traces.slowest), (Some("b".to_owned()), None, false, 40.0));
+        assert_eq!(named(traces.slowest_sampled), (ids.0, ids.1, true, 20.0));
+        let failure = traces.first_failed.as_ref().unwrap().failure.as_deref();
+        assert_eq!(failure, Some("status 503"));
+        assert_eq!(named(traces.first_failed), (Some("e".to_owned()), None, false, 1.0));
+    }
+
+    #[test]
+    fn without_an_answer_only_one_that_was_sampled_has_a_trace() {
+        let mut unanswered = outcome(Some("gone"), 1);
+        unanswered.headers.clear();
+        assert_eq!(Named::new(&unanswered, None).trace_id, None);
+        let sampled = outcome(None, 1);
+        let id = sampled.sent.as_ref().unwrap().trace_id().to_string();
+        assert_eq!(Named::new(&sampled, None).trace_id, Some(id));
+    }
+}
