@@ -1,4 +1,4 @@
-// lab.js for programs: instead of printing a summary, it writes the outcome as JSON to SUMMARY.
+// Variant of lab.js for programs: writes the outcome as JSON to SUMMARY instead of a summary.
 //
 //   k6 run -e LAB=blocking-n-plus-one -e VARIANT=slow -e SUMMARY=slow.json k6/lab-outcome.js
 

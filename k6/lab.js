@@ -1,15 +1,15 @@
-// Loads one variant of one lab and holds it to the lab's gate, both read from its lab.json.
+// Loads one variant of a lab and checks it against the lab's gate; both come from its lab.json.
 //
 //   k6 run -e LAB=blocking-n-plus-one -e VARIANT=slow k6/lab.js
 //
 // VARIANT   slow (default), fast, yours, or the name of a wrong fix
 // PROFILE   stage (default) or proof, as lab.json describes them
-// BASE_URL  where the app is, http://127.0.0.1:8000 by default
-// OPS_URL   where ops is, http://127.0.0.1:8001 by default; what is printed of a trace leads there
-// SAMPLE_1_IN  send traceparent, and ask for 1 in so many requests to be sampled (1: for each); by default
-//              none is sent, and the server decides
+// BASE_URL  address of the app, http://127.0.0.1:8000 by default
+// OPS_URL   address of ops, http://127.0.0.1:8001 by default; printed traces link to it
+// SAMPLE_1_IN  send traceparent, and sample 1 in so many requests (1: all); by default none is sent,
+//              and the server decides
 //
-// The first request of a user that fails a check, or alone misses the gate, is printed with its trace.
+// For each user, the first request that fails a check or misses the gate is printed with its trace.
 
 import http from 'k6/http';
 import { check, fail, sleep } from 'k6';
@@ -67,7 +67,7 @@ export const options = {
   summaryTrendStats: ['avg', 'min', 'med', 'p(90)', 'p(95)', 'p(99)', 'max'],
 };
 
-// What this request alone would miss of the gate: "p(95)<500" by taking 500 ms or longer.
+// Thresholds of the gate that this request alone misses: "p(95)<500" by taking 500 ms or longer.
 function missed(seen) {
   const bounds = Object.entries(lab.gate.thresholds).flatMap(([metric, all]) => all.map((bound) => ({ metric, bound })));
   return bounds.filter(({ metric, bound }) => {
@@ -80,7 +80,7 @@ export default function () {
   const response = http.request(lab.request.method, url, null, { headers: traced(), tags: { name: url } });
   const isRight = check(response, {
     [`status is ${lab.request.status}`]: (r) => r.status === lab.request.status,
-    // Without it a counter has no samples, and k6 says that nothing is below any limit.
+    // Without it a counter has no samples, and k6 counts that as below every limit.
     'its budget is told': (r) => 'Server-Timing' in r.headers,
     'body is a list with rows': (r) => r.status === 200 && r.json().length > 0,
   });

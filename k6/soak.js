@@ -1,10 +1,10 @@
-// Mixed load for a time, of which every request must be answered as it should: .ci/checks/soak counts
-// them on both sides while profiles are taken.
+// Mixed load for a fixed time, whose requests must all be answered correctly: .ci/checks/soak
+// counts them on both sides while profiles are taken.
 //
-// SECONDS   how long, 120 by default
-// USERS     how many, 12 by default
-// SUMMARY   where the outcome goes
-// BASE_URL  where the app is, http://127.0.0.1:8000 by default
+// SECONDS   duration, 120 by default
+// USERS     number of users, 12 by default
+// SUMMARY   file for the outcome
+// BASE_URL  address of the app, http://127.0.0.1:8000 by default
 
 import http from 'k6/http';
 import { check, sleep } from 'k6';
@@ -29,8 +29,8 @@ export const options = {
   summaryTrendStats: ['med', 'p(99)', 'max'],
 };
 
-// Writes that were answered with "try again": SQLite has one writer at a time, and one that waits for a
-// worker that slow holds keeps the others waiting, half a second at most.
+// Writes that were answered with "try again": SQLite has one writer at a time, and one that waits
+// for a worker that slow blocks keeps the others waiting, half a second at most.
 const busy = new Counter('busy');
 
 export function setup() {
@@ -55,7 +55,7 @@ function session() {
   return { Authorization: `Bearer ${answer.json().access_token}` };
 }
 
-// The first user blocks workers all the time, the second makes many queries; the others do what users do.
+// The first user always blocks workers, the second makes many queries; the others act normally.
 const ROLES = [
   () => send('GET', '/api/posts/v1/slow', 200),
   () => send('GET', '/api/labs/n-plus-one/v1/slow', 200),

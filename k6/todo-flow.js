@@ -1,23 +1,23 @@
-// The same users on /api/v1 and on /api/v2: each logs in, then lists, adds and lists todos, over and
-// over. v1 and v2 take turns; at the end one table compares them.
+// The same users on /api/v1 and on /api/v2: each logs in, then lists, adds and lists todos in a
+// loop. v1 and v2 take turns; at the end one table compares them.
 //
 //   BCRYPT_COST=4 chokepoint serve --insecure --rate-limit-register=off --rate-limit-login=off \
 //     --rate-limit-login-address=off
 //   k6 run k6/todo-flow.js
 //
-// The server must take 2 × 500 new accounts from one address, so its limits of registrations and
-// logins are off; and cheap password hashes, or it hashes for minutes before anything is measured.
+// The server must accept 2 × 500 new accounts from one address, so its rate limits of registrations
+// and logins are off. Cheap password hashes avoid minutes of hashing before the measurement.
 //
 // ORDER     v1,v2 (default) or v2,v1, or one of them
 // STAGES    users, one stage after the other, 100,300,500 by default
 // HOLD      seconds that each stage is held, 10 by default; only they are measured
 // RAMP      seconds to get from one stage to the next, 5 by default
 // THINK     seconds that a user pauses after each turn, 0 by default
-// DISTANCE  the server's DISTANCE_DB and DISTANCE_CACHE, 0 (default) or 20ms: a label, and which
-//           thresholds v2 is held to. Other than 0 only with PostgreSQL: a file has one writer, which
-//           would hold it for the distance
-// BASE_URL  where the app is, http://127.0.0.1:8000 by default
-// OPS_URL, SAMPLE_1_IN  as for lab.js: where ops is, and how many requests ask to be sampled
+// DISTANCE  injected latency, the server's DISTANCE_DB and DISTANCE_CACHE, 0 (default) or 20ms:
+//           sets a label and v2's thresholds. Other than 0 only with PostgreSQL: a file has one
+//           writer, which would keep the write lock for that time
+// BASE_URL  address of the app, http://127.0.0.1:8000 by default
+// OPS_URL, SAMPLE_1_IN  as for lab.js: address of ops, and the share of sampled requests
 
 import http from 'k6/http';
 import exec from 'k6/execution';
@@ -35,10 +35,10 @@ const THINK = Number(__ENV.THINK || 0);
 const DISTANCE = __ENV.DISTANCE || '0';
 const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8000';
 
-// Milliseconds that nineteen of twenty must keep on v2 with the most users: three times what was mostly
-// measured with 500 users, server, databases and k6 on the same 2 cores (322, 483 and 966 ms at
-// distance 0, the slower of SQLite and PostgreSQL, and in one run of five 822 ms for a new todo; 1,042,
-// 1,099 and 2,125 ms at 20 ms).
+// Limits of the p95 on v2 with the most users, in milliseconds: three times the usual result with
+// 500 users, server, databases and k6 on the same 2 cores (322, 483 and 966 ms at latency 0, the
+// slower of SQLite and PostgreSQL, and in one run of five 822 ms for a new todo; 1,042, 1,099 and
+// 2,125 ms at 20 ms).
 const LIMITS = {
   0: { list: 1200, create: 1500, turn: 3000 },
   '20ms': { list: 3500, create: 3500, turn: 7000 },
@@ -74,7 +74,7 @@ function scenario(version, place) {
   };
 }
 
-// What the table shows of each version and stage. k6 keeps only what a threshold names.
+// Columns of the table for each version and stage. k6 keeps only what a threshold names.
 const SHOWN = {
   http_reqs: 'count>=0',
   'http_req_duration|step:list': 'max>=0',
@@ -114,7 +114,7 @@ export const options = {
   scenarios: Object.fromEntries(ORDER.map((version, place) => [version, scenario(version, place)])),
   thresholds: thresholds(),
   summaryTrendStats: ['avg', 'med', 'p(95)', 'max', 'count'],
-  // Registering takes as long as hashing does.
+  // Registering takes as long as hashing.
   setupTimeout: '10m',
 };
 
@@ -123,7 +123,7 @@ const account = (run, version, n) => {
   return { username, email: `${username}@example.com`, password: PASSWORD };
 };
 
-// New accounts for each version: nothing of them is cached, and neither finds the other's todos.
+// New accounts for each version: nothing is cached, and neither version finds the other's todos.
 export function setup() {
   const run = Date.now().toString(36);
   const url = `${BASE_URL}/api/v2/auth/register`;
@@ -141,7 +141,7 @@ export function setup() {
   return { run };
 }
 
-// Of this user, by version.
+// Tokens of this user, by version.
 const tokens = {};
 
 function logIn(version, run) {
@@ -158,7 +158,7 @@ const answered = (response) => ({
   json: response.status < 300 ? response.json() : undefined,
 });
 
-// The stage that is held now; "ramp" between two.
+// Number of users in the current stage; "ramp" between two.
 function usersNow() {
   const elapsed = (Date.now() - exec.scenario.startTime) / 1000;
   const stage = Math.floor(elapsed / (RAMP + HOLD));

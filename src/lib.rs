@@ -1,15 +1,15 @@
 //! Chokepoint: an instrumented teaching server with deliberate bottlenecks.
 //!
-//! This crate is the stage: the labs, which a learner reads and edits. It is the last one of the
-//! workspace, so that an edit rebuilds nothing else. Behind it, in `crates`:
+//! This crate holds the labs, which a learner reads and edits. It is the last crate of the
+//! workspace, so that an edit rebuilds nothing else. The others are in `crates`:
 //!
-//! - `observe` watches an axum service: request cost, metrics, logs, traces, profiles.
-//! - `product` is watched: accounts, todos, posts, log ingest, on a database and a cache.
+//! - `observe` observes an axum service: request cost, metrics, logs, traces, profiles.
+//! - `product` is the observed product: accounts, todos, posts, log ingest, database and cache.
 //! - `workshop` makes a bottleneck a lesson: lab.json, `prove`, `flame`, `stress`.
 //! - `server` has two runtimes, two ports and the command line.
 //!
-//! Data flows one way: a request enters through `observe::http`, passes `product::edge` and goes to
-//! a route of the product or of a lab; the ops port reads what was recorded.
+//! Data flows one way: a request enters through `observe::http`, passes `product::edge` and reaches
+//! a route of the product or of a lab; the ops port reads the records.
 
 /// The bottlenecks, each beside its fix.
 pub mod labs;

@@ -1,4 +1,4 @@
-//! The binary: the labs, on the server.
+//! The binary: runs the server with the labs.
 
 use std::process::ExitCode;
 

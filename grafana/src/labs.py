@@ -1,4 +1,4 @@
-"""What the labs' evidence files say, for the dashboards: routes to choose, thresholds to restate."""
+"""Content of the labs' evidence files for the dashboards: routes to choose, thresholds to restate."""
 
 import json
 import re
@@ -59,7 +59,7 @@ def thresholds() -> list[Threshold]:
 
 
 def choices() -> dict[str, str]:
-    """What the variable `lab` offers, each with a regular expression of its routes."""
+    """Values of the variable `lab`, each with a regular expression of its routes."""
     routes = {lab: f"{evidence['request']['mount']}/v[1-4]/.+" for lab, evidence in LABS.items()}
     # Without a comma, which would end an entry of a variable.
     return {**routes, "todos v1 against v2": "/api/v[12]/todos.*"}

@@ -1,4 +1,4 @@
-"""What every dashboard asks for at its top, and what it marks in its graphs."""
+"""Variables and annotations of every dashboard."""
 
 from grafana_foundation_sdk.builders import dashboard, prometheus
 from grafana_foundation_sdk.models import dashboard as model

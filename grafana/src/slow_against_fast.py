@@ -10,7 +10,7 @@ OF_LAB = '{route=~"$lab"}'
 
 
 def per_request(of: str, over: str = "$__rate_interval") -> str:
-    """Mean of what no rule records; 0 where a route has requests and none of it."""
+    """Mean of a counter that no rule records; 0 where a route has requests and none of it."""
     rate = f"by (route) (rate(chokepoint_request_{of}_%s{OF_LAB}[{over}]))"
     mean = f"sum {rate % 'sum'} / (sum {rate % 'count'} > 0)"
     return f"({mean}) or 0 * sum by (route) (route:axum_http_requests:rate10s{OF_LAB})"

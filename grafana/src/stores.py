@@ -1,4 +1,4 @@
-"""What keeps data, for the runtime dashboard: pool, cache, hashes, limits, log ingest."""
+"""Panels of the stores for the runtime dashboard: pool, cache, hashes, limits, log ingest."""
 
 from instance import gauge, mean, quantile, rate, seldom
 from parts import Numbered, graph, query

@@ -1,6 +1,6 @@
-// The outcome of a run as a program reads it: each threshold with its verdict, and what was seen.
+// Outcome of a run for programs: each threshold with its verdict, and the measurements.
 
-// In handleSummary `ok: true` means held.
+// In handleSummary `ok: true` means that the threshold holds.
 export function outcome(data) {
   const thresholds = [];
   for (const [metric, { thresholds: all }] of Object.entries(data.metrics)) {

@@ -1,8 +1,8 @@
-// Reads the budget of a request from its Server-Timing header, so that thresholds can count.
+// Reads the request cost from the Server-Timing header, so that thresholds can use it.
 
 import { Trend } from 'k6/metrics';
 
-// Counts lead the description: db;dur=1.2;desc="101 queries".
+// Counts are at the start of the description: db;dur=1.2;desc="101 queries".
 const COUNTS = {
   queries: 'db',
   rows: 'rows',
@@ -39,8 +39,8 @@ export function parse(header) {
   return entries;
 }
 
-// Adds one answer to the trends, and returns what it added by their names. A server that measures
-// nothing adds nothing.
+// Adds one answer to the trends, and returns the added values by name. Without a Server-Timing
+// header it adds nothing.
 export function record(response) {
   const entries = parse(response.headers['Server-Timing']);
   const added = {};

@@ -1,4 +1,4 @@
-// A table for people: columns as wide as they must be, numbers to the right.
+// A table for people: columns as wide as necessary, numbers to the right.
 
 export function table(heads, rows) {
   const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i].length)));

@@ -1,14 +1,14 @@
-// Traces: k6 may begin them, and says which ones are worth a look.
+// Traces: k6 can start them, and prints the interesting ones.
 
 import exec from 'k6/execution';
 
-// Requests that ask to be sampled: 1 in so many. By default none says anything, and the server decides.
+// Requests to sample: 1 in so many. By default none asks for it, and the server decides.
 const SAMPLE_1_IN = Number(__ENV.SAMPLE_1_IN || 0);
 const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8000';
-// Where the ops port is, so that a printed trace is a link. Of another server only the path is known.
+// Address of the ops port, to print traces as links; for another server only their path.
 const OPS_URL = __ENV.OPS_URL || (/\/\/(127\.0\.0\.1|localhost):8000$/.test(BASE_URL) ? 'http://127.0.0.1:8001' : '');
 
-// Lines in all: one of each of so many users, as users share no counter.
+// Maximum of lines: one for each of so many users, because users share no counter.
 const USERS_THAT_TELL = 20;
 
 let requests = 0;
@@ -25,7 +25,7 @@ export function traced() {
   return { traceparent: `00-${hex(32)}-${hex(16)}-${flags}` };
 }
 
-// Says once for each user what is wrong with an answer, and where its trace is.
+// Prints, once for each user, what is wrong with an answer, and the address of its trace.
 export function tell(what, response) {
   const trace = response.headers['X-Trace-Id'];
   if (hasTold || !trace || exec.vu.idInTest > USERS_THAT_TELL) return;

@@ -1,12 +1,12 @@
-//! The labs: each a real bottleneck served beside its fix. The catalogue is in teaching order.
+//! The labs: each is a real bottleneck, served beside its fix. The catalogue is in teaching order.
 //!
-//! To add one: a folder, a `mod` line and a list entry. CONTRIBUTING.md says what goes in the folder.
+//! To add one: a folder, a `mod` line and a list entry. CONTRIBUTING.md lists a folder's files.
 
 use workshop::Lab;
 
 /// One query and one `thread::sleep` for each post, on an async worker.
 pub mod blocking_n_plus_one;
-/// A synchronous client library that sleeps where nobody looks.
+/// A synchronous client library that sleeps where it is hard to see.
 pub mod hidden_blocking;
 /// Author and comment count of each post, one query at a time.
 pub mod n_plus_one;

@@ -20,7 +20,7 @@ before(async () => {
   // Another origin by its port, and another one by its name, which leads to this machine.
   elsewhere = createServer((_, answer) => answer.setHeader('content-type', 'text/html').end('<p>hello'));
   await new Promise((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
-  // Chromium's own guard of local addresses, which not every browser has, is left out.
+  // Chromium's own guard of local addresses is off, because not every browser has one.
   browser = await launch(
     '--host-resolver-rules=MAP evil.test 127.0.0.1',
     '--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests',
@@ -95,7 +95,7 @@ test('a page of ops does all of it, and a typed address works', async () => {
   const page = await browser.newPage();
   await page.goto(`${OPS}/`);
   assert.equal(await page.evaluate(async (url) => (await fetch(url, { method: 'POST' })).status, RESET), 204);
-  // As typed.
+  // As a typed address.
   const answer = await page.goto(PICTURE);
   assert.equal(answer.status(), 200);
   assert.match(await page.content(), /Wall-clock flame graph/);

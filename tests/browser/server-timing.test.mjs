@@ -1,7 +1,7 @@
-//! The budget of a request as a real browser gets it: through the performance API, and in the network
-//! panel of its developer tools, where a learner looks. Counts only, no times.
+//! The request cost in a real browser: through the performance API, and in the network panel of its
+//! developer tools, where a learner looks. Counts only, no times.
 //!
-//! APP is the server. With PICTURES=folder the panel is kept as pictures there.
+//! APP is the server. With PICTURES=folder, pictures of the panel are saved there.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -27,7 +27,7 @@ async function freePort() {
 
 before(async () => {
   port = await freePort();
-  // For the developer tools, which are a page that talks to this port.
+  // For the developer tools, which are a page that connects to this port.
   browser = await launch(`--remote-debugging-port=${port}`, `--remote-allow-origins=http://127.0.0.1:${port}`);
 });
 
@@ -76,7 +76,7 @@ test('the network panel shows the queries of both', async () => {
   const tools = await browser.newPage({ viewport: { width: 1000, height: 640 } });
   await tools.goto(`http://127.0.0.1:${port}/devtools/devtools_app.html?panel=network` +
     `&ws=127.0.0.1:${port}/devtools/page/${targetInfo.targetId}`);
-  // Open, it records what is asked from now on.
+  // Once open, it records later requests.
   await tools.getByText('Recording network activity').waitFor(PATIENCE);
   await page.evaluate(async (paths) => {
     for (const path of paths) await (await fetch(path)).arrayBuffer();

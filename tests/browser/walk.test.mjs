@@ -1,5 +1,5 @@
-//! The way from a red k6 run to the line of code, by clicks alone: the trace that k6 printed, its repeated
-//! query, the profiles taken around it, and in the flame graph what held the worker.
+//! The way from a red k6 run to the line of code, by clicks alone: the trace that k6 printed, its
+//! repeated query, the profiles taken around it, and the blocking function in the flame graph.
 //!
 //! TRACE is the address that k6 printed, OPS the ops port. `.ci/checks/browser` makes both, and a profile.
 

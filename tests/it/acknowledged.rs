@@ -1,4 +1,4 @@
-//! All that a client can be told is stored, and whether it is there. For tests in which storing fails.
+//! Client that writes, and then checks that everything acknowledged is stored. For full stores.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ struct Session {
     email: String,
 }
 
-/// What a client was told is stored.
+/// Writes that the server acknowledged.
 #[derive(Default)]
 struct Acknowledged {
     lines: Vec<String>,
@@ -26,14 +26,14 @@ struct Acknowledged {
     logged_out: Vec<Session>,
 }
 
-/// How the requests of a round were answered.
+/// Number of answers of each kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Answers {
     pub stored: usize,
     pub unavailable: usize,
 }
 
-/// Somebody who writes everything there is to write, and remembers what was acknowledged.
+/// A client that writes everything it can, and remembers what was acknowledged.
 pub struct Writer {
     http: Client,
     server: String,
@@ -41,7 +41,7 @@ pub struct Writer {
     owner: Session,
     post: i64,
     rounds: usize,
-    /// Sessions to refresh or to end, newest last.
+    /// Sessions to refresh or to log out, newest last.
     sessions: Vec<Session>,
     acknowledged: Acknowledged,
     answers: Answers,
@@ -50,7 +50,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// `name` must be one that nobody has in this database.
+    /// Registers a client. `name` must be unused in this database.
     pub async fn new(server: &str, name: &str) -> Self {
         let http = Client::builder().no_proxy().build().unwrap();
         let account = account(name);
@@ -73,12 +73,12 @@ impl Writer {
         writer
     }
 
-    /// The same database may be served elsewhere by now.
+    /// Changes the server, because the same database may now be served at another address.
     pub fn is_served_by(&mut self, server: String) {
         self.server = server;
     }
 
-    /// One request of each kind.
+    /// Sends one request of each kind.
     pub async fn round(&mut self) -> Answers {
         let before = self.answers;
         let name = format!("{}_{}", self.name, self.rounds);
@@ -115,7 +115,7 @@ impl Writer {
         }
     }
 
-    /// A session whose request was not answered with success is in doubt, and not used again.
+    /// Refreshes or logs out a session. After a failed request it is in doubt: not used again.
     async fn end_or_renew_a_session(&mut self) {
         let Some(session) = self.sessions.pop() else { return };
         if self.rounds.is_multiple_of(2) {
@@ -149,7 +149,7 @@ impl Writer {
         is_stored
     }
 
-    /// How many things were acknowledged.
+    /// Number of acknowledged writes.
     pub fn count(&self) -> usize {
         let a = &self.acknowledged;
         let rows = a.todos.len() + a.posts.len() + a.comments.len();
@@ -161,7 +161,7 @@ impl Writer {
         &self.unexpected
     }
 
-    /// What was acknowledged and is not there. The sessions are used up by it.
+    /// Acknowledged writes that are not stored. Uses up the sessions.
     pub async fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();
         let a = &self.acknowledged;
@@ -230,7 +230,7 @@ impl Writer {
         answer.json().await.unwrap()
     }
 
-    /// Reads that need the database, not a cache.
+    /// Statuses of reads that need the database, not a cache.
     pub async fn reads(&self) -> Vec<u16> {
         let device = format!("/api/logs/{}", self.name);
         let mut statuses = Vec::new();

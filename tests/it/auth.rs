@@ -1,4 +1,4 @@
-//! Who somebody is: accounts, tokens, and the end of each.
+//! Authentication: accounts, tokens, and how each ends.
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ pub async fn refresh(app: &TestApp, session: &Session) -> Response {
     post(app, "/api/v2/auth/refresh", &body).await
 }
 
-/// Logging out needs a good token, so a refused one tells without doing anything.
+/// Logs out. Needs a valid token, so a 401 shows without side effects that a token is invalid.
 pub async fn log_out(app: &TestApp, version: &str, session: &Session) -> Response {
     let path = format!("/api/{version}/auth/logout");
     app.as_user(session, Method::POST, &path).send().await.unwrap()
@@ -55,7 +55,7 @@ fn somebody_registers_logs_in_refreshes_and_logs_out_under_both_versions() {
             assert_ne!(second.token, first.token);
 
             assert_eq!(log_out(&app, version, &second).await.status(), 204);
-            // The session of the registration is another one, and lives on.
+            // The session of the registration is another one, and stays valid.
             let other: Session = serde_json::from_value(registered).unwrap();
             assert_eq!(log_out(&app, version, &other).await.status(), 204);
         }
@@ -155,7 +155,7 @@ fn bodies_that_are_no_json_or_too_large_are_refused() {
             assert_eq!(broken.status(), 400);
             let detail = problem(broken).await["detail"].to_string();
             assert!(detail.contains("not JSON from line 2, column 3"), "{detail}");
-            // JSON all the same, in a field that nobody reads.
+            // The body must be valid JSON even in fields that nobody reads.
             for (value, said) in [
                 (
                     "[".repeat(127) + &"]".repeat(127),

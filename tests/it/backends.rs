@@ -1,9 +1,9 @@
-//! Where the tests of this binary keep their rows: an SQLite file, and the cache of the process.
+//! Storage of this binary's tests: an SQLite file, and the cache in the process.
 
 use product::config::DatabaseConfig;
 use tempfile::TempDir;
 
-/// One database, new and empty. It ends with this.
+/// A new, empty database. It is deleted when this is dropped.
 pub struct BackEnds(TempDir);
 
 impl BackEnds {
@@ -19,7 +19,7 @@ impl BackEnds {
         DatabaseConfig::of(self.database_url(), pool_size)
     }
 
-    /// What tells a server to use them.
+    /// Flags that make a server use it.
     pub fn flags(&self) -> Vec<String> {
         vec![format!("--database-url={}", self.database_url())]
     }

@@ -1,5 +1,5 @@
-//! `backup` copies a database while it is written to, `restore` makes one from it, and neither ever
-//! replaces anything.
+//! `backup` copies a database during writes, `restore` makes a database from the copy, and neither
+//! ever replaces anything.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 
 use crate::program::{Serving, program, text};
 
-/// Every row of every table as text, in order.
+/// All rows of all tables as text, in order.
 fn rows(file: &Path) -> Vec<String> {
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
@@ -57,7 +57,7 @@ fn succeeds(folder: &Path, args: &[&str]) -> String {
     text(&output.stdout)
 }
 
-/// One line that says why, and exit code 2.
+/// Checks for exit code 2 and one line with the reason, and returns that line.
 fn is_refused(folder: &Path, args: &[&str]) -> String {
     let output = ran(folder, args);
     assert_eq!(output.status.code(), Some(2), "{args:?}");
@@ -87,7 +87,7 @@ fn a_backup_under_load_has_all_that_was_acknowledged_before_it_and_nothing_half(
         while sent.load(SeqCst) < 50 {
             thread::yield_now();
         }
-        // Each of the two has at most its last one under way.
+        // Each of the two writers has at most one request in flight.
         let before = sent.load(SeqCst) - 2;
         succeeds(serving.folder.path(), &["backup", "copy.db"]);
         stop.store(true, SeqCst);
@@ -99,7 +99,7 @@ fn a_backup_under_load_has_all_that_was_acknowledged_before_it_and_nothing_half(
     succeeds(other.path(), &args);
     let restored = rows(&other.path().join("data/chokepoint.db"));
     assert_eq!(restored, rows(&copy));
-    // Lines and their counts are of the same moment.
+    // Lines and their counts are from the same snapshot.
     let lines = restored.iter().filter(|row| row.starts_with("log_lines: ")).count();
     assert!((before..=sent.load(SeqCst)).contains(&lines), "{lines} of {before} at least");
     let url = format!("sqlite://{}", other.path().join("data/chokepoint.db").display());
@@ -119,7 +119,7 @@ fn a_backup_at_rest_has_the_same_rows_and_serves_them() {
     assert!(said.contains(&format!("copied to copies/today.db, {bytes} bytes")), "{said}");
     succeeds(folder, &["restore", "copies/today.db", "--database-url=sqlite://other/new.db"]);
     assert_eq!(rows(&folder.join("other/new.db")), rows(&folder.join("data/chokepoint.db")));
-    // Nothing unfinished is left beside them.
+    // No unfinished file is left beside them.
     for (names, place) in [("today.db", "copies"), ("new.db", "other")] {
         let there = fs::read_dir(folder.join(place)).unwrap();
         let there: Vec<_> = there.map(|file| file.unwrap().file_name()).collect();

@@ -1,4 +1,4 @@
-//! Which polls held a worker, and whose they were.
+//! Polls that blocked a worker, and the requests that they belong to.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -18,7 +18,7 @@ fn polls(list: &Value) -> &Vec<Value> {
     list["polls"].as_array().unwrap()
 }
 
-/// How often the polls of a list gave up their core.
+/// Context switches of the polls in a list.
 fn switches(list: &Value) -> u64 {
     polls(list).iter().map(|poll| poll["switches"].as_u64().unwrap()).sum()
 }
@@ -36,7 +36,7 @@ fn slow_holds_workers_and_fast_does_not() {
         let ids = ["x-request-id", "x-trace-id"].map(|name| header(&slow, name).to_owned());
         let list = blocked(&app, &format!("?route={SLOW}")).await;
         if cfg!(target_os = "linux") {
-            // A poll that the system put off is long too; one that blocks gives up its core.
+            // A preempted poll is long too, but only a blocking one gives up its core.
             let (fast, slow) = (switches(&fast), switches(&list));
             assert!(
                 slow >= 50 && fast < slow / 3,
@@ -61,7 +61,7 @@ fn slow_holds_workers_and_fast_does_not() {
         let series = format!("chokepoint_blocked_polls_total{{route=\"{SLOW}\"}} ");
         let metrics = app.metrics().await;
         let line = metrics.lines().find_map(|line| line.strip_prefix(&series)).unwrap();
-        // Other servers of this process count on the same route.
+        // Other servers of this process count requests of the same route.
         assert!(line.parse::<usize>().unwrap() >= polls(&list).len(), "{line}");
     });
 }

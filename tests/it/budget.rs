@@ -1,4 +1,4 @@
-//! What a request cost, as its record tells.
+//! The request cost, as it is recorded.
 
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ async fn queries_rows_and_commits_are_booked_on_the_request() {
             .col_expr(users::Column::Email, Expr::col(users::Column::Email));
         update.exec(&txn).await.unwrap();
         txn.commit().await.unwrap();
-        // Rolled back, so no commit.
+        // A rollback is not counted as a commit.
         drop(db.begin().await.unwrap());
     })
     .await;
@@ -51,7 +51,7 @@ async fn queries_rows_and_commits_are_booked_on_the_request() {
 #[tokio::test]
 async fn a_wait_for_the_pool_is_told_apart_from_the_query() {
     let (db, _back_ends) = database(1).await;
-    // The one connection is taken, and given back only once the query waits.
+    // The only connection is in use, and is returned once the query waits.
     let taken = db.begin().await.unwrap();
     let give_back = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -77,9 +77,9 @@ async fn a_distance_is_time_of_the_database_and_no_wait_for_the_pool() {
     })
     .await;
     assert_eq!((cost.queries, cost.commits), (1, 1));
-    // There and back for BEGIN, the query and COMMIT; asleep, so no thread is held.
+    // There and back for BEGIN, query and COMMIT, by async sleep, so no thread is blocked.
     assert!(cost.db_ns - cost.pool_wait_ns >= 60_000_000, "{cost:?}");
-    // One poll after each way; an answer that is there at once, as on a busy machine, costs no further.
+    // One poll after each way; an answer that is already there, as on a busy machine, costs none.
     assert!(cost.polls >= 4 && cost.busy_ns < cost.db_ns, "{cost:?}");
 }
 

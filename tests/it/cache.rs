@@ -1,4 +1,4 @@
-//! The cache by itself, here or on Redis: who loads, who waits, and that nothing old is put back.
+//! The cache alone, in the process or on Redis: loading, waiting, and no stale value comes back.
 
 use std::{
     sync::{
@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 
 use crate::{backends::BackEnds, support::TestApp};
 
-/// A cache, and a database to commit to.
+/// A cache, and a database for commits.
 struct Bench {
     cache: Cache,
     db: Db,
@@ -111,7 +111,7 @@ async fn a_load_that_a_write_overtook_is_not_kept_and_not_shared_with_those_who_
     let rest = async {
         has_read.notified().await;
         bench.commit().await;
-        // Waits for the early one, and must not take its answer.
+        // It waits for the early load, but must not use its result.
         let late = bench.fetch(async { text("new") });
         let (late, ()) = tokio::join!(late, async {
             tokio::task::yield_now().await;
@@ -155,7 +155,7 @@ fn count(text: &str, series: &str) -> u64 {
 
 #[test]
 fn an_id_that_no_todo_has_is_refused_by_the_filter_and_a_new_one_never() {
-    // A gap: ids 101 to 9,999 exist nowhere. The filter is made when the second instance starts.
+    // Ids 101 to 9,999 do not exist. The filter is built when the second instance starts.
     let first = TestApp::start();
     first.run(async {
         let db = first.db().await;
@@ -178,7 +178,7 @@ fn an_id_that_no_todo_has_is_refused_by_the_filter_and_a_new_one_never() {
             let answer = app.as_user(&session, reqwest::Method::GET, &path).send().await.unwrap();
             assert_eq!(answer.status(), 404);
         }
-        // One in a hundred gets through on average; five or more do in 1 of 300 runs.
+        // One in a hundred passes on average; five or more pass in 1 of 300 runs.
         let rejected = count(&app.metrics().await, rejections) - before;
         assert!(rejected >= 90, "{rejected}");
         for _ in 0..20 {

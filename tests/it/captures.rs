@@ -1,4 +1,4 @@
-//! Profiles that were taken are kept, found and compared; and which can't be asked for.
+//! Profiles are kept, found and compared; invalid queries are refused.
 
 use reqwest::{Method, Response, blocking};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::{
     support::{TestApp, header, problem},
 };
 
-/// The fields that a 422 names.
+/// Fields that a 422 names.
 async fn refused(answer: Response) -> Vec<String> {
     assert_eq!(answer.status(), 422);
     let errors = problem(answer).await["errors"].take();
@@ -68,7 +68,7 @@ fn what_is_taken_is_kept_with_its_lab_and_found_by_time() {
 #[test]
 #[cfg(target_os = "linux")]
 fn the_difference_of_two_wall_profiles_shows_what_grew_and_what_shrank() {
-    // A process of its own: threads of other tests sleep too.
+    // Needs its own process, because threads of other tests sleep too.
     let server = Serving::start(&[("WORKER_THREADS", "2")]);
     let client = blocking::Client::builder().no_proxy().build().unwrap();
     let get = |path: &str| client.get(format!("http://{}/debug/pprof/{path}", server.ops)).send();

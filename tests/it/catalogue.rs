@@ -1,4 +1,4 @@
-//! The folders of the labs are complete and alike, so that the next one reads at a glance.
+//! Lab folders are complete and have the same shape, so that the next one is easy to read.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -6,7 +6,7 @@ use chokepoint::labs::CATALOGUE;
 
 const FILES: [&str; 6] = ["README.md", "lab.json", "mod.rs", "slow.rs", "fast.rs", "yours.rs"];
 const HEADINGS: [&str; 6] = ["Symptom", "See it", "Cause", "Fix", "Wrong fixes", "Numbers"];
-/// What fits on one screen of a projector.
+/// Lines that fit on one screen of a projector.
 const SCREEN: usize = 60;
 
 fn root() -> PathBuf {

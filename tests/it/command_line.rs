@@ -1,4 +1,4 @@
-//! The program as a person starts it: its commands, its one-line errors, its log, its end.
+//! Command line of the program: commands, one-line errors, log, exit.
 
 use std::{
     io::{BufRead, BufReader},
@@ -125,14 +125,14 @@ fn a_pretty_log_says_what_happened() {
     command.env("LOG_FORMAT", "pretty").stdout(Stdio::piped());
     let mut child = Ended(command.spawn().unwrap());
     let mut log = BufReader::new(child.0.stdout.take().unwrap()).lines().map(Result::unwrap);
-    // A warning may come first, about what nobody has set.
+    // A warning about an unset setting may come first.
     assert!(log.any(|line| line.contains("ready app=127.0.0.1:")));
     kill(Pid::from_raw(i32::try_from(child.0.id()).unwrap()), Signal::SIGTERM).unwrap();
     assert!(log.last().unwrap().ends_with("stopped"));
     assert_eq!(child.0.wait().unwrap().code(), Some(0));
 }
 
-/// Breaks the database under a server that runs.
+/// Breaks the database of a running server.
 pub fn drop_posts(file: &Path) {
     let url = format!("sqlite://{}", file.display());
     tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -170,7 +170,7 @@ fn a_request_in_flight_is_answered_before_the_end() {
         let client = blocking::Client::builder().no_proxy().build().unwrap();
         client.get(url).send().unwrap().status().as_u16()
     });
-    // Until it is accepted; the request itself takes 2 s.
+    // Waits until the request is accepted; the request itself takes 2 s.
     serving.wait_until_pending(|| request.is_finished());
     serving.signal(Signal::SIGINT);
     assert_eq!(request.join().unwrap(), 200);

@@ -1,4 +1,4 @@
-//! gzip for bodies that gain by it, when the client takes it.
+//! gzip for bodies that become smaller, if the client accepts it.
 
 use std::io::Read;
 

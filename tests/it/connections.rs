@@ -1,4 +1,4 @@
-//! Nobody keeps a connection for nothing, and nobody has all of them.
+//! Timeouts of connections, and limits of their number.
 
 use std::{
     io::{Read, Write},
@@ -14,13 +14,13 @@ use crate::{
     raw::{GET, answer, connect, is_open, pause, send, until_closed},
 };
 
-/// That both ports have.
+/// Request that both ports answer.
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 const HALF: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\n";
-/// A wrong fix of a lab: it takes two seconds and holds nobody.
+/// Route of a lab's wrong fix: it takes two seconds and blocks no thread.
 const TWO_SECONDS: &str = "/api/posts/v4/tokio-sleep";
 const PENDING_LINES: &str = "axum_http_requests_pending{method=\"POST\",endpoint=\"/api/log\"}";
-/// Many times what the buffers of a connection hold.
+/// Requests whose answers are many times as large as the buffers of a connection.
 const MANY: usize = 300;
 
 fn closed(port: &str, reason: &str) -> String {
@@ -35,7 +35,7 @@ fn large(count: usize) -> String {
     "GET /api/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(count)
 }
 
-/// A request that is in flight until its last byte, `}`, comes.
+/// A request without its last byte, `}`: it is in flight until that comes.
 fn line_but_its_end(headers: &str) -> String {
     let line = r#"{"device_id":"busy","log_level":"INFO","message":"m""#;
     format!(
@@ -77,7 +77,7 @@ fn a_connection_without_a_request_is_closed_and_one_that_waits_for_its_handler_i
         let mut silent = connect(address);
         let mut used = send(address, HEALTH);
         assert!(answer(&mut used).starts_with("HTTP/1.1 200 "));
-        // Its settings, and no request.
+        // HTTP/2 settings, and no request.
         let mut http2 = send(address, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
         assert_eq!(until_closed(&mut silent), "");
         assert_eq!(until_closed(&mut used), "");
@@ -95,7 +95,7 @@ fn an_answer_of_which_nothing_is_read_is_given_up_and_a_slow_reader_gets_all_of_
     let mut slow = send(serving.app, &large(MANY));
     let mut length = 0;
     let mut piece = vec![0; 64 * 1024];
-    // Three times as long as nothing may be read.
+    // Three times as long as the write timeout.
     for _ in 0..30 {
         pause(Duration::from_millis(100));
         length += slow.read(&mut piece).unwrap();
@@ -105,7 +105,7 @@ fn an_answer_of_which_nothing_is_read_is_given_up_and_a_slow_reader_gets_all_of_
     let one = answer(&mut whole).len();
     slow.shutdown(Shutdown::Write).unwrap();
     length += until_closed(&mut slow).len();
-    // Of answers that differ in their ids and times alone.
+    // The answers differ only in their ids and times.
     let expected = one * MANY;
     assert!(length.abs_diff(expected) < expected / 100, "{length} of {expected} bytes");
 }
@@ -121,7 +121,7 @@ fn a_window_of_nothing_is_a_client_that_reads_nothing() {
         let (mut requests, mut connection) = client.await.unwrap();
         let mut pings = connection.ping_pong().unwrap();
         let ended = tokio::spawn(async move { drop(connection.await) });
-        // It is alive, and says so all the time.
+        // The client is alive and keeps sending pings.
         tokio::spawn(async move { while pings.ping(h2::Ping::opaque()).await.is_ok() {} });
         let mut unread = Vec::new();
         for _ in 0..20 {
@@ -246,7 +246,7 @@ fn behind_a_proxy_each_client_has_its_share() {
     assert!(answer(&mut of("2001:db8::2", "/health/live")).starts_with("HTTP/1.1 200 "));
 }
 
-/// Half of them have sent half a head.
+/// Opens connections; half of them send half a head.
 fn hold(address: SocketAddr, count: usize) -> Vec<TcpStream> {
     (0..count).map(|n| send(address, if n % 2 == 0 { HALF } else { "" })).collect()
 }

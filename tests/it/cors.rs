@@ -1,4 +1,4 @@
-//! Pages of other origins: those named may call, and no answer says anything to others.
+//! CORS: pages of the configured origins may call; other origins get no CORS headers.
 
 use reqwest::{Method, Response};
 

@@ -1,4 +1,4 @@
-//! What holds on every database: the schema and its way back, first rows, writers side by side.
+//! Tests for every database: the schema up and down, first rows, concurrent writers.
 
 use std::{
     collections::BTreeSet,
@@ -21,11 +21,11 @@ use tokio::task::JoinSet;
 
 use crate::{backends::BackEnds, support::TestApp};
 
-/// Writers at once, and how often each writes.
+/// Concurrent writers, and below the number of writes of each.
 const USERS: u64 = 50;
 const WRITES: u64 = 4;
 
-/// Names of all tables and indexes but the database's own.
+/// Names of all tables and indexes except the database's own.
 async fn schema(db: &DatabaseConnection) -> BTreeSet<String> {
     let sql = match db.get_database_backend() {
         DbBackend::Postgres => {
@@ -41,7 +41,7 @@ async fn schema(db: &DatabaseConnection) -> BTreeSet<String> {
 #[tokio::test]
 async fn each_migration_leads_back_to_where_it_came_from() {
     let back_ends = BackEnds::new();
-    // Opens the file, if it is one.
+    // Opens the file, if the database is one.
     Db::connect(&back_ends.database(1)).await.unwrap().close().await.unwrap();
     let db = Database::connect(back_ends.database_url()).await.unwrap();
     Migrator::install(&db).await.unwrap();
@@ -115,7 +115,7 @@ async fn a_value_that_must_be_unique_is_refused_as_such() {
     for field in ["username", "email"] {
         let mut twin = ada.clone().into_active_model().reset_all();
         twin.id = NotSet;
-        // Only one of them is taken.
+        // One field is changed, so that only the other one is a duplicate.
         match field {
             "username" => twin.email = Set("other@x".to_owned()),
             _ => twin.username = Set("other".to_owned()),
@@ -127,11 +127,11 @@ async fn a_value_that_must_be_unique_is_refused_as_such() {
     db.close().await.unwrap();
 }
 
-/// Reads a number and writes the next one, as a handler would that changes part of a row. What
-/// handlers do is in `writers`.
+/// Reads a number and writes the next one, like a handler that changes part of a row. The handlers
+/// themselves are tested in `writers`.
 async fn count_up(db: &Db) {
     let txn = db.begin().await.unwrap();
-    // SQLite has locked already, and knows no such clause.
+    // SQLite has the write lock already, and has no such clause.
     let todo = todos::Entity::find_by_id(1).lock_exclusive().one(&txn).await.unwrap().unwrap();
     let next = todo.title.parse::<u64>().unwrap() + 1;
     let mut todo = todo.into_active_model();
@@ -174,8 +174,8 @@ fn a_second_instance_serves_the_same_rows() {
     assert_eq!(first, same);
 }
 
-/// SQLite would commit the second insert, perhaps alone; PostgreSQL answers COMMIT with ROLLBACK, which its
-/// driver takes for success.
+/// Without this rule, SQLite would commit the second insert, perhaps alone. PostgreSQL answers
+/// COMMIT with ROLLBACK, which its driver takes for success.
 #[tokio::test]
 async fn nothing_more_of_a_transaction_is_done_once_a_statement_has_failed() {
     let back_ends = BackEnds::new();

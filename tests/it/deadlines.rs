@@ -1,4 +1,4 @@
-//! What takes too long is given up: the request is answered, and its thread and connection are free.
+//! Deadlines: a request that takes too long is answered, and its thread and connection are free.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 /// Longer than every deadline.
 const NEVER: Duration = Duration::from_secs(45);
 
-/// Somebody else writes to the file, and does not stop.
+/// Takes the write lock of the file and keeps it.
 async fn write_lock(app: &TestApp) -> Transaction {
     app.db().await.begin().await.unwrap()
 }
@@ -44,7 +44,7 @@ async fn until_all_are_written(app: &TestApp, session: &Session) {
     timeout(NEVER, all).await.expect("writes do not work again");
 }
 
-/// What writers are told while one with this setting can't write.
+/// Refusals of writers under this setting while none can write.
 async fn refusals(app: &TestApp, session: &Session) -> Vec<String> {
     let lock = write_lock(app).await;
     let refused = writes(app, session).await;

@@ -1,4 +1,4 @@
-//! Every failure has its answer, in one shape, with the ids that lead to the log.
+//! Every error answer has one shape, with the ids that lead to the log.
 
 use axum::{Router, body::Body, http::Request, routing::get};
 use observe::http::Observe;
@@ -127,7 +127,7 @@ fn odd_requests_get_an_answer_and_never_a_500() {
     });
 }
 
-/// The answer of one handler, inside the layers that every handler has.
+/// Answer of one handler inside the layers that every handler has.
 async fn answer(router: Router) -> (axum::http::response::Parts, serde_json::Value) {
     let layered = router.layer(CatchPanicLayer::custom(error::panicked)).layer(Observe::ops());
     let request = Request::get("/").body(Body::empty()).unwrap();

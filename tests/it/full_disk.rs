@@ -1,6 +1,6 @@
-//! A disk without room. `.ci/checks/full-disk` names a small one, or a PostgreSQL on such a one; without
-//! it the limit on the size of a file stands in for the disk, which needs no mount: a write beyond it
-//! fails, and SQLite rolls back by itself, as on a full disk.
+//! A full disk. `.ci/checks/full-disk` names a small disk, or a PostgreSQL on one. Otherwise a file
+//! size limit simulates it, which needs no mount: a write beyond it fails, and SQLite rolls back by
+//! itself, as on a full disk.
 
 use std::{
     env, fs,
@@ -16,11 +16,11 @@ use crate::{
     program::{Serving, program},
 };
 
-/// No file may be written to beyond this many bytes: neither the database, whose first rows take more, nor
-/// for long the write-ahead log, even if it has just begun anew.
+/// Largest file size in bytes. The database is larger with its first rows, and the write-ahead log
+/// soon is, even after a restart of the log.
 const ROOM: &str = "65536";
 
-/// The program, which a write beyond the limit would end by a signal if it were not ignored.
+/// The program with SIGXFSZ ignored; otherwise a write beyond the limit would kill it.
 fn serving(database_url: &str) -> Serving {
     let folder = tempfile::tempdir().unwrap();
     let program = program(folder.path());
@@ -35,7 +35,7 @@ fn url_in(folder: &Path) -> String {
     format!("sqlite://{}", folder.join("test.db").display())
 }
 
-/// A SQLite file that may not grow.
+/// An SQLite file that may not grow.
 struct LimitedFile(TempDir);
 
 impl LimitedFile {
@@ -60,7 +60,7 @@ impl Store for LimitedFile {
     }
 }
 
-/// A small disk, filled up by a file.
+/// A small disk, which a file fills up.
 struct SmallDisk {
     database_url: String,
     ballast: PathBuf,

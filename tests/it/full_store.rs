@@ -1,5 +1,5 @@
-//! What must hold when a store has no room left, whatever the store: nothing that was acknowledged is
-//! lost, readiness says it, reads go on, and with room again everything works.
+//! Tests for every store that has no room left: nothing acknowledged is lost, readiness reports it,
+//! reads still work, and with room again everything works.
 
 use std::{
     sync::{
@@ -15,29 +15,29 @@ use tokio::{runtime::Runtime, task::JoinHandle};
 
 use crate::{acknowledged::Writer, program::Serving};
 
-/// How often the store is full and then has room again.
+/// Number of times that the store is filled and freed.
 const CYCLES: usize = 3;
 
-/// Refusals after which the store counts as full.
+/// Number of refusals that show that the store is full.
 const REFUSALS: usize = 4;
 
-/// Rounds of a client within which a store that has been filled must refuse.
+/// Rounds of a client within which a full store must refuse.
 const ROUNDS: usize = 500;
 
 /// Clients that write at once.
 const CLIENTS: usize = 8;
 
-/// How often something is asked for before it counts as never coming, 20 ms apart.
+/// Attempts, 20 ms apart, before a wait fails.
 const ATTEMPTS: usize = 1_000;
 
 pub trait Store {
-    /// A server on this store; the rows of the one before are still there.
+    /// Starts a server on this store, with the rows of the server before it.
     fn start(&self) -> Serving;
     fn fill(&self, serving: &Serving);
     fn free(&self, serving: &Serving);
 }
 
-/// What every such server is told.
+/// Settings of every such server.
 pub const SETTINGS: [(&str, &str); 7] = [
     ("BCRYPT_COST", "4"),
     ("INSECURE", "true"),
@@ -103,14 +103,14 @@ pub fn readiness_follows_and_reads_go_on(store: &dyn Store) {
                 assert_eq!(writer.status("/health/live").await, 200);
             }
             store.free(&serving);
-            // By itself: a server that is not ready gets no writes that would show that it is.
+            // By itself: a server that is not ready gets no writes that could show the free room.
             until(async || writer.status("/health/ready").await == 200, "ready to be 200").await;
             assert_eq!(writer.round().await.unavailable, 0, "with room again");
         }
     });
 }
 
-/// After a clean stop and a restart.
+/// Checks for missing writes after a clean stop and a restart.
 fn nothing_is_missing(
     store: &dyn Store,
     runtime: &Runtime,
@@ -157,11 +157,11 @@ async fn until(mut holds: impl AsyncFnMut() -> bool, what: &str) {
     panic!("waited in vain for {what}");
 }
 
-/// Clients that write until they are told to stop.
+/// Clients that write until they are stopped.
 struct Load {
     is_over: Arc<AtomicBool>,
     refused: Arc<AtomicUsize>,
-    /// Rounds in which nothing was refused.
+    /// Rounds without a refusal.
     whole: Arc<AtomicUsize>,
     clients: Vec<JoinHandle<Writer>>,
 }

@@ -1,4 +1,4 @@
-//! `health`, as containers ask it.
+//! `health`, as containers call it.
 
 use std::{
     io::{Read, Write},

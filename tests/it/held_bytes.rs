@@ -1,4 +1,4 @@
-//! What clients leave unread, and what of theirs waits, takes bounded memory and is given back.
+//! Unread answers and waiting bodies take bounded memory, which is freed afterwards.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::program::Serving;
 
 const MIB: u64 = 1024 * 1024;
 
-/// How far the process may grow by answers: what may be held, what 20 connections to the database are
-/// reading, and room for allocators. Without bounds one connection made it 1,400 MiB.
+/// Allowed growth by answers: the limit, reads of 20 database connections, and room for the
+/// allocator. Without limits one connection made it 1,400 MiB.
 const GROWTH_BY_ANSWERS: u64 = 200 * MIB;
 
-/// How far by bodies: what may be held, and the read buffers of 600 connections, 400 KiB each at most.
-/// Without bounds it was 850 MiB.
+/// Allowed growth by bodies: the limit, and the read buffers of 600 connections, up to 400 KiB
+/// each. Without limits it was 850 MiB.
 const GROWTH_BY_BODIES: u64 = 600 * MIB;
 
 fn client() -> Client {
     Client::builder().no_proxy().build().unwrap()
 }
 
-/// A server with a thousand lines of 26 KiB.
+/// Starts a server with a thousand lines of 26 KiB.
 async fn full_of_lines(client: &Client) -> Serving {
     let serving = Serving::start(&[]);
     let line = json!({
@@ -40,7 +40,7 @@ async fn full_of_lines(client: &Client) -> Serving {
     serving
 }
 
-/// Bytes held, by the server's own count.
+/// Buffered bytes, by the server's own metric.
 async fn held(client: &Client, serving: &Serving, of: &str) -> u64 {
     let metrics = client.get(format!("http://{}/metrics", serving.ops)).send().await.unwrap();
     let metrics = metrics.text().await.unwrap();
@@ -87,8 +87,8 @@ impl Unread {
     }
 }
 
-/// So many connections leave so many large answers unread each; a window of one byte makes the server
-/// hand all of a body on to the connection.
+/// Leaves `count` large answers unread on each connection. A window of one byte makes the server
+/// pass the whole body on to the connection.
 fn answers_left_unread(connections: usize, count: usize, window: u32) {
     Runtime::new().unwrap().block_on(async {
         let client = client();
@@ -105,7 +105,7 @@ fn answers_left_unread(connections: usize, count: usize, window: u32) {
             assert_eq!(given + refused, count);
             assert!(refused > 0, "{given} of {count} are held");
         }
-        // Somebody else gets a large answer meanwhile.
+        // Another client gets a large answer during this.
         let page = client.get(serving.url("/api/logs/d?limit=20")).send().await.unwrap();
         assert_eq!(page.status(), 200);
         assert_eq!(page.json::<Value>().await.unwrap()["logs"].as_array().unwrap().len(), 20);

@@ -1,4 +1,4 @@
-//! A request of /api/v1 holds a thread from dispatch to answer, and the next one waits for it.
+//! Thread-per-request pool: a request of /api/v1 has its thread from dispatch to answer.
 
 use std::{
     sync::{
@@ -19,12 +19,12 @@ use tower::ServiceExt;
 
 use crate::support::{TestApp, header, problem};
 
-/// What the handlers of these tests share with them.
+/// State that the tests share with their handlers.
 #[derive(Clone)]
 struct Shared {
     started: Arc<AtomicU32>,
     finished: Arc<AtomicU32>,
-    /// A handler ends when it gets a permit.
+    /// Permits for handlers to end.
     may_end: Arc<Semaphore>,
 }
 
@@ -145,7 +145,7 @@ async fn a_request_that_nobody_waits_for_is_not_begun_but_one_begun_is_finished(
     let running = ask(router.clone());
     until(&shared.started, 1).await;
     let queued = ask(router.clone());
-    // The queued one must have been handed over before its client goes.
+    // The queued request must be in the queue before its client disconnects.
     for _ in 0..1_000 {
         yield_now().await;
     }
@@ -179,7 +179,7 @@ async fn who_comes_when_the_queue_is_full_is_told_to_come_again() {
         async move { ask(&router, "/").await }
     });
     until(&shared.started, 1).await;
-    // One more than there is room for: it is the only one that is answered.
+    // One more than the queue holds: only that one is answered.
     let mut asked: FuturesUnordered<_> = (0..10_001).map(|_| ask(&router, "/")).collect();
     let refused = asked.next().await.unwrap();
     assert_eq!(refused.status(), 503);
@@ -222,7 +222,7 @@ fn a_body_that_is_slow_to_arrive_holds_no_thread() {
         let head = "POST /api/v1/auth/login HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n\
                     Content-Length: 100\r\n\r\n{";
         tokio::io::AsyncWriteExt::write_all(&mut slow, head.as_bytes()).await.unwrap();
-        // It is in the server once it is counted; the others then have the only thread.
+        // A request is in the server once it is counted; the others then have the only thread.
         while !app.metrics().await.lines().any(|line| {
             line.starts_with("axum_http_requests_pending")
                 && line.contains("/api/v1/auth/login")
@@ -230,7 +230,7 @@ fn a_body_that_is_slow_to_arrive_holds_no_thread() {
         }) {
             tokio::task::yield_now().await;
         }
-        // Much less than the server waits for the body, and much more than an answer takes.
+        // Much less than the body timeout, and much more than an answer takes.
         let answer = tokio::time::timeout(Duration::from_secs(15), app.get("/api/v1/todos")).await;
         assert_eq!(answer.expect("the thread is held").status(), 401);
     });

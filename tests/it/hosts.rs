@@ -1,4 +1,4 @@
-//! RFC 9112: a request of HTTP/1.1 says whom it is for, once, or gets 400.
+//! RFC 9112: an HTTP/1.1 request has exactly one Host, or gets 400.
 
 use std::net::SocketAddr;
 
@@ -9,14 +9,14 @@ use crate::{
     raw::{answer, send, until_closed},
 };
 
-/// The answer to a request with these lines instead of a Host.
+/// Answer to a request with these lines instead of a Host.
 fn asked(address: SocketAddr, version: &str, lines: &str) -> String {
     answer(&mut send(address, &format!("GET /health HTTP/{version}\r\n{lines}\r\n")))
 }
 
 #[test]
 fn no_host_two_or_an_invalid_one_is_400() {
-    // Names by which ops is called, too.
+    // These names are valid for ops too.
     let serving = Serving::start(&[("OPS_HOSTS", "a,a.b")]);
     for address in [serving.app, serving.ops] {
         for lines in [
@@ -45,7 +45,7 @@ fn no_host_two_or_an_invalid_one_is_400() {
             let said = asked(address, "1.1", &format!("{lines}\r\n"));
             assert!(said.starts_with("HTTP/1.1 200 "), "{lines:?}: {said}");
         }
-        // It has no such header yet; who sends one all the same sends a good one.
+        // HTTP/1.0 needs no Host header, but if there is one it must be valid.
         assert!(asked(address, "1.0", "").starts_with("HTTP/1.0 200 "));
         assert!(asked(address, "1.0", "host: a b\r\n").starts_with("HTTP/1.0 400 "));
     }
@@ -60,7 +60,7 @@ fn no_host_two_or_an_invalid_one_is_400() {
     assert_eq!(status, 200, "HTTP/2 says it in a header of its own");
 }
 
-/// hyper answers these, before there is a request.
+/// hyper answers these itself, because there is no request yet.
 #[test]
 fn heads_that_are_none_are_refused_and_counted() {
     let serving = Serving::start(&[]);

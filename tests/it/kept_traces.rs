@@ -1,10 +1,10 @@
-//! The spans of a trace, as `/debug/traces/{trace_id}` has them.
+//! Spans of a trace, read from `/debug/traces/{trace_id}`.
 
 use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
 
 use crate::support::TestApp;
 
-/// A trace that is kept: of a lab's request, or of one that asks for it. Its request may be under way.
+/// Spans of a kept trace: a lab's, or a sampled one. The request may still be in flight.
 pub async fn kept(app: &TestApp, id: &str) -> Vec<Span> {
     let answer = app.get_ops(&format!("/debug/traces/{id}")).await;
     assert_eq!(answer.status(), 200, "{id}");

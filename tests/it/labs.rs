@@ -1,4 +1,4 @@
-//! The labs answer alike, and their numbers differ as their evidence says: also the wrong way round.
+//! Lab variants give the same answer with different numbers, as their evidence demands.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ fn each_side_shows_its_numbers_and_never_those_of_the_other() {
         for loaded in crate::support::labs().all() {
             let lab = loaded.lab.id;
             let expected = &loaded.evidence.evidence;
-            // Slow takes its time, unless nothing of it blocks: then one of ten may be an outlier, as of fast.
+            // Two requests of slow suffice if it blocks; otherwise one of ten may be an outlier.
             let slow_blocks = expected.slow.counters.values().all(|range| range.of == Of::Every);
             for (variant, requests) in [("slow", if slow_blocks { 2 } else { 20 }), ("fast", 20)] {
                 for _ in 0..requests {
@@ -45,7 +45,7 @@ fn each_side_shows_its_numbers_and_never_those_of_the_other() {
             }
             let slow = app.measured(lab, "slow").await;
             let fast = app.measured(lab, "fast").await;
-            // Counts only: times are for k6 and prove.
+            // Counts only; times are tested by k6 and prove.
             let counts = |ranges: &BTreeMap<Counter, Range>| -> BTreeMap<Counter, Range> {
                 let is_count = |(counter, _): &(&Counter, &Range)| {
                     matches!(counter, Counter::Queries | Counter::Rows | Counter::Switches)
@@ -56,7 +56,7 @@ fn each_side_shows_its_numbers_and_never_those_of_the_other() {
                 (counts(&expected.slow.counters), counts(&expected.fast.counters));
             assert_eq!(judge::counters(&of_slow, &slow), Vec::<String>::new(), "{lab} slow");
             assert_eq!(judge::counters(&of_fast, &fast), Vec::<String>::new(), "{lab} fast");
-            // Slow's handler put in place of fast's, and the reverse.
+            // As if slow's handler were in place of fast's, and the reverse.
             assert_ne!(judge::counters(&of_fast, &slow), Vec::<String>::new(), "{lab}");
             assert_ne!(judge::counters(&of_slow, &fast), Vec::<String>::new(), "{lab}");
         }

@@ -1,4 +1,4 @@
-//! How it stops: first it says so, then it takes nothing more, and it waits for nobody who is not coming.
+//! Shutdown: not ready first, then no new requests, and no waiting for idle clients.
 
 use std::{io::Write, net::TcpStream, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
     raw::{GET, answer, connect, pause, send, until_closed},
 };
 
-/// Nobody may have to wait for the end of it.
+/// A timeout that no test may reach.
 const FOR_EVER: (&str, &str) = ("SHUTDOWN_TIMEOUT", "3600");
 const TWO_SECONDS: &str = "GET /api/posts/v4/tokio-sleep HTTP/1.1\r\nhost: x\r\n\r\n";
 
@@ -36,7 +36,7 @@ fn it_says_that_it_leaves_and_works_on_until_the_drain_period_is_over() {
         assert_eq!(status(&serving, path), 503, "{path}");
     }
     assert_eq!(status(&serving, "/health/live"), 200);
-    // One that is open, and a new one.
+    // An open connection, and a new one.
     write!(before, "{GET}").unwrap();
     for connection in [&mut before, &mut send(serving.app, GET), &mut waits] {
         let said = until_closed(connection);
@@ -65,7 +65,7 @@ fn an_answer_that_nobody_reads_does_not_hold_the_end_and_is_no_success() {
     let serving = Serving::start(&[FOR_EVER]);
     let many = "GET /api/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(300);
     let _unread = send(serving.app, &many);
-    // Answered, and not read.
+    // All requests are answered, but not read.
     let done = || {
         let metrics = serving.metrics();
         let done = metrics.lines().find(|line| {
@@ -86,7 +86,7 @@ fn an_answer_that_nobody_reads_does_not_hold_the_end_and_is_no_success() {
     assert_eq!(serving.ended().code(), Some(1));
 }
 
-/// A client of HTTP/2 that has a request, its answer, and no window for it.
+/// An HTTP/2 client with a request, its answer, and no window for it.
 #[test]
 fn a_client_of_http2_that_reads_nothing_does_not_hold_the_end() {
     let serving = Serving::start(&[FOR_EVER]);

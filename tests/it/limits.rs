@@ -1,4 +1,4 @@
-//! How often a caller may ask: refused with the moment to come back, and nobody else with them.
+//! Rate limits: a refusal says when to retry, and affects no other caller.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -52,7 +52,7 @@ async fn logins_are_counted_by_account_and_address_together() {
         assert_eq!(left(limits.login(class, "ada@example.org").await), expected);
     }
     refused(limits.login(class, "ada@example.org").await);
-    // The next pupil behind the same address, and the same account at home.
+    // Another pupil behind the same address, and the same account at another address.
     assert_eq!(left(limits.login(class, "bob@example.org").await), 2);
     assert_eq!(left(limits.login(ip("198.51.100.7"), "ada@example.org").await), 2);
 }
@@ -119,7 +119,7 @@ async fn no_more_pass_than_the_limit_however_many_ask_at_once() {
 
 #[tokio::test]
 async fn while_redis_is_down_this_process_counts() {
-    // Nobody listens where this one listened.
+    // This port is closed again.
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config = CacheConfig {
         redis_url: Some(format!("redis://{gone}")),
@@ -161,7 +161,7 @@ fn guessing_at_one_account_is_refused_and_its_neighbours_log_in() {
             let at_home = log_in(&app, version, "ada@example.org", elsewhere).await;
             assert_eq!(at_home.status(), 401);
         }
-        // What names no account is no log-in: it is refused for what it is, and not counted.
+        // A body that names no account is refused as invalid, and not counted as a log-in.
         let path = "/api/v2/auth/login";
         let empty = app.app(Method::POST, path).json(&json!({})).send().await.unwrap();
         assert_eq!((empty.status().as_u16(), header(&empty, "ratelimit-limit")), (422, ""));

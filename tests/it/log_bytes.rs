@@ -1,4 +1,4 @@
-//! Nothing that a client sends moves a cursor, forges a line or hides text in the program's log.
+//! Request bytes can't move the cursor, forge a line or hide text in the program's log.
 
 use std::{
     io::{Read, Write},
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::program::Serving;
 
-/// What a terminal acts on, what no text may hold, and what is read otherwise than it is written.
+/// Terminal controls, forbidden characters, and text that displays differently from its bytes.
 fn hostile() -> Vec<Vec<u8>> {
     let texts = [
         "\u{1b}[2J\u{1b}]0;title\u{7}",
@@ -32,7 +32,7 @@ fn hostile() -> Vec<Vec<u8>> {
         r"\u001b[2J\u202e\u0000\u009b",
         "\"},{\"forged\":\"\\",
     ];
-    // An 8-bit control alone, overlong forms of a line feed and of ESC, half a pair, never a byte of UTF-8.
+    // A lone 8-bit control, overlong line feed and ESC, half a pair, bytes that UTF-8 never has.
     let bytes: [&[u8]; 6] = [
         b"\x9b2J",
         b"\xc0\x8a",
@@ -45,7 +45,7 @@ fn hostile() -> Vec<Vec<u8>> {
     texts.into_iter().chain(bytes.map(<[u8]>::to_vec)).collect()
 }
 
-/// Puts it where `@` stands.
+/// Inserts the piece at each `@`.
 fn with(template: &str, piece: &[u8]) -> Vec<u8> {
     let parts: Vec<_> = template.split('@').map(str::as_bytes).collect();
     parts.join(piece)
@@ -95,12 +95,12 @@ fn answer(addr: SocketAddr, request: &[u8]) -> String {
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     stream.write_all(request).unwrap();
     let mut answer = Vec::new();
-    // One that is refused half way may end with a reset.
+    // A request that is refused half way may end with a reset.
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Told by ranges of Unicode, not by the program's own function.
+/// Checks by Unicode ranges, independent of the program's own function.
 fn is_harmless(char: char) -> bool {
     let hides =
         ['\u{ad}', '\u{61c}', '\u{180e}', '\u{feff}', '\u{3164}', '\u{115f}', '\u{a0}', '\u{3000}'];
@@ -118,7 +118,7 @@ fn is_harmless(char: char) -> bool {
         && !ranges.iter().any(|range| range.contains(&char))
 }
 
-/// Everything that it says of hostile requests, and how many of them got as far as an id.
+/// The log of hostile requests, and the number of those that got a request id.
 fn said(format: &str) -> (String, usize) {
     let serving = Serving::start(&[("LOG_FORMAT", format), ("RUST_LOG", "debug")]);
     let mut with_id = 0;

@@ -1,4 +1,4 @@
-//! Log ingest into an SQLite file: its lock, what is in it after a kill, what the process says of it.
+//! Log ingest into an SQLite file: its lock, its content after a kill, and its metrics.
 
 use std::thread;
 
@@ -55,7 +55,7 @@ fn an_acknowledged_line_is_there_after_a_kill_and_so_are_the_counts() {
             assert_eq!(request.send().unwrap().status(), 200);
             acknowledged += 3;
         }
-        // By SIGKILL: nothing gets to close a file.
+        // Ends it by SIGKILL: no file is closed properly.
         drop(serving);
     }
     let serving = Serving::start(&[("DATABASE_URL", &file)]);
@@ -66,7 +66,7 @@ fn an_acknowledged_line_is_there_after_a_kill_and_so_are_the_counts() {
 
 #[test]
 fn the_gauge_of_lines_that_wait_is_zero_when_none_does() {
-    // Of a process of its own: the gauge is that of all servers of a process.
+    // Needs its own process: all servers of a process share the gauge.
     let serving = Serving::start(&[("INGEST_DELAY", "1s")]);
     let client = Client::builder().no_proxy().build().unwrap();
     let waits = |lines: u32| {

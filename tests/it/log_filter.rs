@@ -1,4 +1,4 @@
-//! What is logged changes while the program runs, and changes back.
+//! The log filter changes while the program runs, and changes back.
 
 use reqwest::blocking::{Client, Response};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ impl Ops {
         self.client.get(self.url()).send().unwrap().json().unwrap()
     }
 
-    /// A request that asks the database.
+    /// Sends a request that queries the database.
     fn ask(&self, id: &str) {
         let request = self.client.get(self.serving.url("/api/posts/v2/fast"));
         assert_eq!(request.header("x-request-id", id).send().unwrap().status(), 200);
@@ -51,7 +51,7 @@ fn a_filter_is_in_place_for_its_time_and_no_longer() {
     assert!(changed["until"].is_string(), "{changed}");
     ops.ask("debugged");
 
-    // In place of the first, and not for ten minutes. It hides that it ends, and that is told all the same.
+    // Replaces the first filter and its ten minutes. The end is logged even under `off`.
     assert_eq!(ops.put(&json!({"filter": "off", "seconds": 1})).status(), 200);
     let lines = ops.serving.wait_for_message("the log filter is restored");
     assert_eq!(ops.state(), before);
@@ -63,7 +63,7 @@ fn a_filter_is_in_place_for_its_time_and_no_longer() {
     assert_eq!((count("as-usual"), count("as-before")), (1, 1), "{lines}");
     let statement = |line: &&str| line.contains("\"level\":\"DEBUG\"") && line.contains("SELECT");
     let of_request = |line: &&str| line.contains("\"request_id\":\"debugged\"");
-    // fast asks once.
+    // fast has one query.
     assert_eq!(lines.lines().filter(statement).filter(of_request).count(), 1, "{lines}");
     let of_access =
         |line: &&str| line.contains("\"target\":\"access\"") && line.contains("debugged");

@@ -1,4 +1,4 @@
-//! Log lines that are refused, and those that only just are not.
+//! Log lines that are refused, and those just within the limits.
 
 use reqwest::{Method, Response};
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::{
     support::{TestApp, header, problem},
 };
 
-/// The fields that an answer of 422 names.
+/// Fields that a 422 names.
 async fn bad_fields(answer: Response) -> Vec<String> {
     assert_eq!(answer.status(), 422);
     let problem = problem(answer).await;
@@ -56,7 +56,7 @@ fn a_bad_line_refuses_its_batch_and_is_named_by_its_index() {
             (json!({"logs": "x"}), "logs"),
             (json!("x"), "body"),
             (json!(vec![line("d", "m"); 1_001]), "logs"),
-            // Its lines could not be asked for under such a name.
+            // Lines under such a name could not be queried.
             (json!([line("batch", "m")]), "logs[0].device_id"),
             (json!([line("..", "m")]), "logs[0].device_id"),
         ] {
@@ -120,7 +120,7 @@ fn odd_bodies_are_read_the_thorough_way_or_refused() {
         assert_eq!(send("application/json", twice.to_owned()).await, 200);
         assert_eq!(send("application/json", "{\"device_id\": ".to_owned()).await, 400);
         assert_eq!(send("text/plain", with("null")).await, 415);
-        // Its body may not be received whole, so the client must not use that connection again.
+        // The body may not be received completely, so the client must not reuse that connection.
         for _ in 0..10 {
             let large =
                 app.app(Method::POST, "/api/log").header("content-type", "application/json");

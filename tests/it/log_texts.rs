@@ -1,5 +1,5 @@
-//! `log_data` comes back as the text that was sent, whatever else is in the batch; and JSON that is
-//! broken anywhere is refused everywhere, also where nobody reads it.
+//! `log_data` is returned as the text that was sent, whatever else is in the batch. Broken JSON is
+//! refused anywhere, even in fields that nobody reads.
 
 use fastrand::Rng;
 use reqwest::{Method, RequestBuilder};
@@ -46,7 +46,7 @@ fn line(device: &str, message: &str, data: &str) -> String {
     )
 }
 
-/// JSON of every kind, written in all the ways in which it may be.
+/// Random JSON of every kind, in all valid spellings.
 struct Texts(Rng);
 
 impl Texts {
@@ -125,7 +125,7 @@ impl Texts {
     fn object(&mut self, depth: u8) -> String {
         let mut members = Vec::new();
         for _ in 0..self.0.usize(0..5) {
-            // So few names that many come twice.
+            // Few names, so that many are duplicates.
             let name = self.one_of(&["a", "b", r"\u0061", "ü", "x\u{2028}"]);
             let (before, after) = (self.space(), self.space());
             members.push(format!("{before}\"{name}\"{after}:{before}{}", self.value(depth)));
@@ -144,7 +144,7 @@ fn data_comes_back_byte_for_byte_whatever_its_neighbours_are() {
             let (device, mut sent, mut lines) = (format!("d{batch}"), Vec::new(), Vec::new());
             for _ in 0..texts.0.usize(1..30) {
                 let (message, data) = (texts.text(), texts.object(3));
-                // It must not be empty.
+                // The prefix makes sure that it is not empty.
                 let message = format!("m{message}");
                 lines.push(line(&device, &message, &data));
                 let message: String = serde_json::from_str(&format!("\"{message}\"")).unwrap();
@@ -179,10 +179,10 @@ fn a_line_does_not_depend_on_its_neighbour() {
     });
 }
 
-/// Values, and names, that no parser of JSON may take.
+/// Values and names that every JSON parser must refuse.
 fn broken() -> Vec<Vec<u8>> {
     let texts: [&[u8]; 9] = [
-        // Not UTF-8: a byte that is never in it, a byte alone, an overlong form, half a pair, too large.
+        // Not UTF-8: an invalid byte, a lone one, an overlong form, half a pair, too large.
         b"\"\xff\"",
         b"\"\x80\"",
         b"\"\xc0\xaf\"",

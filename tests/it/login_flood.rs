@@ -1,5 +1,5 @@
-//! Log-ins by the hundred: few wait to hash, the others are told to come again, and nobody else waits
-//! with them. And the ways round the limits that keep such a flood away.
+//! Floods of log-ins: few wait to hash, the others are told to retry, and no other request waits
+//! with them. Also attempts to bypass the limits that stop such a flood.
 
 use std::{net::IpAddr, thread::available_parallelism, time::Duration};
 
@@ -14,10 +14,10 @@ use crate::{
     support::{PASSWORD, Session, TestApp, header, problem},
 };
 
-/// Waited for what comes at once if it comes at all.
+/// Time limit for answers that come at once, if they come.
 const LONG: Duration = Duration::from_secs(60);
 
-/// What may wait for each core at cost 12, and the one that it hashes.
+/// Places per core at cost 12: eight that wait, and the one that it hashes.
 const PLACES_PER_CORE: usize = 8 + 1;
 
 async fn metric(client: &Client, serving: &Serving, name: &str) -> usize {
@@ -27,7 +27,7 @@ async fn metric(client: &Client, serving: &Serving, name: &str) -> usize {
     values.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
 }
 
-/// Log-ins and registrations, each of another account.
+/// Sends a log-in or a registration, each for another account.
 async fn send(client: Client, serving: String, n: usize) -> Response {
     let email = format!("nobody{n}@example.com");
     let (path, body) = if n.is_multiple_of(2) {
@@ -39,8 +39,8 @@ async fn send(client: Client, serving: String, n: usize) -> Response {
     client.post(format!("{serving}/auth/{path}")).json(&body).send().await.unwrap()
 }
 
-/// Hashes take so long at cost 12, in a build that is not optimized above all, that the flood stands
-/// while it is looked at.
+/// Tests that few wait. At cost 12 hashes take so long, above all in a debug build, that the flood
+/// lasts while it is observed.
 fn few_wait(version: &str) {
     let cores = available_parallelism().unwrap().get();
     let places = cores * PLACES_PER_CORE;
@@ -58,7 +58,7 @@ fn few_wait(version: &str) {
             flood.spawn(send(client.clone(), serving.url(&format!("/api/{version}")), n));
         }
         let mut shed = 0;
-        // Until all that are not answered have a place.
+        // Waits until all unanswered requests have a place.
         let stands = async {
             loop {
                 while let Some(answer) = flood.try_join_next() {
@@ -100,7 +100,7 @@ fn of_a_flood_at_v2_few_wait_and_nobody_waits_with_them() {
     few_wait("v2");
 }
 
-/// A log-in that fails, as somebody who has another address, or a proxy that says so.
+/// Sends a failing log-in from another address, or through a proxy that reports one.
 async fn guess(app: &TestApp, client: &Client, n: usize, forwarded: &str) -> Response {
     let version = if n.is_multiple_of(2) { "v1" } else { "v2" };
     let body = json!({ "email": format!("nobody{n}@example.com"), "password": PASSWORD });
@@ -117,7 +117,7 @@ fn another_account_each_time_is_the_same_caller() {
     let app = TestApp::start_with(&["--rate-limit-login=3/h", "--rate-limit-login-address=4/h"]);
     app.run(async {
         let (flooding, other) = (from([127, 0, 0, 1]), from([127, 0, 0, 2]));
-        // The headers are those of the limit that has less left.
+        // The headers show the limit that has less left.
         for (n, limit, left) in [(0, "3", "2"), (1, "3", "2"), (2, "4", "1"), (3, "4", "0")] {
             let answer = guess(&app, &flooding, n, "").await;
             assert_eq!(answer.status(), 401);
@@ -161,7 +161,7 @@ fn another_form_of_an_address_is_the_same_caller_and_so_is_its_network() {
     });
 }
 
-/// What is left of the quota after a request with this token.
+/// Rest of the quota after a request with this token.
 async fn left(app: &TestApp, version: &str, session: &Session) -> String {
     let path = format!("/api/{version}/todos");
     let answer = app.as_user(session, Method::GET, &path).send().await.unwrap();
@@ -225,7 +225,7 @@ fn a_token_that_is_not_ours_spends_nobodys_quota() {
     });
 }
 
-/// Anybody can send one; on SQLite each would take a turn as the one writer.
+/// Anybody can send such a token; on SQLite each would take the write lock.
 #[test]
 fn an_unknown_refresh_token_waits_for_no_writer() {
     let app = TestApp::start();

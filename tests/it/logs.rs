@@ -1,4 +1,4 @@
-//! Log ingest: what is taken, when it is answered, and how it is read.
+//! Log ingest: valid lines, the time of the answer, and reading.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     support::{TestApp, header, problem},
 };
 
-/// What a device logs.
+/// A line of a device.
 pub fn line(device: &str, message: &str) -> Value {
     json!({"device_id": device, "log_level": "INFO", "message": message})
 }
@@ -22,7 +22,7 @@ pub async fn post(app: &TestApp, path: &str, body: &Value) -> Response {
     app.app(Method::POST, path).json(body).send().await.unwrap()
 }
 
-/// An answer of 200.
+/// Body of an answer, whose status must be 200.
 pub async fn json(app: &TestApp, path: &str) -> Value {
     let answer = app.get(path).await;
     assert_eq!(answer.status(), 200, "{path}");
@@ -124,7 +124,7 @@ fn lines_that_wait_together_are_committed_together() {
         assert!(answers.iter().all(|answer| answer.status() == 200));
         let found = json(&app, "/api/logs/d").await;
         let moments = found["logs"].as_array().unwrap().iter().map(|l| l["created_at"].to_string());
-        // Lines of one group are written at one moment.
+        // Lines of one group have the same time.
         let groups = moments.collect::<std::collections::HashSet<_>>().len();
         assert!(groups < 10, "20 lines in {groups} groups");
     });
@@ -146,9 +146,9 @@ fn a_line_that_cannot_be_stored_does_not_take_its_group_with_it() {
     });
 }
 
-/// While this is held no line is written.
+/// Keeps the writer from writing until this is dropped.
 async fn keep_writer_out(db: &Db) -> Transaction {
-    // On SQLite this alone does.
+    // On SQLite this is enough.
     let lock = db.begin().await.unwrap();
     if lock.get_database_backend() == DbBackend::Postgres {
         lock.execute_unprepared("LOCK TABLE log_lines IN EXCLUSIVE MODE").await.unwrap();
@@ -179,7 +179,7 @@ fn a_full_queue_is_503_at_once_and_takes_lines_again_when_it_is_not() {
             drop(lock);
         });
         assert_eq!(first.status(), 200);
-        // Larger than the queue is no reason to be refused for ever.
+        // A batch larger than the queue must not be refused for ever.
         let five = json!(vec![line("d", "z"); 5]);
         assert_eq!(post(&app, "/api/logs/batch", &five).await.status(), 200);
         let stats = json(&app, "/api/stats").await;

@@ -1,17 +1,17 @@
-//! Lists of long rows: an answer ends at a number of bytes too, and the rest is read from there.
+//! Lists of long rows: an answer is also limited in bytes, and the rest is on the next page.
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::support::{Session, TestApp, header};
 
-/// Bytes that one answer has at most.
+/// Maximum of bytes in one answer.
 const MOST: usize = 1024 * 1024;
 
-/// A control character: one byte where it is stored, six in JSON.
+/// A control character: one byte in storage, six in JSON.
 const ESCAPED: &str = "\u{1}";
 
-/// The body of an answer, which is no longer than it may be.
+/// Body of an answer, checked against the maximum.
 async fn short(answer: Response) -> Value {
     assert_eq!(answer.status(), 200);
     let body = answer.bytes().await.unwrap();
@@ -24,7 +24,7 @@ fn rows_read(answer: &Response) -> u32 {
     rows.split_once(' ').unwrap().0.parse().unwrap()
 }
 
-/// What a text begins with.
+/// Number at the start of a text.
 fn number(text: &Value) -> usize {
     text.as_str().unwrap().split(' ').next().unwrap().parse().unwrap()
 }
@@ -55,7 +55,7 @@ fn log_lines_are_read_on_where_their_bytes_ended() {
         let (mut seen, mut pages, mut before) = (Vec::new(), 0, String::new());
         loop {
             let answer = app.get(&format!("/api/logs/d?limit=1000{before}")).await;
-            // What is beyond the answer is not read from the database either: 1 MiB of what is stored.
+            // Rows beyond the answer are not read from the database either: 1 MiB of stored bytes.
             assert!(rows_read(&answer) < 110, "{} rows", rows_read(&answer));
             let page = short(answer).await;
             pages += 1;

@@ -1,16 +1,16 @@
-//! One binary for all integration tests: it links once.
+//! One binary for all integration tests, so that they are linked once.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
 
-/// What clients were told is stored.
+/// Client that checks that acknowledged writes are stored.
 mod acknowledged;
-/// Where the tests of this binary keep their rows.
+/// Storage of this binary's tests.
 mod backends;
-/// The spans of a trace.
+/// Spans of a trace.
 mod kept_traces;
 /// The program as a process.
 mod program;
-/// Connections as bytes.
+/// Connections at byte level.
 mod raw;
 mod support;
 
@@ -18,118 +18,118 @@ mod support;
 mod auth;
 /// Copies of the database.
 mod backup;
-/// Polls that held a worker.
+/// Polls that blocked a worker.
 mod blocked;
-/// What a request cost, and where that is told.
+/// The request cost, and its reports.
 mod budget;
-/// The cache by itself, in this process.
+/// The cache alone, in this process.
 mod cache;
-/// Profiles that were taken: kept, found, compared.
+/// Profiles: kept, found, compared.
 mod captures;
-/// The folders of the labs are complete and alike.
+/// Lab folders are complete and have the same shape.
 mod catalogue;
-/// The program as a person starts it.
+/// Command line of the program.
 mod command_line;
-/// gzip, and when not.
+/// gzip, and its exceptions.
 mod compression;
-/// Connections that overstay, and more than there may be.
+/// Timeouts of connections, and their limit.
 mod connections;
 /// Pages of other origins.
 mod cors;
-/// What holds on every database.
+/// Tests for every database.
 mod databases;
-/// What takes too long is given up.
+/// Deadlines of requests.
 mod deadlines;
-/// Every failure has its answer.
+/// Error answers.
 mod errors;
-/// A disk without room.
+/// A full disk.
 mod full_disk;
-/// What must hold when a store has no room.
+/// Tests for every store without room.
 mod full_store;
-/// `health`, as containers ask it.
+/// `health`, as containers call it.
 mod health_command;
-/// What clients leave unread, and what of theirs waits.
+/// Unread answers and waiting bodies.
 #[cfg(target_os = "linux")]
 mod held_bytes;
-/// A request of /api/v1 holds a thread from dispatch to answer.
+/// Thread-per-request pool of /api/v1.
 mod held_threads;
-/// The Host header, and heads that are none.
+/// The Host header, and malformed heads.
 mod hosts;
-/// The labs answer alike, and their numbers differ as their evidence says.
+/// Lab variants give the same answer with different numbers.
 mod labs;
-/// How it stops.
+/// Shutdown.
 mod leaving;
-/// How often a caller may ask.
+/// Rate limits.
 mod limits;
-/// The program's own log, written for whoever reads it and not by whoever sends.
+/// Bytes of requests in the program's own log can't mislead its reader.
 mod log_bytes;
 /// Log ingest into an SQLite file.
 mod log_file;
-/// What is logged, changed for a while.
+/// The log filter, changed for a limited time.
 mod log_filter;
 /// Log lines that are refused.
 mod log_refusals;
-/// Data of log lines comes back as it was sent.
+/// Data of log lines is returned as it was sent.
 mod log_texts;
-/// Log-ins by the hundred.
+/// Floods of log-ins.
 mod login_flood;
-/// Log ingest: what is taken, when it is answered, and how it is read.
+/// Log ingest: valid lines, the time of the answer, and reading.
 mod logs;
-/// Lists of long rows end at a number of bytes.
+/// Lists of long rows are limited in bytes.
 mod long_lists;
-/// What Prometheus scrapes.
+/// The metrics that Prometheus scrapes.
 mod metrics;
-/// The description of the API is that of what is served.
+/// The OpenAPI document describes what is served.
 mod openapi;
-/// The server takes what the description of the API has for examples.
+/// The server accepts the examples of the OpenAPI document.
 mod openapi_examples;
-/// The ops port, above all while the app is held.
+/// The ops port, above all while the app is blocked.
 mod ops;
-/// Whose requests the ops port answers.
+/// Callers that the ops port accepts.
 mod ops_callers;
-/// What a password costs.
+/// The cost of a password.
 mod passwords;
 /// The blog.
 mod posts;
-/// Memory that profiles take, and give back.
+/// Memory that profiles take, and free.
 mod profile_memory;
-/// Profiles, as they are taken.
+/// Profiles and their content.
 mod profiles;
-/// A proof that can't hold does not.
+/// A proof that can't hold fails.
 mod prove;
-/// Whether the database can be written, as `/health/ready` says.
+/// Readiness: `/health/ready` reports that the database can be written.
 mod readiness;
-/// Traces kept in the process, and their pages.
+/// The span store, and its pages.
 mod recent_traces;
-/// How long log lines are kept.
+/// Retention of log lines.
 mod retention;
-/// Secrets in files of their own.
+/// Secrets in files.
 mod secret_files;
-/// What the log never says.
+/// Secrets that the log must not have.
 mod secrets;
 /// The program's own log.
 mod server_log;
-/// How sessions end.
+/// The end of sessions.
 mod sessions;
-/// What each signal does.
+/// Signals and their effects.
 mod signals;
-/// What only SQLite has to be told.
+/// Settings of SQLite.
 mod sqlite;
-/// A SQLite file that is deleted or replaced while it is used.
+/// An SQLite file that is deleted or replaced while it is in use.
 mod store_file;
-/// Log ingest under load.
+/// Load test of log ingest.
 mod stress;
-/// Todos as clients see them.
+/// Todos in the API.
 mod todos;
-/// Which access tokens are taken.
+/// Access tokens that are valid.
 mod tokens;
 /// Traces while tokio-console is on.
 mod tokio_console;
-/// What recent traces take, and what goes when it is too much.
+/// Size of the span store, and its evictions.
 mod trace_ring;
 /// Traces, as an OTLP receiver gets them.
 mod traces;
-/// Refusals of requests whose body is still under way.
+/// Refusals of requests whose body is still arriving.
 mod unread_bodies;
 /// Many users who write at once.
 mod writers;

@@ -1,10 +1,10 @@
-//! What Prometheus scrapes.
+//! The metrics that Prometheus scrapes.
 
 use std::collections::BTreeSet;
 
 use crate::support::TestApp;
 
-/// Everything a dashboard stands on.
+/// Series that dashboards need.
 const SERIES: [&str; 37] = [
     "axum_http_requests_total{",
     "axum_http_requests_duration_seconds_bucket{",
@@ -51,7 +51,7 @@ fn every_series_is_there_with_its_help() {
     app.run(async {
         app.get("/api/posts/v2/fast").await;
         let mut text = app.metrics().await;
-        // The probe and the sampler need a moment for their first samples.
+        // The schedule probe and the pool sampler need a moment for their first samples.
         for _ in 0..100 {
             if SERIES.iter().all(|series| text.contains(series)) {
                 break;

@@ -1,4 +1,4 @@
-//! The OpenAPI document describes what is served: all of it, and nothing else.
+//! The OpenAPI document describes all routes that are served, and no others.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{TestApp, header, problem};
 
-/// For people and browsers: HTML, style, and the page that shows the document.
+/// Routes for people and browsers: HTML, style, and the page that shows the document.
 const NOT_DESCRIBED: [&str; 5] = ["/", "/style.css", "/docs", "/docs/", "/docs/{*rest}"];
 
 pub async fn document(app: &TestApp) -> Value {
@@ -28,7 +28,7 @@ pub fn operations(document: &Value) -> Vec<(&str, String, &Value)> {
     operations
 }
 
-/// A path with something in the place of each parameter.
+/// Path with a value for each parameter.
 pub fn filled(template: &str) -> String {
     let fill = |segment: &str| if segment.starts_with('{') { "1".into() } else { segment.into() };
     template.split('/').map(fill).collect::<Vec<String>>().join("/")
@@ -47,7 +47,7 @@ fn the_document_describes_every_route_and_no_other() {
             assert!(paths.iter().any(|path| path == known), "{known} is not served");
         }
         for path in paths.into_iter().filter(|path| !NOT_DESCRIBED.contains(&path.as_str())) {
-            // A method that nobody implements is answered with those that are.
+            // The 405 for an unknown method lists the known ones.
             let probe = Method::from_bytes(b"PROBE").unwrap();
             let refused = app.app(probe, &filled(&path)).send().await.unwrap();
             assert_eq!(refused.status(), 405, "{path}");
@@ -59,7 +59,7 @@ fn the_document_describes_every_route_and_no_other() {
     });
 }
 
-/// Whether it has a description, without which the document is no OpenAPI.
+/// True if the answer has a description, which OpenAPI requires.
 fn is_said(answer: &Value) -> bool {
     answer["description"].as_str().is_some_and(|words| !words.trim().is_empty())
 }
@@ -78,7 +78,7 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
             let which = format!("{method} {path}");
             let id = operation["operationId"].as_str().unwrap();
             assert!(ids.insert(id), "{which} has the id of another");
-            // A generator makes a function of it, in whatever case its language has.
+            // Generators make a function name of it, in the style of their language.
             assert!(id.starts_with(|first: char| first.is_ascii_lowercase()), "{id}");
             let mut words = id.split('_');
             let is_part = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
@@ -123,7 +123,7 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
     });
 }
 
-/// Everything in a document that is an object.
+/// All objects of a document.
 fn objects(document: &Value) -> Vec<&serde_json::Map<String, Value>> {
     let mut found = Vec::new();
     let mut left = vec![document];
@@ -152,10 +152,10 @@ fn schemas_mean_the_same_to_every_reader() {
             };
             let is_open =
                 ["properties", "additionalProperties"].iter().any(|k| schema.contains_key(*k));
-            // Some generators make a type of it that has no members.
+            // Some generators would make a type without members from it.
             assert!(!is_type("object") || is_open, "{schema:?}");
             if let Some(pattern) = schema.get("pattern").and_then(Value::as_str) {
-                // Classes in which engines have different characters.
+                // Character classes that differ between regex engines.
                 for class in [r"\s", r"\S", r"\w", r"\W", r"\d", r"\D", r"\b"] {
                     assert!(!pattern.contains(class), "{pattern}");
                 }

@@ -1,4 +1,4 @@
-//! Every example of the OpenAPI document is one that the server takes.
+//! The server accepts every example of the OpenAPI document.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::{
     support::TestApp,
 };
 
-/// The statuses of a request that is refused for what it is made of, or for its path.
+/// Statuses of a request that is refused for its content or its path.
 const REFUSED: [StatusCode; 5] = [
     StatusCode::BAD_REQUEST,
     StatusCode::NOT_FOUND,
@@ -17,7 +17,7 @@ const REFUSED: [StatusCode; 5] = [
     StatusCode::UNPROCESSABLE_ENTITY,
 ];
 
-/// The first example that a schema gives, or one made of those of its parts.
+/// First example of a schema, or one made of its parts' examples.
 fn example(document: &Value, schema: &Value) -> Value {
     if let Some(reference) = schema["$ref"].as_str() {
         return example(document, document.pointer(&reference[1..]).unwrap());

@@ -1,4 +1,4 @@
-//! The ops port answers while every worker of the app is held.
+//! The ops port answers while every worker of the app is blocked.
 
 use reqwest::Method;
 
@@ -37,12 +37,12 @@ fn ops_answers_while_fifty_slow_requests_hold_the_app() {
             assert_eq!(app.get_ops("/metrics").await.status(), 200);
             assert_eq!(app.get_ops("/health").await.status(), 200);
             assert_eq!(app.get_ops("/debug/blocked").await.status(), 200);
-            // Tests log nothing, and go on logging nothing.
+            // Logging is off in tests, and stays off.
             let filter = serde_json::json!({"filter": "off", "seconds": 1});
             let change = app.ops(Method::PUT, "/log-filter").json(&filter).send().await.unwrap();
             assert_eq!(change.status(), 200);
         }
-        // Not one of the fifty has come back: ops was asked and answered in between.
+        // None of the fifty has finished: ops has answered before.
         assert_eq!(slow.iter().filter(|request| request.is_finished()).count(), 0);
         slow.iter().for_each(tokio::task::JoinHandle::abort);
     });

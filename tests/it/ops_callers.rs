@@ -1,4 +1,4 @@
-//! Ops is nobody else's: requests under a foreign name, or from a page of another origin, do nothing.
+//! Ops refuses requests under an unknown name, or from a page of another origin.
 
 use std::{
     io::{Read, Write},
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::program::Serving;
 
-/// Sends this head as it is, and gives the status and the body of its answer.
+/// Sends this head unchanged, and returns the status and the body of the answer.
 fn ask(server: &Serving, head: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(server.ops).unwrap();
     stream.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes()).unwrap();
@@ -20,7 +20,7 @@ fn ask(server: &Serving, head: &str) -> (u16, String) {
     (status.unwrap_or_else(|| panic!("{head:?} got {answer:?}")), body.to_owned())
 }
 
-/// How many were refused for this reason.
+/// Number of refusals for this reason.
 fn refused(server: &Serving, reason: &str) -> u64 {
     let (_, metrics) = ask(server, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n");
     let series = format!("chokepoint_ops_refused_total{{reason=\"{reason}\"}} ");
@@ -82,7 +82,7 @@ fn ops_answers_under_its_own_names_alone() {
     for hosts in malformed {
         assert_eq!(get(hosts).0, 400, "{hosts:?}");
     }
-    // A target that names a host stands for the header.
+    // A target that names a host replaces the header.
     for (target, host, status) in [
         ("localhost", "localhost", 200),
         ("evil.test", "evil.test", 403),
@@ -92,10 +92,10 @@ fn ops_answers_under_its_own_names_alone() {
         let head = format!("GET http://{target}/metrics HTTP/1.1\r\nHost: {host}\r\n");
         assert_eq!(ask(&server, &head).0, status, "{head:?}");
     }
-    // No browser speaks it, and health checks of old do.
+    // No browser uses HTTP/1.0, but old health checks do.
     assert_eq!(ask(&server, "GET /health HTTP/1.0\r\n").0, 200);
     assert_eq!(ask(&server, "GET /health HTTP/1.0\r\nHost: evil.test\r\n").0, 403);
-    // Whatever is there, and whatever is not.
+    // All paths, known or unknown.
     for path in ["/", "/style.css", "/labs", "/debug/traces", "/debug/pprof/captures", "/nothing"] {
         let head = format!("GET {path} HTTP/1.1\r\nHost: evil.test\r\n");
         assert_eq!(ask(&server, &head).0, 403, "{path}");
@@ -109,7 +109,7 @@ fn ops_answers_under_its_own_names_alone() {
     assert!(said["fields"]["host"].as_str().unwrap().contains("evil.test"), "{said}");
 }
 
-/// Requests that change something, and those that cost; by a status that says that nothing was done.
+/// Requests that change something or are expensive, with a status that shows that nothing was done.
 const GUARDED: [(&str, &str, u16); 9] = [
     ("POST", "/labs/n-plus-one/reset", 204),
     ("PUT", "/log-filter", 415),
@@ -135,7 +135,7 @@ fn what_changes_or_costs_something_is_not_done_for_pages_of_other_origins() {
         format!("Origin: http://{here}\r\nSec-Fetch-Site: same-origin\r\n"),
         "Sec-Fetch-Site: same-origin\r\n".to_owned(),
         "Sec-Fetch-Site: none\r\n".to_owned(),
-        // A form of a page that sends no referrer, as ours.
+        // A form of a page without a referrer, like ours.
         "Origin: null\r\nSec-Fetch-Site: same-origin\r\n".to_owned(),
         format!("Referer: http://{here}/labs\r\n"),
     ];
@@ -169,7 +169,7 @@ fn what_changes_or_costs_something_is_not_done_for_pages_of_other_origins() {
         }
     }
     assert_eq!(refused(&server, "origin"), (GUARDED.len() * foreign.len()) as u64);
-    // A link from a dashboard to what is cheap to read is followed.
+    // A link from a dashboard to a cheap page works.
     for path in ["/", "/metrics", "/debug/traces", "/debug/pprof/captures", "/labs/n-plus-one"] {
         assert_eq!(ask(&server, &head("GET", path, &foreign[9])).0, 200, "{path}");
     }

@@ -1,4 +1,4 @@
-//! What a password costs, and nobody else pays.
+//! Cost of a password: each log-in costs one hash, even for an unknown account.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::{program::Serving, support::PASSWORD};
 
 #[test]
 fn whoever_cannot_log_in_gets_one_answer_at_the_price_of_a_hash() {
-    // Counters are those of a process, so this needs one of its own.
+    // Counters belong to a process, so this test needs its own.
     let serving = Serving::start(&[("BCRYPT_COST", "4"), ("INSECURE", "true")]);
     let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
     let hashes = || {

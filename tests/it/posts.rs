@@ -1,4 +1,4 @@
-//! The blog: slugs, and who may change what.
+//! The blog: slugs, and the right to change posts.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Session, TestApp, header, problem};
 
-/// Page by page. The path is said because two binaries include this file, each in its way.
+/// Lists, page by page. The path is explicit because two binaries include this file.
 #[path = "posts/lists.rs"]
 mod lists;
 
@@ -96,7 +96,7 @@ fn nobody_else_changes_a_post_and_writing_needs_a_token() {
             problem(refused).await;
         }
         assert_eq!(json_of(app.get(&own).await).await, post);
-        // A comment is no change.
+        // A comment does not count as a change.
         let comment = send(&app, &eve, Method::POST, &comments, json!({"body": "Fine."})).await;
         let comment: Value = comment.json().await.unwrap();
         assert_eq!(comment["author"], json!({"id": eve.user_id, "username": "eve"}));
@@ -196,7 +196,7 @@ fn every_bad_field_of_a_body_is_named() {
             assert_eq!(refused.status(), 422, "{path}");
             assert_eq!(bad_fields(&problem(refused).await), fields, "{path}");
         }
-        // The longest that are allowed, in characters.
+        // The longest allowed, in characters.
         let body = json!({"title": "ä".repeat(200), "body": "ä".repeat(50_000)});
         assert_eq!(send(&app, &ada, Method::POST, "/api/posts", body).await.status(), 201);
     });

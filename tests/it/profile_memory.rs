@@ -1,4 +1,4 @@
-//! A profile leaves no memory behind: whoever watches must not be what ends a server in a container.
+//! Profiles leave no memory behind: observing must not get a container killed.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -9,14 +9,14 @@ use reqwest::blocking::Client;
 
 use crate::program::Serving;
 
-/// What the first profile may leave, such as the profile itself.
+/// Memory that the first profile may keep, such as the profile itself.
 const MAY_STAY_MIB: u64 = 30;
 
-/// Of a build without optimization, which has the largest debug information: mapped by the kernel while
-/// names are looked up.
+/// Peak in a debug build, which has the largest debug information: the kernel maps it while names
+/// are resolved.
 const MAY_TAKE_MIB: u64 = 256;
 
-/// A figure of the process as the kernel has it.
+/// Memory figure of the process in `/proc`.
 fn mib(server: &Serving, figure: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(figure)).unwrap();
@@ -30,7 +30,7 @@ fn memory_comes_back_after_each_profile() {
     let server = Serving::start(&[("WORKER_THREADS", "2"), ("TRACE_RING_MIB", "4")]);
     let client = Client::builder().no_proxy().timeout(None).build().unwrap();
     let fast = server.url("/api/posts/v2/fast");
-    // Connections, statements and recent traces are there before.
+    // Connections, statements and the span store get their memory first.
     for _ in 0..500 {
         assert_eq!(client.get(&fast).send().unwrap().status(), 200);
     }

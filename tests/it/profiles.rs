@@ -14,7 +14,7 @@ use crate::{
     support::{TestApp, header, problem},
 };
 
-/// There is one profiler in a process, and tests that run side by side would take it from each other.
+/// Lock for tests that profile: a process has one profiler, and tests run side by side.
 pub fn profiler() -> MutexGuard<'static, ()> {
     static PROFILER: Mutex<()> = Mutex::new(());
     PROFILER.lock().unwrap_or_else(PoisonError::into_inner)
@@ -38,7 +38,7 @@ fn a_wall_profile_names_the_function_that_sleeps_and_a_cpu_profile_does_not() {
         }
         let taken = app.get_ops("/debug/pprof/profile?mode=cpu&seconds=1").await;
         let cpu = FrameReader::new(&taken.bytes().await.unwrap()).unwrap();
-        // Going to sleep takes some CPU; two workers that sleep all the time take no tenth of a core.
+        // Falling asleep takes some CPU, but for two workers less than a tenth of a core.
         let asleep = cpu.samples("std::thread::sleep");
         assert!(asleep.threads() < 0.1, "{asleep:?}");
         slow.iter().for_each(tokio::task::JoinHandle::abort);
@@ -73,7 +73,7 @@ fn a_wall_profile_has_one_sample_of_a_thread_and_round_however_much_cpu_it_uses(
     let stacks = taken.stacks();
     let of_us = stacks.iter().filter(|(stack, _)| stack.contains("profiles::use_cpu"));
     let of_us: u64 = of_us.map(|(_, samples)| samples).sum();
-    // Two threads, four rounds; a timer of CPU time would add eight.
+    // Two threads, four rounds; a CPU timer would add eight.
     assert!((1..=8).contains(&of_us), "{of_us}");
     assert!(stacks.iter().all(|(stack, _)| !stack.contains("signal_every_thread")), "{stacks:?}");
 }
@@ -150,7 +150,7 @@ fn a_heap_profile_names_who_allocated_and_sampling_is_off_before_and_after() {
             answer.json::<Value>().await.unwrap()
         };
         assert_eq!(sampling().await["active"], false);
-        // What was there before sampling began is not seen.
+        // Allocations from before the sampling are not seen.
         let before = hold_on_to(20_000_000);
         assert_eq!(of_us().await, 0);
         drop(before);
@@ -162,7 +162,7 @@ fn a_heap_profile_names_who_allocated_and_sampling_is_off_before_and_after() {
         );
         assert!(switched["until"].as_str().unwrap().ends_with('Z'), "{switched}");
         let held = hold_on_to(20_000_000);
-        // About one sample in 64 KiB, so 300 of them: twice or half as much is out of reach of chance.
+        // About one sample per 64 KiB, so 300 of them: a factor of two is beyond chance.
         let seen = of_us().await;
         assert!((10_000_000..40_000_000).contains(&seen), "{seen}");
         drop(held);

@@ -1,4 +1,4 @@
-//! The program as a process, as a person starts it.
+//! The program as a process, started from the command line.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -16,7 +16,7 @@ use reqwest::blocking;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The program in a folder of its own, without the settings of whoever runs the tests.
+/// The program in its own folder, without settings of the environment.
 pub fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chokepoint"));
     command.env_clear().current_dir(folder).stdin(Stdio::null());
@@ -32,7 +32,7 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Where it listens, if this is the line that says so, in either format.
+/// Address of a port in the "ready" line, in either log format; none in other lines.
 pub fn address(line: &str, port: &str) -> Option<SocketAddr> {
     let (_, addresses) = line.split_once("ready")?;
     let (_, address) = addresses.split_once(port)?;
@@ -41,7 +41,7 @@ pub fn address(line: &str, port: &str) -> Option<SocketAddr> {
     address[..address.find(|c| !of_address(c)).unwrap_or(address.len())].parse().ok()
 }
 
-/// A process that a failed test doesn't leave behind.
+/// A process that is killed on drop, so that a failed test leaves none.
 pub struct Ended(pub Child);
 
 impl Drop for Ended {
@@ -68,12 +68,12 @@ impl Serving {
         Self::start_as(command, folder)
     }
 
-    /// With so many descriptors, soft limit and hard limit.
+    /// Starts it with this soft and hard limit of descriptors.
     pub fn start_with_descriptors(descriptors: u32, settings: &[(&str, &str)]) -> Self {
         Self::start_by_shell(&format!("ulimit -n {descriptors} && exec \"$0\""), settings)
     }
 
-    /// By a line of shell that has the program as `$0`.
+    /// Starts it by a shell line that has the program as `$0`.
     pub fn start_by_shell(line: &str, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let program = program(folder.path());
@@ -85,7 +85,7 @@ impl Serving {
         Self::start_as(command, folder)
     }
 
-    /// By a command of one's own, in the folder that goes with it.
+    /// Starts it by this command, in the folder that belongs to it.
     pub fn start_as(mut command: Command, folder: TempDir) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = Ended(command.spawn().unwrap());
@@ -105,7 +105,7 @@ impl Serving {
         format!("http://{}{path}", self.app)
     }
 
-    /// Until a request is in flight; `is_over` tells whether it has been.
+    /// Waits for a request in flight. Fails once `is_over` is true.
     pub fn wait_until_pending(&self, is_over: impl Fn() -> bool) {
         let client = blocking::Client::builder().no_proxy().build().unwrap();
         let is_pending =
@@ -119,7 +119,7 @@ impl Serving {
         }
     }
 
-    /// Every line until one has this in it, and that one.
+    /// Reads the log up to a line with this message, and returns all of it.
     pub fn wait_for_message(&mut self, message: &str) -> String {
         let mut lines = String::new();
         loop {
@@ -131,7 +131,7 @@ impl Serving {
         }
     }
 
-    /// So many of them, without what stands between.
+    /// Reads this number of access lines, and skips other lines.
     pub fn wait_for_access_lines(&mut self, count: usize) -> Vec<String> {
         let lines = std::iter::from_fn(|| Some(self.next_line("access lines")));
         lines.filter(|line| line.contains("\"target\":\"access\"")).take(count).collect()
@@ -147,7 +147,7 @@ impl Serving {
         self.child.0.id()
     }
 
-    /// Bytes that the system counts of the process: `VmRSS` now, `VmHWM` at most so far.
+    /// Memory of the process in bytes: `VmRSS` is the current, `VmHWM` the peak.
     pub fn memory(&self, field: &str) -> u64 {
         let status =
             std::fs::read_to_string(format!("/proc/{}/status", self.child.0.id())).unwrap();
@@ -160,7 +160,7 @@ impl Serving {
         kill(Pid::from_raw(i32::try_from(self.pid()).unwrap()), signal).unwrap();
     }
 
-    /// What it said after it was ready, on standard output and on standard error, to its end.
+    /// Reads standard output and standard error after "ready", to the end.
     pub fn said(mut self) -> [Vec<u8>; 2] {
         let (mut output, mut error) = (Vec::new(), Vec::new());
         self.log.read_to_end(&mut output).unwrap();
@@ -169,7 +169,7 @@ impl Serving {
         [output, error]
     }
 
-    /// How it ended, without a look at its log.
+    /// Waits for the end and returns the exit status, without the log.
     pub fn ended(mut self) -> ExitStatus {
         self.log.read_to_end(&mut Vec::new()).unwrap();
         self.child.0.wait().unwrap()
@@ -180,7 +180,7 @@ impl Serving {
         client.get(format!("http://{}/metrics", self.ops)).send().unwrap().text().unwrap()
     }
 
-    /// Until a counter, with its labels, has this value.
+    /// Waits until a counter, with its labels, has this value.
     pub fn wait_for_metric(&self, series: &str, value: u32) {
         let line = format!("{series} {value}");
         let deadline = Instant::now() + Duration::from_secs(60);
@@ -190,7 +190,7 @@ impl Serving {
         }
     }
 
-    /// Its exit code, and what it logged after it was ready.
+    /// Waits for the end and returns the exit code and the log lines after "ready".
     pub fn end(mut self) -> (Option<i32>, Vec<Value>) {
         let mut text = String::new();
         self.log.read_to_string(&mut text).unwrap();

@@ -1,4 +1,4 @@
-//! A proof that can't hold does not, and says why.
+//! A proof that can't hold fails, and gives the reason.
 
 use std::path::PathBuf;
 
@@ -51,7 +51,7 @@ async fn an_answer_that_breaks_parity_is_named_by_its_trace() {
     for (failure, variant) in parity.failures.iter().zip(["slow", "fast", "yours"]) {
         let (said, trace) = failure.split_once(", trace ").unwrap();
         assert_eq!(said, format!("{variant} answered with status 200"));
-        // The last one's line may not be written yet: the proof ends there.
+        // The line of the last request may be missing, because the proof ends there.
         let is_logged = log.contains(trace) || variant == "yours";
         assert!(is_logged && trace.len() == 32, "{failure}: {log}");
     }
@@ -126,7 +126,7 @@ fn a_bad_evidence_file_is_refused_with_its_reason() {
     }
 }
 
-/// An outcome as the flagship's slow variant gives it.
+/// Outcome of the flagship's slow variant.
 fn slow_outcome(gate: &Gate) -> Outcome {
     let mut thresholds: Vec<_> = gate
         .thresholds
@@ -164,7 +164,7 @@ fn slow_must_fail_by_exactly_the_named_thresholds() {
         change(&mut outcome);
         outcome.judge_slow(gate).join("; ")
     };
-    // The cheats: fast behind slow's path, a dead port, wrong answers, one gate held.
+    // Cheats: fast at slow's path, a closed port, wrong answers, one gate held.
     let all_held = reasons(&|o| {
         o.exit_code = 0;
         o.thresholds.iter_mut().for_each(|t| t.held = true);

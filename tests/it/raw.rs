@@ -1,4 +1,4 @@
-//! Connections as bytes, for what no well-behaved client does.
+//! Connections at byte level, for misbehaving clients.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -9,12 +9,12 @@ use std::{
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Longer than anything that these tests wait for, and shorter than the defaults.
+/// Longer than all waits of these tests, and shorter than the default timeouts.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 pub const GET: &str = "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
 
-/// Some tests hold hundreds of connections, and run beside others.
+/// Raises the limit: some tests have hundreds of connections, and run beside others.
 fn raise_descriptors() {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     if soft < hard {
@@ -36,7 +36,7 @@ pub fn send(address: SocketAddr, bytes: &str) -> TcpStream {
     connection
 }
 
-/// One answer; it must have a length.
+/// Reads one answer, which must have a length.
 pub fn answer(connection: &mut TcpStream) -> String {
     let mut read = Vec::new();
     let mut byte = [0];
@@ -51,7 +51,7 @@ pub fn answer(connection: &mut TcpStream) -> String {
     head + &String::from_utf8(body).unwrap()
 }
 
-/// Everything until the server closes.
+/// Reads until the server closes.
 pub fn until_closed(connection: &mut TcpStream) -> String {
     let mut read = Vec::new();
     match connection.read_to_end(&mut read) {
@@ -62,7 +62,7 @@ pub fn until_closed(connection: &mut TcpStream) -> String {
     String::from_utf8_lossy(&read).into_owned()
 }
 
-/// Whether the server has left it open until now.
+/// True if the server has not closed the connection so far.
 pub fn is_open(connection: &TcpStream) -> bool {
     connection.set_nonblocking(true).unwrap();
     let peeked = connection.peek(&mut [0]);
@@ -70,7 +70,7 @@ pub fn is_open(connection: &TcpStream) -> bool {
     matches!(peeked, Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
-/// Between two things that a slow client does.
+/// Pause of a slow client.
 #[expect(clippy::disallowed_methods, reason = "the client's thread, which does nothing else")]
 pub fn pause(time: Duration) {
     std::thread::sleep(time);

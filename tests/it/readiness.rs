@@ -1,4 +1,4 @@
-//! Whether the database can be written, as `/health/ready` says.
+//! Readiness: `/health/ready` reports that the database can be written.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::support::TestApp;
 
-/// How often something is asked for before it counts as never coming, 50 ms apart.
+/// Attempts, 50 ms apart, before a wait fails.
 const ATTEMPTS: usize = 200;
 
 async fn instances(db: &Db) -> Vec<i64> {
@@ -42,7 +42,7 @@ fn a_file_that_somebody_else_has_locked_is_no_failure() {
     app.run(async {
         let db = app.db().await;
         let lock = db.begin().await.unwrap();
-        // Longer than an earlier commit counts.
+        // Longer than an earlier commit counts as proof.
         for _ in 0..ATTEMPTS / 5 {
             assert_eq!(app.get("/health/ready").await.status(), 200);
             tokio::time::sleep(Duration::from_millis(50)).await;

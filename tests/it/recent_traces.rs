@@ -1,4 +1,4 @@
-//! `/debug/traces` on the ops port.
+//! The span store: `/debug/traces` on the ops port.
 
 use opentelemetry_proto::tonic::trace::v1::{TracesData, span::SpanKind};
 use reqwest::Method;
@@ -83,7 +83,7 @@ async fn list(app: &TestApp, query: &str) -> Value {
     app.get_ops(&format!("/debug/traces?{query}")).await.json().await.unwrap()
 }
 
-/// The ids of all requests that a query finds.
+/// Ids of all requests that a query finds.
 async fn found(app: &TestApp, query: &str) -> Vec<String> {
     let list = list(app, &format!("limit=1000&{query}")).await;
     let requests = list["requests"].as_array().unwrap();

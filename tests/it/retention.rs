@@ -1,4 +1,4 @@
-//! Log lines that are older than LOG_RETENTION go, younger ones stay, and ingest is not held up.
+//! Log lines older than LOG_RETENTION are deleted, younger ones stay, and ingest does not wait.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn batches(app: &TestApp, device: &str, lines: usize) {
     }
 }
 
-/// What there is of a device's lines in the table.
+/// Number of a device's lines in the table.
 async fn stored(app: &TestApp, device: &str) -> i64 {
     let db = app.db().await;
     let count = "SELECT COUNT(*) FROM log_lines WHERE device_id = $1";
@@ -50,7 +50,7 @@ fn lines_older_than_the_retention_go_while_others_are_written() {
         assert_eq!(stored(&app, "old").await, OLD as i64);
         &app
     });
-    // It starts to delete while the other instance takes lines in.
+    // It starts to delete while the other instance accepts lines.
     let deleting = TestApp::start_beside(keeping, &["--log-retention=1d"]);
     deleting.run(async {
         let posts = (0..POSTED).map(|_| async {
@@ -66,7 +66,7 @@ fn lines_older_than_the_retention_go_while_others_are_written() {
         let expired = format!("chokepoint_log_lines_expired_total {OLD}");
         let metrics = deleting.metrics().await;
         assert!(metrics.lines().any(|line| line == expired), "{metrics}");
-        // The counts are of all lines that were ever stored.
+        // The counts include all lines that were ever stored.
         let stats = json(&deleting, "/api/stats").await;
         assert_eq!(stats["lines"], (OLD + YOUNG + POSTED) as i64);
     });

@@ -1,4 +1,4 @@
-//! Secrets in files of their own: NAME_FILE in place of NAME.
+//! Secrets in files: NAME_FILE in place of NAME.
 
 use std::fs;
 
@@ -95,7 +95,7 @@ fn what_the_files_hold_is_what_the_server_uses() {
     let session: serde_json::Value = registered.json().unwrap();
     drop(serving);
 
-    // A random key would not know the token any more.
+    // A random key would not accept the token any more.
     let again = Serving::start(&settings);
     let token = session["access_token"].as_str().unwrap();
     let todos = client.get(again.url("/api/v2/todos")).bearer_auth(token).send().unwrap();

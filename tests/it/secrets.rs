@@ -1,4 +1,4 @@
-//! A whole run with everything logged that can be, and nothing in it that is a secret.
+//! A complete run with verbose logs, which must not contain any secret.
 
 use std::{
     fs::{self, File},
@@ -22,12 +22,12 @@ use crate::{
     program::{Ended, address, program, text},
 };
 
-/// What only the server's owner knows.
+/// Secrets of the server's owner.
 const JWT_SECRET: &str = "jwt-secret-0123456789-0123456789";
 const OPS_TOKEN: &str = "ops-token-0123456789";
 const REDIS_PASSWORD: &str = "redis-password-0123456789";
 
-/// What users send: passwords, things of their own, tokens that are none.
+/// Secrets of users: passwords, private texts, invalid tokens.
 const SENT: [&str; 9] = [
     "correct-horse-battery",
     "wrong-horse-battery",
@@ -54,7 +54,7 @@ impl Run {
         if body.is_null() { request } else { request.json(body) }.send().unwrap()
     }
 
-    /// The tokens of an answer are secrets from then on.
+    /// Records the tokens of an answer as secrets.
     fn session(&mut self, path: &str, status: u16, body: &Value) -> [String; 2] {
         let answer = self.send(Method::POST, path, "", body);
         assert_eq!(answer.status(), status, "{path}");
@@ -112,7 +112,7 @@ impl Run {
             let request = self.client.get(format!("{}/metrics?secret={query}", self.ops));
             assert_eq!(request.bearer_auth(token).send().unwrap().status(), status);
         }
-        // Again, so that the session has ended because of it.
+        // A second refresh with the same token, which ends the session.
         assert_eq!(self.send(Method::POST, &api("/auth/refresh"), "", &refresh).status(), 401);
         let [token, _] = self.session(&api("/auth/login"), 200, &login(right));
         assert_eq!(
@@ -123,18 +123,18 @@ impl Run {
     }
 }
 
-/// The password of a URL, if it has one.
+/// Password of a URL, if it has one.
 fn password(url: &str) -> Option<&str> {
     let (authority, _) = url.split_once("://")?.1.split_once('@')?;
     Some(authority.split_once(':')?.1)
 }
 
-/// Everything that a run printed, in which each version did everything.
+/// Everything printed in a run in which each API version did everything, and its secrets.
 fn log_of_a_run(format: &str) -> (String, Vec<String>) {
     let (folder, back_ends) = (TempDir::new().unwrap(), BackEnds::new());
     let file = |name: &str| File::create(folder.path().join(name)).unwrap();
     let mut command = program(folder.path());
-    // Of the Redis of the tests if there is one, which takes any password; else of none.
+    // The tests' Redis if there is one, which accepts any password; else none.
     let redis = back_ends
         .flags()
         .into_iter()
@@ -163,7 +163,7 @@ fn log_of_a_run(format: &str) -> (String, Vec<String>) {
         .map(|s| (*s).to_owned())
         .collect();
     secrets.extend(password(&back_ends.database_url()).map(str::to_owned));
-    // As bcrypt writes its results.
+    // Start of a bcrypt hash.
     secrets.push("$2b$".to_owned());
     let client = Client::builder().no_proxy().build().unwrap();
     let mut run = Run { client, app, ops, secrets };
@@ -187,7 +187,7 @@ fn a_run_with_everything_logged_prints_no_secret() {
             line.contains("TRACE") && !ours.iter().any(|ours| line.contains(ours))
         };
         assert_eq!(log.lines().find(of_library), None);
-        // It was a verbose run indeed, and libraries said what they may.
+        // The run was really verbose, and libraries logged what they may.
         assert!(log.contains("DEBUG") && log.contains("SELECT"), "{log}");
         assert!(log.contains("/api/v1/auth/login") && log.contains("/api/v2/todos"), "{log}");
     }

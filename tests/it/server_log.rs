@@ -1,11 +1,11 @@
-//! The program's own log: its access lines, what it never says, and a reader that does not read.
+//! The program's own log: access lines, private data, and a reader that does not read.
 
 use nix::sys::signal::Signal;
 use reqwest::blocking::Client;
 
 use crate::program::Serving;
 
-/// Standard output that nobody reads holds back 16 MiB of access lines; these are 24 MB.
+/// Requests with 24 MB of access lines; if nobody reads, 16 MiB of them are buffered.
 const REQUESTS: usize = 400;
 const LONG_PATH: usize = 60_000;
 
@@ -46,7 +46,7 @@ fn requests_go_on_when_nobody_reads_the_log_and_each_lost_line_is_counted() {
     let dropped = lines.find_map(|line| line.strip_prefix("chokepoint_log_lines_dropped_total "));
     let dropped: usize = dropped.unwrap().parse().unwrap();
     assert!(dropped > 0, "{REQUESTS} lines of {LONG_PATH} bytes found room");
-    // Read at last, it has room for another line, which is behind all that waited.
+    // Once it is read there is room for another line, after all buffered lines.
     let read = serving.wait_for_access_lines(REQUESTS - dropped);
     let last = client.get(serving.url("/health/live")).header("x-request-id", "the-last");
     assert_eq!(last.send().unwrap().status(), 200);

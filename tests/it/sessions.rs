@@ -1,4 +1,4 @@
-//! How sessions end: by a refresh token that was used twice, by logging out, on every instance.
+//! The end of sessions: by a reused refresh token or by logging out, on every instance.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::{
     support::{Session, TestApp},
 };
 
-/// Two instances must sign alike.
+/// Two instances must share the signing secret.
 const WITH_SECRET: [&str; 2] = ["--jwt-secret", "a secret that only the tests know"];
 
-/// Whether the token lets somebody in. It ends the session if so.
+/// True if the token is refused. If it is valid, this ends its session.
 async fn is_refused(app: &TestApp, session: &Session) -> bool {
     match log_out(app, "v2", session).await.status() {
         StatusCode::UNAUTHORIZED => true,
@@ -69,8 +69,8 @@ fn of_twenty_refreshes_with_one_token_at_once_one_goes_through_and_the_family_en
     });
 }
 
-/// Ten logouts and some refreshes at once, after which nothing is alive. How the logouts were
-/// answered.
+/// Sends ten logouts and some refreshes at once, and checks that the session is dead. Returns the
+/// statuses of the logouts.
 async fn end_at_once(app: &TestApp, session: Session, refreshes: usize) -> Vec<u16> {
     let version = |n| if n % 2 == 0 { "v1" } else { "v2" };
     let logouts = join_all((0..10).map(|n| log_out(app, version(n), &session)));
@@ -84,7 +84,7 @@ async fn end_at_once(app: &TestApp, session: Session, refreshes: usize) -> Vec<u
         }
     }
     assert!(family.len() <= 1, "a refresh token was good twice");
-    // Last, as the used refresh token would end what should have ended before.
+    // Last: its used refresh token would itself end the session, which must be dead before.
     family.push(session);
     assert_family_is_dead(app, &family).await;
     left.iter().map(|answer| answer.status().as_u16()).collect()
@@ -142,7 +142,7 @@ fn a_logout_on_one_instance_counts_on_the_other_from_its_answer_on() {
             for n in 0..5 {
                 busy.push(here.sign_up(&format!("stays_{round}_{n}")).await);
             }
-            // Makes the other instance copy what is revoked, and trust that, before and meanwhile.
+            // Makes the other instance copy and trust the revocations, before and during this.
             let keeps_it_busy = join_all(busy.iter().zip(0_u64..).map(async |(other, n)| {
                 tokio::time::sleep(Duration::from_millis(60 * n)).await;
                 assert!(!is_refused(&there, other).await);
@@ -201,7 +201,7 @@ fn rows_about_tokens_that_have_expired_are_removed() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(revoked().await[0].digest, "new");
-        // The other one is that of the registration.
+        // The other one belongs to the registration.
         assert_eq!(refresh_tokens::Entity::find().count(&db).await.unwrap(), 2);
     });
 }

@@ -1,4 +1,4 @@
-//! What each signal does whose default would end the process.
+//! Signals whose default would end the process, and their effects.
 
 use std::{os::unix::process::ExitStatusExt, process::Command};
 
@@ -7,7 +7,7 @@ use crate::{
     raw::{GET, answer, send},
 };
 
-/// By number, because the real-time ones have no name.
+/// Sends a signal by number, because the real-time ones have no name.
 fn signal(serving: &Serving, number: i32) {
     let pid = serving.pid();
     let sent = Command::new("/bin/sh").args(["-c", &format!("kill -{number} {pid}")]).status();
@@ -35,7 +35,7 @@ fn signals_that_are_meant_for_nothing_do_nothing() {
         signal(&serving, number);
         assert!(answer(&mut send(serving.app, GET)).starts_with("HTTP/1.1 200 "), "{number}");
     }
-    // The ones that stop do so all the same.
+    // Signals that stop the server still do.
     signal(&serving, libc::SIGTERM);
     assert_eq!(serving.ended().code(), Some(0));
 }
@@ -52,7 +52,7 @@ fn hanging_up_stops_unless_it_is_to_be_ignored() {
 
 #[test]
 fn those_that_are_meant_end_it_at_once() {
-    // Not SIGQUIT, which a shell lets programs ignore that it starts in the background.
+    // Without SIGQUIT, which a shell makes background programs ignore.
     for number in [libc::SIGABRT, libc::SIGXCPU, libc::SIGKILL, libc::SIGSYS] {
         let serving = Serving::start_by_shell("ulimit -c 0; exec \"$0\"", &[]);
         signal(&serving, number);

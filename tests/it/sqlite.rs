@@ -1,4 +1,4 @@
-//! What only SQLite has to be told.
+//! Settings that only SQLite needs.
 
 use std::sync::Mutex;
 
@@ -33,7 +33,7 @@ async fn writers_take_turns_and_those_that_wait_take_no_connection_from_readers(
         txn.commit().await.unwrap();
     }));
     let reader = async {
-        // All of them wait by now; one with a connection would leave none.
+        // All of them wait by now; if one had a connection, none would be left.
         db.ping().await.unwrap();
         assert!(turns.lock().unwrap().is_empty());
         now_writing.commit().await.unwrap();
@@ -60,7 +60,7 @@ async fn who_gives_up_waiting_or_writing_leaves_the_turn_to_the_next() {
 async fn a_connection_that_sqlite_has_rolled_back_by_itself_serves_nobody_any_more() {
     let back_ends = BackEnds::new();
     let db = open_database(&back_ends.database(1)).await.unwrap();
-    // As if the disk were full, and only for this connection.
+    // As on a full disk, but only for this connection.
     db.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
     let insert = |id: i64| format!("INSERT INTO write_proofs VALUES ({id}, 0, zeroblob(1000000))");
     let txn = db.begin().await.unwrap();

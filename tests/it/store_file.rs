@@ -1,4 +1,4 @@
-//! A SQLite file that is deleted or replaced while it is used: nothing that goes into it is acknowledged.
+//! An SQLite file that is deleted or replaced while it is in use: no later write is acknowledged.
 
 use std::{fs, path::Path, thread, time::Duration};
 
@@ -6,7 +6,7 @@ use reqwest::blocking::Client;
 
 use crate::{logs::line, program::Serving};
 
-/// How often an answer is asked for before it counts as never coming, 20 ms apart.
+/// Attempts, 20 ms apart, before a wait fails.
 const ATTEMPTS: usize = 250;
 
 struct App {
@@ -47,7 +47,7 @@ impl App {
         panic!("{path} was never {status}");
     }
 
-    /// The first write already, and soon whatever needs the file.
+    /// Checks that the first write is refused, and soon all requests that need the file.
     fn refuses(&mut self) {
         assert_eq!(self.post(), 503);
         for path in ["/api/logs/d", "/api/posts", "/health/ready"] {
@@ -83,7 +83,7 @@ fn a_replaced_file_takes_no_writes_until_it_is_put_back() {
 fn connections_that_come_and_go_change_nothing() {
     let app = App::start();
     for _ in 0..5 {
-        // Another process, which closes all that it opens.
+        // Another process, which closes everything that it opens.
         let mut migrate = crate::program::program(app.folder());
         let output = migrate.env("DATABASE_URL", "sqlite://test.db").arg("migrate").output();
         assert!(output.unwrap().status.success());

@@ -1,4 +1,4 @@
-//! `chokepoint stress` against a real server: its report, its exit codes, what it refuses.
+//! `chokepoint stress` against a real server: its report, its exit codes, its refusals.
 
 use std::{
     net::TcpListener,
@@ -30,7 +30,7 @@ fn report(output: &Output) -> Value {
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// Small, and without goals that depend on the machine.
+/// A small load, without goals that depend on the machine.
 const SMALL: [&str; 7] = [
     "--devices=7",
     "--lines=23",
@@ -93,7 +93,7 @@ fn single_lines_are_sent_one_by_one() {
 fn the_slowest_request_that_is_sampled_is_found_by_its_trace() {
     let app = TestApp::start();
     let folder = tempfile::tempdir().unwrap();
-    // So few that all of them are sampled.
+    // Few enough that all of them are sampled.
     let few = ["--single", "--devices=2", "--lines=4", "--goal-rate=1", "--goal-p95=60000"];
     let output = stress(folder.path(), &app.url(), &[&few[..], &["--json"]].concat());
     let traces = &report(&output)["traces"];
@@ -144,7 +144,7 @@ fn a_goal_that_is_missed_is_exit_code_1() {
 fn a_load_that_is_stopped_reports_what_was_acknowledged_until_then() {
     let app = TestApp::start();
     let folder = tempfile::tempdir().unwrap();
-    // It would send for minutes.
+    // A load of minutes.
     let args = ["--lines=100000", "--json", "--acknowledged=lines.txt"];
     let load = command(folder.path(), &app.url(), &args)
         .stdout(Stdio::piped())
@@ -162,7 +162,7 @@ fn a_load_that_is_stopped_reports_what_was_acknowledged_until_then() {
     assert_eq!(output.status.code(), Some(1), "{report}");
     let acknowledged = report["lines_acknowledged"].as_u64().unwrap();
     assert!(acknowledged > 0, "{report}");
-    // What was in flight was waited for, so nothing else has failed.
+    // Requests in flight were awaited, so nothing else has failed.
     let failures = report["failures"].as_object().unwrap();
     assert_eq!(failures.keys().collect::<Vec<_>>(), ["not sent, as it was stopped"]);
     assert_eq!(report["requests"].as_u64().unwrap() * 5, acknowledged);

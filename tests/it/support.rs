@@ -1,4 +1,4 @@
-//! A real server in this process: two runtimes, free ports, a database of its own.
+//! A real server in this process: two runtimes, free ports, its own database.
 
 use std::sync::{Arc, OnceLock};
 
@@ -20,7 +20,7 @@ struct Settings {
     config: Config,
 }
 
-/// Log and recorder belong to the process; its tests share them.
+/// Telemetry of the process, which its tests share: log and recorder are global.
 fn telemetry() -> &'static Telemetry {
     static TELEMETRY: OnceLock<Telemetry> = OnceLock::new();
     TELEMETRY.get_or_init(|| {
@@ -47,7 +47,7 @@ fn settings(more: &[&str]) -> Config {
     ];
     args.extend(more);
     let mut config = Settings::parse_from(&args).config;
-    // Not those of whoever runs the tests.
+    // The settings of the environment are not used.
     let is_given = |name: &str| args.iter().any(|arg| arg.starts_with(name));
     config.ops_token = config.ops_token.filter(|_| is_given("--ops-token"));
     config.auth.jwt_secret = config.auth.jwt_secret.filter(|_| is_given("--jwt-secret"));
@@ -80,7 +80,7 @@ impl TestApp {
         Self::start_on(Arc::new(BackEnds::new()), flags)
     }
 
-    /// A second instance with the same database, and the same Redis if there is one.
+    /// Starts a second instance with the same database, and the same Redis if there is one.
     pub fn start_beside(other: &Self, flags: &[&str]) -> Self {
         Self::start_on(other.back_ends.clone(), flags)
     }
@@ -104,7 +104,7 @@ impl TestApp {
         self.runtime.block_on(future)
     }
 
-    /// Its database, by a pool of the test's own.
+    /// The database, through the test's own pool.
     pub async fn db(&self) -> Db {
         Db::connect(&self.back_ends.database(20)).await.unwrap()
     }
@@ -117,13 +117,13 @@ impl TestApp {
         self.http.request(method, format!("{}{path}", self.ops))
     }
 
-    /// For programs that load it.
+    /// URL for programs that load the server.
     pub fn url(&self) -> String {
         self.app.clone()
     }
 
-    /// The template of every path that the app serves. That axum prints them like this is no promise
-    /// of its; if that changes, none are found.
+    /// Template of every path that the app serves. axum does not promise to print them like this;
+    /// if it changes, none are found.
     pub fn paths(&self) -> Vec<String> {
         let printed = &self.server.as_ref().unwrap().app_routes;
         let (_, paths) = printed.split_once("node: Node { paths: {").unwrap();
@@ -159,12 +159,12 @@ impl Drop for TestApp {
     }
 }
 
-/// A header as text, empty if it is missing.
+/// Header as text, empty if it is missing.
 pub fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
 }
 
-/// An error answer, checked to be a problem with the ids that its headers have.
+/// Error body, checked to be a problem with the ids of its headers.
 pub async fn problem(response: Response) -> Value {
     assert_eq!(header(&response, "content-type"), "application/problem+json");
     let status = response.status().as_u16();
@@ -176,7 +176,7 @@ pub async fn problem(response: Response) -> Value {
     problem
 }
 
-/// Somebody who is logged in.
+/// A user who is logged in.
 #[derive(Clone, Debug, serde::Deserialize)]
 pub struct Session {
     #[serde(rename = "access_token")]
@@ -186,11 +186,11 @@ pub struct Session {
     pub email: String,
 }
 
-/// What `sign_up` registers everybody with.
+/// Password of every user of `sign_up`.
 pub const PASSWORD: &str = "correct horse";
 
 impl TestApp {
-    /// Registers somebody; `name` must be a username that nobody has on this database.
+    /// Registers a user. `name` must be unused in this database.
     pub async fn sign_up(&self, name: &str) -> Session {
         let body = serde_json::json!({
             "username": name, "email": format!("{name}@example.com"), "password": PASSWORD,
@@ -201,7 +201,7 @@ impl TestApp {
         answer.json().await.unwrap()
     }
 
-    /// A request with somebody's access token.
+    /// Request with the user's access token.
     pub fn as_user(&self, session: &Session, method: Method, path: &str) -> RequestBuilder {
         self.app(method, path).bearer_auth(&session.token)
     }

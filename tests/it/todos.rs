@@ -1,4 +1,4 @@
-//! Todos as clients see them, the same on v1 and v2.
+//! Todos in the API, the same on v1 and v2.
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ impl Todos<'_> {
     }
 }
 
-/// Somebody new on each version.
+/// Runs a test with a new user on each version.
 async fn on_both(app: &TestApp, name: &str, test: impl AsyncFn(Todos<'_>)) {
     for base in VERSIONS {
         let name = format!("{name}_{}", &base[5..]);
@@ -106,7 +106,7 @@ fn anothers_todo_is_none() {
     app.run(on_both(&app, "todo_owner", async |todos| {
         let todo = todos.create(json!({"title": "mine"})).await;
         let id = &todo["id"];
-        // Cached for its owner, and still nobody else's.
+        // Cached for its owner, and still hidden from others.
         assert_eq!(todos.get(id).await.status(), StatusCode::OK);
         let name = format!("todo_other_{}", &todos.base[5..]);
         let other = todos.app.sign_up(&name).await;
@@ -118,7 +118,7 @@ fn anothers_todo_is_none() {
             assert_eq!(answer.status(), StatusCode::NOT_FOUND);
         }
         assert_eq!(others.list().await, Vec::<Value>::new());
-        // A demo todo, which belongs to nobody who can log in.
+        // A demo todo: its owner can't log in.
         assert_eq!(others.get(&json!(1)).await.status(), StatusCode::NOT_FOUND);
         assert_eq!(todos.get(id).await.json::<Value>().await.unwrap(), todo);
     }));

@@ -1,4 +1,4 @@
-//! Access tokens: which are taken, and that all others are refused alike.
+//! Access tokens that are valid; all others get the same refusal.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
 use reqwest::{Method, Response};
@@ -9,13 +9,13 @@ use crate::support::{Session, TestApp, header, problem};
 const SECRET: &str = "a secret that only the tests know";
 const WITH_SECRET: [&str; 2] = ["--jwt-secret", SECRET];
 
-/// Asks for something that needs a token. Logging out does, in any state of the product.
+/// Sends a request that needs a token: logging out, which needs no other data.
 async fn send(app: &TestApp, authorization: &str) -> Response {
     let request = app.app(Method::POST, "/api/v2/auth/logout");
     request.header("authorization", authorization).send().await.unwrap()
 }
 
-/// What the server signs for this session, as long as it is.
+/// Claims like those that the server signs for this session.
 fn claims(session: &Session) -> Value {
     let now = get_current_timestamp();
     json!({
@@ -29,13 +29,13 @@ fn sign(algorithm: Algorithm, claims: &Value, secret: &str) -> String {
     encode(&Header::new(algorithm), claims, &key).unwrap()
 }
 
-/// The token with another header in front.
+/// The token with another header.
 fn with_header(token: &str, header: &str) -> String {
     let (_, rest) = token.split_once('.').unwrap();
     format!("{header}.{rest}")
 }
 
-/// The same bytes in base64url with a bit set that no byte has.
+/// The same bytes in base64url, with an unused bit set.
 fn with_other_last(signature: &str) -> String {
     let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (rest, last) = signature.split_at(signature.len() - 1);

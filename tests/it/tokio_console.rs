@@ -1,4 +1,4 @@
-//! With tokio-console on, traces are what they are without it.
+//! Traces are the same with tokio-console on.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{kept_traces::of, program::Serving, traces::metric};
 
-/// How often something is tried, 100 ms apart.
+/// Attempts, 100 ms apart.
 const ATTEMPTS: usize = 600;
 
 fn in_time(holds: impl Fn() -> bool) -> bool {
@@ -27,7 +27,7 @@ fn in_time(holds: impl Fn() -> bool) -> bool {
     })
 }
 
-/// A span by its name, that of the span it is part of, its kind, and what it tells.
+/// A span: its name, its parent's name, its kind, and its attribute keys.
 type Seen = (String, String, i32, Vec<String>);
 
 fn seen(span: &Span, trace: &[Span]) -> Seen {
@@ -38,11 +38,11 @@ fn seen(span: &Span, trace: &[Span]) -> Seen {
     (span.name.clone(), parent, span.kind, keys)
 }
 
-/// How often each span is in the traces of some requests, one map for each request.
+/// Number of each span in the traces of some requests, one map per request.
 fn traces(settings: &[(&str, &str)]) -> Vec<BTreeMap<Seen, usize>> {
     let serving =
         Serving::start(&[settings, &[("BCRYPT_COST", "4"), ("INSECURE", "true")]].concat());
-    // Its listener has a thread of its own, which may come late.
+    // The console's listener has its own thread, which may start late.
     let is_on = || TcpStream::connect(SocketAddr::from(CONSOLE)).is_ok();
     assert!(settings.is_empty() || in_time(is_on), "nobody listens for tokio-console");
     let client = Client::builder().no_proxy().build().unwrap();
@@ -51,7 +51,7 @@ fn traces(settings: &[(&str, &str)]) -> Vec<BTreeMap<Seen, usize>> {
     let requests = [
         (Method::GET, "/api/posts/v2/fast", None),
         (Method::GET, "/api/labs/n-plus-one/v1/slow", None),
-        // Threads of the pool, held threads, and the writer's task have a part in these.
+        // These use blocking threads, the thread-per-request pool, and the writer's task.
         (Method::POST, "/api/v1/auth/register", Some(account("ada"))),
         (Method::POST, "/api/v2/auth/register", Some(account("bob"))),
         (Method::POST, "/api/log", Some(line)),
@@ -70,7 +70,7 @@ fn traces(settings: &[(&str, &str)]) -> Vec<BTreeMap<Seen, usize>> {
         let has_request = trace.iter().any(|span| span.kind() == SpanKind::Server);
         assert!(has_request, "{path}: its trace has no request");
         let mut spans = BTreeMap::new();
-        // How long a connection is waited for is up to the machine.
+        // The wait for a connection depends on the machine.
         for span in trace.iter().filter(|span| span.name != "pool wait") {
             *spans.entry(seen(span, &trace)).or_default() += 1;
         }
@@ -86,7 +86,7 @@ fn traces(settings: &[(&str, &str)]) -> Vec<BTreeMap<Seen, usize>> {
 #[test]
 fn with_tokio_console_on_a_trace_has_the_same_spans_and_none_of_tokios() {
     let off = traces(&[]);
-    // It has one port in a machine.
+    // The console has one fixed port.
     let is_free = || TcpListener::bind(SocketAddr::from(CONSOLE)).is_ok();
     assert!(in_time(is_free), "another process has the port of tokio-console");
     let on = traces(&[("TOKIO_CONSOLE", "true")]);

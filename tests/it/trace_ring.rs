@@ -1,14 +1,14 @@
-//! What recent traces take, and what goes when it is too much.
+//! Size of the span store, and its evictions.
 
 use reqwest::blocking::Client;
 use serde_json::Value;
 
 use crate::{program::Serving, support::TestApp, traces::metric};
 
-/// Requests whose traces are three times what the smallest ring holds.
+/// Requests whose traces need three times the smallest span store.
 const REQUESTS: usize = 80;
 
-/// The request and its 201 queries, all of them.
+/// Spans of one request: itself and its 201 queries.
 const SPANS: u64 = 202;
 
 #[test]
@@ -24,7 +24,7 @@ fn when_the_ring_is_full_the_oldest_traces_go_whole_and_are_counted() {
     for _ in 0..REQUESTS {
         let answer = client.get(serving.url("/api/labs/n-plus-one/v1/slow")).send().unwrap();
         asked.push(answer.headers()["x-trace-id"].to_str().unwrap().to_owned());
-        // Whoever reads takes in what waits.
+        // Reading the metrics also stores the queued spans.
         let (bytes, max_bytes) = (ring("bytes"), ring("max_bytes"));
         assert!(bytes <= max_bytes && max_bytes == 4 * 1024 * 1024, "{bytes} of {max_bytes}");
     }

@@ -1,4 +1,4 @@
-//! A client that is still sending gets the answer that its request was refused with.
+//! A client that is still sending receives the answer that refuses its request.
 
 use std::{
     convert::Infallible,
@@ -13,7 +13,7 @@ use reqwest::{Body, Method};
 
 use crate::support::TestApp;
 
-/// Over every limit, and more than the buffers of a connection hold.
+/// Above every limit, and larger than the buffers of a connection.
 const LARGE: usize = 3 * 1024 * 1024;
 
 #[test]
@@ -95,7 +95,7 @@ fn who_was_told_to_send_is_answered_too() {
     }
 }
 
-/// A body of unknown length.
+/// Body of unknown length.
 fn in_chunks(bytes: Vec<u8>) -> Body {
     let mut rest = Bytes::from(bytes);
     let chunks = std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! Fifty users write at once: nobody is refused, and nobody's change is lost.
+//! Fifty users write at once: no refusal, and no lost update.
 
 use futures_util::future::{join, join_all};
 use reqwest::Method;
@@ -23,7 +23,7 @@ impl Writer<'_> {
         answer.json().await.unwrap_or_default()
     }
 
-    /// Makes two todos, changes both halves of one at once, and deletes the other.
+    /// Creates two todos, changes both halves of one at once, and deletes the other.
     async fn write(&self) {
         let kept = self.send(Method::POST, "", json!({ "title": "first" }), 201).await;
         let gone = self.send(Method::POST, "", json!({ "title": "second" }), 201).await;

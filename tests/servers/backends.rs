@@ -1,5 +1,5 @@
-//! Where the tests of this binary keep their rows: a database of PostgreSQL and one of Redis, each
-//! test's own. The servers are those that TEST_POSTGRES_URL and TEST_REDIS_URL name.
+//! Storage of this binary's tests: each test has its own databases on PostgreSQL and on Redis.
+//! TEST_POSTGRES_URL and TEST_REDIS_URL name the servers.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -11,15 +11,15 @@ use reqwest::Url;
 use sea_orm::sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::runtime::Runtime;
 
-/// How many databases the Redis of `.ci/servers/redis` has.
+/// Number of databases of the Redis of `.ci/servers/redis`.
 const REDIS_DATABASES: u32 = 256;
 
-/// One database of each, new and empty. They end with this.
+/// A new, empty database of each. They are deleted when this is dropped.
 pub struct BackEnds {
     number: u32,
 }
 
-/// A server that is missing is a failure: a test that passes without it tells nothing.
+/// URL of a server. A missing one is a failure: a test that passes without it proves nothing.
 pub fn server(variable: &str) -> Url {
     let url = std::env::var(variable).unwrap_or_else(|_| {
         panic!("{variable} is not set; .ci/checks/servers starts a server and sets it")
@@ -27,12 +27,12 @@ pub fn server(variable: &str) -> Url {
     Url::parse(&url).unwrap_or_else(|_| panic!("{variable} is no URL"))
 }
 
-/// Waits on a thread of its own, as the caller may be on a runtime.
+/// Waits on a separate thread, because the caller may be on a runtime.
 fn wait_for(future: impl Future<Output = ()> + Send) -> thread::Result<()> {
     thread::scope(|scope| scope.spawn(|| Runtime::new().unwrap().block_on(future)).join())
 }
 
-/// Says something to PostgreSQL itself, not to the database of a test.
+/// Runs a statement on PostgreSQL itself, not in the database of a test.
 async fn administer(sql: String) {
     let url = server("TEST_POSTGRES_URL");
     let mut connection = PgConnection::connect(url.as_str()).await.unwrap();
@@ -54,7 +54,7 @@ impl BackEnds {
         back_ends
     }
 
-    /// Other runs of these tests may use the same server.
+    /// Unique name, because other runs of these tests may use the same server.
     fn name(&self) -> String {
         format!("test_{}_{}", std::process::id(), self.number)
     }
@@ -67,7 +67,7 @@ impl BackEnds {
 
     pub fn redis_url(&self) -> String {
         let mut url = server("TEST_REDIS_URL");
-        // The first one is left to people.
+        // Database 0 is reserved for people.
         url.set_path(&(1 + self.number % (REDIS_DATABASES - 1)).to_string());
         url.into()
     }
@@ -76,7 +76,7 @@ impl BackEnds {
         DatabaseConfig::of(self.database_url(), pool_size)
     }
 
-    /// What tells a server to use them.
+    /// Flags that make a server use them.
     pub fn flags(&self) -> Vec<String> {
         vec![
             format!("--database-url={}", self.database_url()),
@@ -87,10 +87,10 @@ impl BackEnds {
 
 impl Drop for BackEnds {
     fn drop(&mut self) {
-        // Whoever is still connected to it is a part of a test that ended.
+        // Connections that still exist belong to parts of a test that has ended.
         let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name());
         let dropped = wait_for(administer(sql));
-        // A second panic would end the process, and hide what the first one says.
+        // A second panic would end the process, and hide the message of the first.
         assert!(dropped.is_ok() || thread::panicking());
     }
 }

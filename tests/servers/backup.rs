@@ -1,4 +1,4 @@
-//! `backup` and `restore` of PostgreSQL, while it is written to.
+//! `backup` and `restore` of PostgreSQL, during writes.
 
 use std::{
     path::Path,
@@ -18,7 +18,7 @@ use crate::{
     support::TestApp,
 };
 
-/// One digest of all rows of each table, by name.
+/// Digest of all rows of each table, by name.
 async fn digests(app: &TestApp) -> Vec<(String, String)> {
     let db = app.db().await;
     let ask = async |sql: String| {
@@ -39,7 +39,7 @@ async fn digests(app: &TestApp) -> Vec<(String, String)> {
 
 fn ran(folder: &Path, command: &str, url: &str) -> Output {
     let mut program = program(folder);
-    // pg_dump is found there.
+    // pg_dump is found through PATH.
     program.env("PATH", std::env::var_os("PATH").unwrap());
     program.args([command, "copy.dump"]).env("DATABASE_URL", url).output().unwrap()
 }
@@ -88,7 +88,7 @@ fn a_dump_under_load_has_all_that_was_acknowledged_and_fills_an_empty_database()
     is_refused("backup", &from.database_url(), "copy.dump exists; move it away first");
     is_refused("restore", &from.database_url(), "tables; restore into an empty one");
     succeeds(folder, "restore", &to.database_url());
-    // What is restored is served, and lines and their counts are of one moment.
+    // The restored database is served, and lines and counts are from one snapshot.
     let restored = TestApp::start_on(to.clone(), &[]);
     restored.run(async {
         let stats: serde_json::Value = restored.get("/api/stats").await.json().await.unwrap();
@@ -96,7 +96,7 @@ fn a_dump_under_load_has_all_that_was_acknowledged_and_fills_an_empty_database()
         assert!((before..=sent.load(SeqCst)).contains(&lines), "{lines} of {before} at least");
     });
     drop(restored);
-    // At rest, row by row.
+    // Without writes, row by row.
     std::fs::remove_file(folder.join("copy.dump")).unwrap();
     succeeds(folder, "backup", &from.database_url());
     let again = Arc::new(BackEnds::new());

@@ -1,5 +1,5 @@
-//! A server that says nothing any more holds no request, no connection and no thread: one whose
-//! processes were stopped where they are, a line that is dead, a lock that somebody keeps.
+//! A server that no longer answers blocks no request, connection or thread: its processes are
+//! stopped, the network is dead, or a lock is never released.
 
 use std::{
     collections::BTreeSet,
@@ -22,7 +22,7 @@ use crate::{
     support::{Session, TestApp, header, problem},
 };
 
-/// Without an answer for so long a request has none. Every deadline is shorter.
+/// Longer than every deadline: a request without an answer by then has failed.
 const NEVER: Duration = Duration::from_secs(45);
 
 /// Clients that write at once.
@@ -35,7 +35,7 @@ async fn answer(request: RequestBuilder) -> Response {
     timeout(NEVER, request.send()).await.expect("no answer").unwrap()
 }
 
-/// One write in four ways; its text is what is looked for later.
+/// One write of four kinds; its text is searched for later.
 fn write(app: &TestApp, session: &Session, n: usize, text: &str) -> RequestBuilder {
     let post = |path: &str| app.as_user(session, Method::POST, path);
     match n % 4 {
@@ -48,7 +48,7 @@ fn write(app: &TestApp, session: &Session, n: usize, text: &str) -> RequestBuild
     }
 }
 
-/// Whether it was done; if not, the answer must say that it may be tried again.
+/// True if the write succeeded; otherwise the answer must say that it can be retried.
 async fn is_done(response: Response) -> bool {
     if response.status().is_success() {
         return true;
@@ -142,7 +142,7 @@ fn readiness_alone_notices_that_postgresql_is_frozen() {
         let ready = async || answer(app.app(Method::GET, "/health/ready")).await.status();
         assert_eq!(ready().await, 200);
         postgres.tell("freeze");
-        // More often than the pool has connections, none of which may be left waiting.
+        // More often than the pool has connections, none of which may stay blocked.
         for _ in 0..MANY {
             assert_eq!(ready().await, 503);
         }
@@ -165,7 +165,7 @@ fn a_statement_that_waits_too_long_for_a_lock_is_503_and_its_connection_serves_t
         for refused in writes().await {
             assert!(!is_done(refused).await);
         }
-        // It is that table alone.
+        // Only that table is affected.
         assert!(is_done(answer(write(&app, &session, 2, "a post")).await).await);
         assert_eq!(app.get("/health/ready").await.status(), 200);
         drop(lock);

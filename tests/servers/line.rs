@@ -1,4 +1,4 @@
-//! A line to PostgreSQL that can be held up, or go dead for those that use it now.
+//! A proxy to PostgreSQL that can pause, or break its existing connections.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use tokio::{
 #[derive(Clone, Copy)]
 struct State {
     is_held_up: bool,
-    /// Connections with a lower number get nothing through any more.
+    /// Connections with a lower number are dead.
     first_alive: usize,
     next: usize,
 }
 
-/// Ends with its runtime.
+/// A proxy that ends with its runtime.
 pub struct Line {
     state: Arc<watch::Sender<State>>,
     port: u16,
@@ -50,14 +50,14 @@ impl Line {
         line
     }
 
-    /// The server's URL, by this line.
+    /// URL of the server through this proxy.
     pub fn url(&self, server: &str) -> String {
         let mut url = Url::parse(server).unwrap();
         url.set_port(Some(self.port)).unwrap();
         url.into()
     }
 
-    /// What is sent arrives when it goes on.
+    /// Pauses the proxy. Bytes arrive when it resumes.
     pub fn hold_up(&self) {
         self.state.send_modify(|state| state.is_held_up = true);
     }
@@ -66,7 +66,7 @@ impl Line {
         self.state.send_modify(|state| state.is_held_up = false);
     }
 
-    /// Connections that exist are dead, and neither side is told. New ones work.
+    /// Breaks existing connections without notice to either side. New ones work.
     pub fn break_connections(&self) {
         self.state.send_modify(|state| state.first_alive = state.next);
     }
@@ -82,7 +82,7 @@ async fn forward(
     loop {
         let Ok(length @ 1..) = from.read(&mut buffer).await else { return };
         let passes = |state: &State| !state.is_held_up && state.first_alive <= number;
-        // Fails when the line is gone.
+        // Fails when the proxy has ended.
         if state.wait_for(passes).await.is_err() {
             return;
         }

@@ -1,12 +1,12 @@
-//! The tests of `it` once more, on PostgreSQL and Redis, and those that only these servers need.
+//! The tests of `it` again, on PostgreSQL and Redis, and tests that only these servers need.
 //!
 //! `.ci/checks/servers` starts both and runs this. It fails if one is missing; it never skips.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
 
-/// Where the tests of this binary keep their rows.
+/// Storage of this binary's tests.
 mod backends;
-/// The spans of a trace.
+/// Spans of a trace.
 #[path = "../it/kept_traces.rs"]
 mod kept_traces;
 /// The program as a process.
@@ -21,82 +21,82 @@ mod support;
 mod auth;
 /// Copies of a PostgreSQL database.
 mod backup;
-/// What a request cost, and where that is told.
+/// The request cost, and its reports.
 #[path = "../it/budget.rs"]
 mod budget;
-/// The cache by itself, on Redis.
+/// The cache alone, on Redis.
 #[path = "../it/cache.rs"]
 mod cache;
-/// What holds on every database.
+/// Tests for every database.
 #[path = "../it/databases.rs"]
 mod databases;
-/// Every failure has its answer.
+/// Error answers.
 #[path = "../it/errors.rs"]
 mod errors;
-/// Servers and lines that say nothing any more.
+/// Servers and networks that no longer answer.
 mod frozen;
-/// A request of /api/v1 holds a thread from dispatch to answer.
+/// Thread-per-request pool of /api/v1.
 #[path = "../it/held_threads.rs"]
 mod held_threads;
-/// The labs answer alike, and their numbers differ as their evidence says.
+/// Lab variants give the same answer with different numbers.
 #[path = "../it/labs.rs"]
 mod labs;
-/// How often a caller may ask.
+/// Rate limits.
 #[path = "../it/limits.rs"]
 mod limits;
-/// A line to a server that can be held up or cut.
+/// A proxy to a server that can pause or break connections.
 mod line;
 /// Log lines that are refused.
 #[path = "../it/log_refusals.rs"]
 mod log_refusals;
-/// Data of log lines comes back as it was sent.
+/// Data of log lines is returned as it was sent.
 #[path = "../it/log_texts.rs"]
 mod log_texts;
-/// Log ingest: what is taken, when it is answered, and how it is read.
+/// Log ingest: valid lines, the time of the answer, and reading.
 #[path = "../it/logs.rs"]
 mod logs;
-/// Lists of long rows end at a number of bytes.
+/// Lists of long rows are limited in bytes.
 #[path = "../it/long_lists.rs"]
 mod long_lists;
-/// What Prometheus scrapes.
+/// The metrics that Prometheus scrapes.
 #[path = "../it/metrics.rs"]
 mod metrics;
-/// The description of the API is that of what is served.
+/// The OpenAPI document describes what is served.
 #[path = "../it/openapi.rs"]
 mod openapi;
-/// PostgreSQL refuses, and goes and comes back.
+/// PostgreSQL refuses, restarts, and serves like SQLite.
 mod postgres;
 /// The blog.
 #[path = "../it/posts.rs"]
 mod posts;
-/// Traces kept in the process, and their pages.
+/// The span store, and its pages.
 #[path = "../it/recent_traces.rs"]
 mod recent_traces;
-/// How long log lines are kept.
+/// Retention of log lines.
 #[path = "../it/retention.rs"]
 mod retention;
-/// A logout while Redis is flushed, away, or away for one instance only.
+/// A logout while Redis is flushed, down, or down for one instance only.
 mod revocation;
-/// What the log never says.
+/// Secrets that the log must not have.
 #[path = "../it/secrets.rs"]
 mod secrets;
-/// How sessions end.
+/// The end of sessions.
 #[path = "../it/sessions.rs"]
 mod sessions;
-/// Two instances on one Redis, which goes away and comes back.
+/// Two instances on one Redis, which goes down and comes back.
 mod shared_cache;
-/// Limits that all instances count together.
+/// Rate limits that all instances share.
 mod shared_limits;
-/// The program that loads log ingest.
+/// Load test of log ingest.
 #[path = "../it/stress.rs"]
 mod stress;
-/// Todos as clients see them.
+/// Todos in the API.
 #[path = "../it/todos.rs"]
 mod todos;
-/// Which access tokens are taken.
+/// Access tokens that are valid.
 #[path = "../it/tokens.rs"]
 mod tokens;
-/// What traces say of servers.
+/// Spans of commands to servers.
 mod traces;
 /// Many users who write at once.
 #[path = "../it/writers.rs"]

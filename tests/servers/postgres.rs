@@ -1,4 +1,4 @@
-//! PostgreSQL refuses, and goes and comes back; and serves what SQLite would.
+//! PostgreSQL refuses, goes down and comes back; otherwise it serves like SQLite.
 
 use std::{
     process::{Command, Stdio},
@@ -15,13 +15,13 @@ use crate::{
     support::{TestApp, header, problem},
 };
 
-/// What starts a PostgreSQL of one's own.
+/// Script that starts a separate PostgreSQL.
 const RECIPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/servers/postgres");
 
-/// How often an answer is asked for before it counts as never coming, 50 ms apart.
+/// Attempts, 50 ms apart, before a wait fails.
 const ATTEMPTS: usize = 200;
 
-/// A server of this test's own, so that it can be killed or frozen.
+/// A server of this test, so that it can be killed or frozen.
 pub struct OwnServer(pub String);
 
 impl OwnServer {

@@ -1,4 +1,4 @@
-//! A logout while Redis is flushed, away, or away for one instance only.
+//! A logout while Redis is flushed, down, or down for one instance only.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,7 +28,7 @@ fn instances() -> (TestApp, TestApp, MultiplexedConnection) {
     (here, there, redis)
 }
 
-/// On the runtime of the app, so it must not outlive that.
+/// Connects on the app's runtime, so the connection must not outlive it.
 fn connected(app: &TestApp, back_ends: &BackEnds) -> MultiplexedConnection {
     let redis = redis::Client::open(back_ends.redis_url()).unwrap();
     app.run(async { redis.get_multiplexed_async_connection().await.unwrap() })
@@ -38,14 +38,14 @@ async fn leave(app: &TestApp, session: &Session) -> StatusCode {
     log_out(app, "v2", session).await.status()
 }
 
-/// Until what is revoked was copied and is trusted.
+/// True once the revocations are copied to Redis and trusted.
 async fn is_trusted(redis: &mut MultiplexedConnection) -> bool {
     let keys = ["jwt:blacklist:epoch", "jwt:blacklist:loaded"];
     let [epoch, loaded]: [Option<String>; 2] = redis.mget(&keys[..]).await.unwrap();
     epoch.is_some() && epoch == loaded
 }
 
-/// Logs others out until Redis is trusted, which takes requests with tokens.
+/// Logs other users out until Redis is trusted, which needs requests with tokens.
 async fn make_trusted(app: &TestApp, redis: &mut MultiplexedConnection, name: &str) {
     for n in 0..100 {
         let other = app.sign_up(&format!("{name}_{n}")).await;
@@ -88,7 +88,7 @@ fn a_flushed_redis_lets_no_revoked_token_in() {
     });
 }
 
-/// Passes connections on to Redis until it is told not to.
+/// Forwards connections to Redis until it is stopped.
 async fn proxy(redis: String) -> (String, watch::Sender<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();

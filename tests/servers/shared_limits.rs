@@ -1,4 +1,4 @@
-//! Limits that all instances count together, in Redis.
+//! Rate limits that all instances share, in Redis.
 
 use std::{
     net::IpAddr,
@@ -26,7 +26,7 @@ fn rate(max: u32, per: Duration) -> Rate {
     Rate(Some(Limit { max: NonZeroU32::new(max).unwrap(), per }))
 }
 
-/// An instance of the server, as far as its limits go.
+/// The rate limits of an instance.
 async fn instance(back_ends: &BackEnds, api: Rate) -> Limits {
     let config = CacheConfig {
         redis_url: Some(back_ends.redis_url()),
@@ -100,7 +100,7 @@ fn a_new_token_is_the_same_caller_at_another_instance() {
     });
 }
 
-/// A number of Redis' script that lost digits would stand still, or jump.
+/// If a number in the Redis script lost digits, the count would stand still, or jump.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_high_rate_is_counted_to_the_microsecond() {
     let back_ends = BackEnds::new();
@@ -112,7 +112,7 @@ async fn a_high_rate_is_counted_to_the_microsecond() {
         answer.unwrap();
     }
     let last = limits.api(11).await.unwrap().unwrap();
-    // 900 µs bring one back.
+    // One comes back every 900 µs.
     let back = u32::try_from(started.elapsed().as_micros() / 900).unwrap() + 1;
     assert!((3_999_898..=3_999_898 + back).contains(&last.remaining), "{last:?}, {back}");
 }

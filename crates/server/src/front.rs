@@ -1,4 +1,4 @@
-//! The front page: what is served here, and what to try first.
+//! The front page: the URLs of this server, and what to try first.
 
 use axum::{Router, routing::get};
 use maud::{Markup, html};
@@ -6,14 +6,14 @@ use observe::html::{self, page};
 use product::{api::openapi, config::Config};
 use workshop::Labs;
 
-/// The page does not change while the server runs.
+/// Serves the page, which is built once: it does not change while the server runs.
 pub fn router<S: Clone + Send + Sync + 'static>(config: &Config, labs: &Labs) -> Router<S> {
     let page = front(config, labs);
     Router::new().route("/", get(async move || page.clone())).merge(html::style())
 }
 
 fn front(config: &Config, labs: &Labs) -> Markup {
-    // Elsewhere the browser that sees this page may reach it by another name, or not at all.
+    // On other addresses a browser may need another name, or can't reach ops at all.
     let ops = config.ops_listen;
     let ops = (ops.ip().is_loopback() && ops.port() != 0).then_some(ops);
     page(

@@ -4,16 +4,16 @@ use observe::Program;
 
 /// The command line.
 pub mod cli;
-/// `/` on the app port.
+/// The front page, `/` on the app port.
 mod front;
 /// Start and stop of the two runtimes and their ports.
 pub mod lifecycle;
-/// The second port: metrics, profiles, lab pages.
+/// The ops port: metrics, profiles, lab pages.
 mod ops;
 /// The URL space of the app port.
 mod router;
 
-/// This program, as log, metrics and traces name it.
+/// Name and version of this program for log, metrics and traces.
 pub const PROGRAM: Program = Program {
     name: "chokepoint",
     version: env!("CARGO_PKG_VERSION"),

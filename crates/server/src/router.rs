@@ -1,4 +1,4 @@
-//! The whole URL space of the app port in one place, and the layers around it.
+//! All routes of the app port in one place, and the layers around them.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use product::{
 };
 use workshop::Labs;
 
-/// Requests in flight of one client behind a proxy, where nothing else is set: a class behind one address.
+/// Default of concurrent requests of one client behind a proxy: a class has one address.
 const PER_CLIENT: u32 = 1_000;
 
-/// Every route, and an answer for what is none.
+/// All routes, and the answers for unknown paths and methods.
 fn routes(state: &SharedState, labs: &Labs) -> Router<SharedState> {
     let (api, mut description) = api::router(state).split_for_parts();
     description.merge(openapi::described());
@@ -33,7 +33,7 @@ fn routes(state: &SharedState, labs: &Labs) -> Router<SharedState> {
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
 }
 
-/// The app as it is served. The first layer listed sees a request first.
+/// The app with its layers. The first layer listed sees a request first.
 pub fn observed(
     state: SharedState,
     labs: &Labs,
@@ -51,13 +51,13 @@ pub fn observed(
         router = router.layer(from_fn_with_state(crowd, edge::bound_the_crowd));
     }
     router
-        // As one layer: each call of `layer` boxes every request once more.
+        // As one layer, because each call of `layer` boxes every request once more.
         .layer((
             MapRequestLayer::new(edge::receive_to_the_end),
             Observe::app(telemetry.access.clone(), routes_measured, telemetry.traces.heads()),
             request_metrics::layer(),
             CatchPanicLayer::custom(error::panicked),
-            // Around gzip: what is held is what is sent.
+            // Outside of gzip, so that compressed bytes are counted.
             edge::HoldAnswers,
             edge::DemandHost,
             Compress,
@@ -65,7 +65,7 @@ pub fn observed(
         .with_state(state)
 }
 
-/// The same handlers with nothing around them, to measure what the layers cost.
+/// The same handlers without layers, to measure what the layers cost.
 pub fn bare(state: SharedState, labs: &Labs) -> Router {
     routes(&state, labs).with_state(state)
 }

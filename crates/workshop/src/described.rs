@@ -1,4 +1,4 @@
-//! The labs' routes for the OpenAPI document, from the catalogue: nobody writes them down twice.
+//! OpenAPI description of the labs' routes, made from the catalogue so that there is one source.
 
 use utoipa::openapi::{
     ArrayBuilder, ComponentsBuilder, Content, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref,
@@ -11,11 +11,11 @@ use product::api::openapi::{self, schemas};
 
 const TAG: &str = "labs";
 const ABOUT: &str = "Bottlenecks, each beside its fix; all variants of a lab answer alike.";
-/// The schema of a row, as all labs have it.
+/// Schema of a row, the same for all labs.
 const ROW: &str = "LabRow";
 
 impl Labs {
-    /// Every variant's route and the tag they share.
+    /// Describes the route of each variant, and the tag that they share.
     pub fn described(&self) -> OpenApi {
         let mut paths = PathsBuilder::new();
         for loaded in self.all() {

@@ -1,6 +1,6 @@
-//! lab.json, the one file that docs, k6, prove, the lab page and CI read.
+//! Parses lab.json, the one evidence file that docs, k6, prove, the lab page and CI read.
 //!
-//! A key it doesn't know, one that is missing, or a range that nothing can meet is an error.
+//! Unknown keys, missing keys, and ranges that no number can meet are errors.
 
 use std::collections::BTreeMap;
 
@@ -11,47 +11,47 @@ use observe::cost::Counter;
 /// Reasons to refuse a lab.json that parses.
 mod check;
 
-/// The whole file.
+/// The content of a lab.json.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     pub title: String,
     pub area: String,
-    /// The question put to the learner.
+    /// Question to the learner.
     pub question: String,
-    /// In order, each a little stronger.
+    /// Hints in order, each stronger than the one before.
     pub hints: Vec<String>,
-    /// Where the lab came from.
+    /// Origin of the lab: the real defect that it shows.
     pub origin: String,
     pub request: Request,
     pub load: Load,
     pub gate: Gate,
     pub evidence: Sides,
-    /// Limits on how fast the symptom shows and goes, for labs that are asked.
+    /// Limits on how soon the symptom shows and is gone, for labs where that is measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
     pub wrong_fixes: Vec<WrongFix>,
     pub needs: Needs,
 }
 
-/// The request that every variant answers alike.
+/// The request, which every variant answers alike.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     pub method: String,
-    /// Where the variants hang: `{mount}/v1/slow`, `{mount}/v2/fast` and so on.
+    /// Path prefix of the variants: `{mount}/v1/slow`, `{mount}/v2/fast` and so on.
     pub mount: String,
-    /// The status of a right answer.
+    /// Status of a correct answer.
     pub status: u16,
 }
 
-/// What k6 sends.
+/// Load that k6 sends.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Load {
-    /// Short and open, for gates.
+    /// Short profile with an open model, for gates.
     pub proof: Profile,
-    /// Longer, for an audience.
+    /// Longer profile, for an audience.
     pub stage: Profile,
 }
 
@@ -61,15 +61,15 @@ pub struct Load {
 pub enum Profile {
     /// Open model: requests arrive at a rate, however slow the answers are.
     ConstantArrivalRate {
-        /// Requests each second.
+        /// Requests per second.
         rate: u32,
         duration: u32,
         max_vus: u32,
         graceful_stop: u32,
-        /// Fewest requests that must be answered for the run to say anything.
+        /// Fewest answered requests that make the run meaningful.
         min_requests: u32,
     },
-    /// Closed model: users who wait for an answer, think, and ask again.
+    /// Closed model: users who wait for an answer, think, and send the next request.
     RampingVus { stages: Vec<Stage>, think_time: f64, graceful_stop: u32, min_requests: u32 },
 }
 
@@ -80,13 +80,13 @@ pub struct Stage {
     pub target: u32,
 }
 
-/// k6 thresholds, the same for every variant. `checks` and the number of requests are always
-/// added by the runner.
+/// k6 thresholds, the same for every variant. The runner always adds `checks` and the number of
+/// requests.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gate {
     pub thresholds: BTreeMap<String, Vec<String>>,
-    /// Those that slow must cross, as `metric: expression`; it must hold the others.
+    /// Thresholds that slow must cross, as `metric: expression`; it must hold the others.
     pub slow_crosses: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ pub struct Sides {
     pub fast: Expected,
 }
 
-/// What the ops port must show after a run.
+/// Evidence that the ops port must show after a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
@@ -106,11 +106,11 @@ pub struct Expected {
     pub frames: Vec<Frame>,
 }
 
-/// Both ends belong to it; one may be open.
+/// A range that includes both ends; one may be open.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Range {
-    /// What of the requests must be in it.
+    /// Part of the requests that must be in the range.
     #[serde(default, skip_serializing_if = "Of::is_every")]
     pub of: Of,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,14 +119,14 @@ pub struct Range {
     pub max: Option<f64>,
 }
 
-/// Counts such as queries are the same for every request. Others have outliers that mean nothing: one
-/// contended lock makes a few switches.
+/// Part of the requests that a range is about. Counts such as queries are the same for every
+/// request. Others have outliers without meaning: one contended lock makes a few switches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Of {
     #[default]
     Every,
-    /// Nine requests of ten.
+    /// 90 % of the requests.
     P90,
 }
 
@@ -141,12 +141,12 @@ impl Of {
 #[serde(deny_unknown_fields)]
 pub struct Frame {
     pub mode: ProfileMode,
-    /// Part of the demangled name.
+    /// Part of the demangled function name.
     pub function: String,
     /// Samples that hold the frame ÷ all samples of threads named `app-*`, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Range>,
-    /// Threads that were in the frame at a time, on average; in a CPU profile, cores it used.
+    /// Average number of threads in the frame at a time; in a CPU profile, cores used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<Range>,
 }
@@ -159,7 +159,7 @@ pub enum ProfileMode {
 }
 
 impl ProfileMode {
-    /// As in lab.json and in `mode=`.
+    /// Name as in lab.json and in `mode=`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
@@ -168,17 +168,17 @@ impl ProfileMode {
     }
 }
 
-/// Seconds.
+/// Limits in seconds.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recovery {
-    /// From the start of the slow load until its evidence holds.
+    /// Time from the start of the slow load until its evidence holds.
     pub symptom_within: f64,
-    /// From the end of the slow load until a fresh fast request is back in its range.
+    /// Time from the end of the slow load until a new fast request is back in its range.
     pub recovered_within: f64,
 }
 
-/// A fix that people try, served at `/v4/{name}`, and the numbers that refute it.
+/// A fix that people try, served at `/v4/{name}`, with the numbers that refute it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrongFix {
@@ -187,7 +187,7 @@ pub struct WrongFix {
     pub refuted_by: BTreeMap<Counter, Range>,
 }
 
-/// What a machine must have for the symptom to show.
+/// Requirements on the machine for the symptom to show.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Needs {
@@ -196,7 +196,7 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Why the symptom can't show here, if it can't.
+    /// Reason that the symptom can't show on this machine, if there is one.
     pub fn missing(&self) -> Option<String> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let wanted = self.cores.filter(|wanted| *wanted > cores)?;
@@ -216,7 +216,7 @@ impl Evidence {
         format!("{}{}", self.request.mount, variant_path(variant))
     }
 
-    /// Everything served: slow, fast, yours and the wrong fixes.
+    /// All variants: slow, fast, yours and the wrong fixes.
     pub fn variants(&self) -> impl Iterator<Item = &str> {
         let wrong = self.wrong_fixes.iter().map(|fix| fix.name.as_str());
         ["slow", "fast", "yours"].into_iter().chain(wrong)
@@ -238,7 +238,7 @@ impl std::fmt::Display for Range {
     }
 }
 
-/// Path below a lab's mount point that serves a variant: slow, fast, yours, or a wrong fix.
+/// Path of a variant below the lab's mount point: slow, fast, yours, or a wrong fix.
 pub fn variant_path(variant: &str) -> String {
     match variant {
         "slow" => "/v1/slow".to_owned(),

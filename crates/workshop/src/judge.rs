@@ -1,4 +1,4 @@
-//! Holds what was measured against what lab.json says. Pure: numbers in, failures out.
+//! Compares measurements with lab.json. Pure functions: numbers in, failures out.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use observe::{
     profiles::FrameSamples,
 };
 
-/// Why evidence doesn't hold, in words for a person.
+/// Reason that evidence doesn't hold, as text for people.
 pub type Failure = String;
 
-/// The requests that were measured must be in every range.
+/// Checks that the measured requests are in every range.
 pub fn counters(ranges: &BTreeMap<Counter, Range>, measured: &Summary) -> Vec<Failure> {
     if measured.count == 0 {
         return vec!["no request was measured".to_owned()];
@@ -24,7 +24,7 @@ pub fn counters(ranges: &BTreeMap<Counter, Range>, measured: &Summary) -> Vec<Fa
     }
     let judge = |(counter, range): (&Counter, &Range)| {
         let Some(figures) = measured.counters.get(counter) else {
-            // What this system can't measure is no evidence, for or against.
+            // A counter that this system can't measure proves nothing, for or against.
             return counter.is_measured().then(|| format!("{} was not measured", name(*counter)));
         };
         (!range.holds_all(figures)).then(|| {
@@ -39,13 +39,13 @@ pub fn counters(ranges: &BTreeMap<Counter, Range>, measured: &Summary) -> Vec<Fa
     ranges.iter().filter_map(judge).collect()
 }
 
-/// The counter's name as lab.json has it.
+/// Name of the counter in lab.json.
 pub fn name(counter: Counter) -> String {
     let json = serde_json::to_string(&counter).unwrap_or_default();
     json.trim_matches('"').to_owned()
 }
 
-/// Fewer samples than this make no share.
+/// Fewest samples that give a meaningful share.
 const ENOUGH_SAMPLES: u64 = 10;
 
 pub fn frame(expected: &Frame, measured: &FrameSamples) -> Vec<Failure> {
@@ -73,7 +73,7 @@ pub fn frame(expected: &Frame, measured: &FrameSamples) -> Vec<Failure> {
     .collect()
 }
 
-/// A wrong fix is refuted when its numbers are where lab.json says, and those are not fast's.
+/// Checks that a wrong fix has the numbers of lab.json, and that these are not fast's.
 pub fn refuted(
     refuted_by: &BTreeMap<Counter, Range>,
     fast: &Expected,

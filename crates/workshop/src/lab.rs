@@ -1,4 +1,4 @@
-//! A lab: a real bottleneck served beside its fix, with its evidence and what its requests cost.
+//! A lab: a real bottleneck served beside its fix, with its evidence and its request costs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,13 +14,13 @@ use product::state::SharedState;
 
 use crate::evidence::Evidence;
 
-/// Content of a lab's folder, as the rest of the program sees it.
+/// Content of a lab's folder, for the rest of the program.
 pub struct Lab {
     pub id: &'static str,
     /// The text of lab.json; `Labs::load` parses it.
     pub evidence: &'static str,
     pub readme: &'static str,
-    /// The difference on stage: `diff slow.rs fast.rs`.
+    /// Difference to show on stage: `diff slow.rs fast.rs`.
     pub slow_source: &'static str,
     pub fast_source: &'static str,
     pub handlers: fn(&SharedState) -> Handlers,
@@ -34,7 +34,7 @@ pub struct Handlers {
     pub wrong: Vec<(&'static str, MethodRouter<SharedState>)>,
 }
 
-/// A lab with its evidence parsed, and a place where each variant's requests are measured.
+/// A lab with its parsed evidence, and the measurements of each variant.
 pub struct LoadedLab {
     pub lab: &'static Lab,
     pub evidence: Evidence,
@@ -44,7 +44,7 @@ pub struct LoadedLab {
 /// All labs, ready to serve.
 pub struct Labs(Vec<LoadedLab>);
 
-/// lab.json of one lab can't be used.
+/// Error of a lab.json that can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("labs/{folder}/lab.json: {reason}", folder = id.replace('-', "_"))]
 pub struct BadLab {
@@ -56,7 +56,7 @@ impl Labs {
     /// Parses the evidence of every lab.
     ///
     /// # Errors
-    /// A lab.json that can't be used, or a mount point that two labs have.
+    /// A lab.json that can't be used, or a mount point that two labs share.
     pub fn load(catalogue: &[&'static Lab]) -> Result<Self, BadLab> {
         let labs: Vec<_> =
             catalogue.iter().map(|lab| LoadedLab::new(lab)).collect::<Result<_, _>>()?;
@@ -78,7 +78,7 @@ impl Labs {
         self.0.iter().find(|loaded| loaded.lab.id == id)
     }
 
-    /// Route template of each variant, with the place where its requests are measured.
+    /// Route template of each variant, with its measurements.
     pub fn measured_routes(&self) -> impl Iterator<Item = (String, Arc<Measurements>)> {
         self.0.iter().flat_map(|loaded| {
             let kept = loaded.measurements.iter();
@@ -86,7 +86,7 @@ impl Labs {
         })
     }
 
-    /// Lab and variant of each route, as traces, profiles and blocked polls name them.
+    /// Lab and variant of each route, as labels for traces, profiles and blocked polls.
     pub fn route_labels(&self) -> RouteLabels {
         let routes = self.0.iter().flat_map(|loaded| {
             loaded.evidence.variants().map(|variant| LabelledRoute {
@@ -127,7 +127,7 @@ impl LoadedLab {
         self.measurements.values().for_each(|kept| kept.clear());
     }
 
-    /// Figures of every variant since the start, for a page.
+    /// Figures of every variant since the start.
     pub fn summaries(&self) -> BTreeMap<&str, Summary> {
         self.measurements.iter().map(|(v, kept)| (v.as_str(), kept.since(None))).collect()
     }

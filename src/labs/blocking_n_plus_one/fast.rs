@@ -1,4 +1,4 @@
-//! Fast: asks for all posts at once, and never blocks.
+//! Fast: reads all posts in one query, and never blocks.
 
 use axum::{Json, extract::State};
 
@@ -8,7 +8,7 @@ use product::{entity::posts, error::Error, state::AppState};
 pub async fn handler(
     State(AppState { db, .. }): State<AppState>,
 ) -> Result<Json<Vec<PostOut>>, Error> {
-    // FIX: one query brings every post, and the only wait is awaited.
+    // FIX: one query reads every post, and the task awaits it, so no thread is blocked.
     let found = posts::Entity::seeded().all(&db).await?;
     Ok(Json(found.into_iter().map(PostOut::from).collect()))
 }

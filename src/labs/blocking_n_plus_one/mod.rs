@@ -1,4 +1,4 @@
-//! The flagship: an N+1 that also blocks the thread it runs on. Look at `switches` and the wall profile.
+//! The flagship: an N+1 that also blocks its thread. Look at `switches` and the wall profile.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub const LAB: Lab = Lab {
     },
 };
 
-/// What a synchronous SDK makes its caller wait for each post.
+/// Time that a synchronous SDK blocks its caller for each post.
 const SDK_WAIT: Duration = Duration::from_millis(20);
 
 #[derive(Serialize)]

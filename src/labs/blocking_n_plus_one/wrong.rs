@@ -1,4 +1,4 @@
-//! Fixes that people try first. Each heals one symptom; the numbers say which it leaves.
+//! Fixes that people try first. Each removes one symptom; the numbers show which one stays.
 #![expect(clippy::disallowed_methods, reason = "one of these wrong fixes keeps the blocking call")]
 
 use axum::{Json, extract::State};
@@ -7,7 +7,7 @@ use sea_orm::{EntityTrait, QuerySelect};
 use super::{PostOut, SDK_WAIT};
 use product::{db::Db, entity::posts, error::Error, state::AppState};
 
-/// Awaits the wait: the worker is free, but the visitor waits 2 s as before.
+/// Awaits the wait: the worker is free, but the visitor still waits 2 s.
 pub async fn tokio_sleep(
     State(AppState { db, .. }): State<AppState>,
 ) -> Result<Json<Vec<PostOut>>, Error> {
@@ -19,7 +19,7 @@ pub async fn tokio_sleep(
     Ok(Json(found.into_iter().map(PostOut::from).collect()))
 }
 
-/// Moves the wait to the blocking pool: now a thread of that pool is held instead.
+/// Moves the wait to the blocking pool: now it blocks a thread of that pool.
 pub async fn spawn_blocking(
     State(AppState { db, .. }): State<AppState>,
 ) -> Result<Json<Vec<PostOut>>, Error> {

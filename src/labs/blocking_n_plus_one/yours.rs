@@ -22,7 +22,7 @@ pub async fn handler(
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         found.extend(posts::Entity::find_by_id(id).one(&db).await?);
-        // BOTTLENECK: the sleep holds the worker thread, so nobody else's request runs on it meanwhile.
+        // BOTTLENECK: the sleep blocks the worker thread, so no other request can run on it.
         std::thread::sleep(SDK_WAIT);
     }
     Ok(Json(found.into_iter().map(PostOut::from).collect()))

@@ -1,5 +1,5 @@
-//! The same disease where nobody sees it: a client library blocks, two layers below the handler.
-//! The query count is innocent; look at `switches`, and at the wall profile for the name.
+//! The same bottleneck, hidden: a client library blocks, two layers below the handler. The query
+//! count looks good; look at `switches`, and find the name in the wall profile.
 
 use axum::{Extension, routing::get};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! A synchronous client library, of the kind that is one `use` away: its own thread asks the tag
+//! A synchronous client library, as easy to add as one `use`: its own thread queries the tag
 //! service, and the caller polls for the answer.
 #![expect(clippy::disallowed_methods, reason = "this lab hides a thread::sleep in a library")]
 
@@ -13,10 +13,10 @@ use tokio::runtime::Builder;
 
 use product::{db::Db, entity::todo_tags, error::Error};
 
-/// How often the library looks whether its answer has come.
+/// Interval in which the library checks for its answer.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Cheap to clone; all clones share one connection to the service.
+/// Client of the tag service. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
 pub struct TagClient {
     connection: Sender<Call>,
@@ -43,7 +43,7 @@ impl TagClient {
         Self { connection }
     }
 
-    /// The tags of a todo, in alphabetical order.
+    /// Tags of a todo, in alphabetical order.
     pub fn tags_of(&self, todo_id: i64) -> Result<Vec<String>, Error> {
         let (reply, answer) = channel();
         let gone = || Error::Unavailable { part: "tag service", cause: "it hung up".to_owned() };
@@ -63,8 +63,8 @@ fn wait_for<T>(answer: &Receiver<T>) -> Option<T> {
     }
 }
 
-/// A runtime and a connection of its own: on the app's, an answer would need the very worker that
-/// waits for it, and nothing would ever move again.
+/// Answers calls on its own runtime and connection. On the app's runtime, an answer would need the
+/// very worker that waits for it: a deadlock.
 fn serve(calls: &Receiver<Call>, db: &Db) -> Result<(), Error> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
     let db = runtime.block_on(db.another(1))?;
@@ -76,7 +76,7 @@ fn serve(calls: &Receiver<Call>, db: &Db) -> Result<(), Error> {
             .order_by_asc(todo_tags::Column::Name)
             .into_tuple()
             .all(&db);
-        // The caller may have gone; its answer is nobody's then.
+        // The caller may have gone; then nobody needs the answer.
         let _ = reply.send(runtime.block_on(tags));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The fix that people try first: it frees the worker, and nobody's answer comes sooner.
+//! The fix that people try first: it frees the worker, but no answer comes sooner.
 
 use axum::{Extension, Json, extract::State};
 

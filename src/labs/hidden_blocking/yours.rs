@@ -12,7 +12,7 @@ pub async fn handler(
     let todos = todos::Entity::demo().all(&db).await?;
     let mut out = Vec::with_capacity(todos.len());
     for todo in todos {
-        // BOTTLENECK: the library sleeps until its answer has come, and the worker thread with it.
+        // BOTTLENECK: the library blocks the worker thread until its answer has come.
         let tags = client.tags_of(todo.id)?;
         out.push(TodoOut::new(todo, tags));
     }

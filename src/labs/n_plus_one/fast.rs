@@ -1,4 +1,4 @@
-//! Fast: the database joins and counts; one query whatever the number of posts.
+//! Fast: the database joins and counts; one query for any number of posts.
 
 use axum::{Json, extract::State};
 use sea_orm::{ColumnTrait, JoinType, QuerySelect, RelationTrait};
@@ -13,7 +13,7 @@ use product::{
 pub async fn handler(
     State(AppState { db, .. }): State<AppState>,
 ) -> Result<Json<Vec<PostSummary>>, Error> {
-    // FIX: a join brings author and comment count of every post in one round trip.
+    // FIX: one join reads author and comment count of every post in one round trip.
     let out = posts::Entity::seeded()
         .select_only()
         .columns([posts::Column::Id, posts::Column::Title])

@@ -1,5 +1,5 @@
-//! The classic: author and comment count of each post, one query at a time. Nothing blocks, so
-//! threads look well; look at `queries`.
+//! The classic N+1: author and comment count of each post, one query at a time. Nothing blocks, so
+//! the threads look good; look at `queries`.
 
 use axum::routing::get;
 use sea_orm::FromQueryResult;

@@ -1,4 +1,4 @@
-//! Slow: for each post two more queries, one for its author and one to count its comments.
+//! Slow: two more queries for each post, one for its author and one to count its comments.
 
 use axum::{Json, extract::State};
 use sea_orm::{EntityTrait, ModelTrait, PaginatorTrait};
@@ -15,7 +15,7 @@ pub async fn handler(
 ) -> Result<Json<Vec<PostSummary>>, Error> {
     let mut out = Vec::new();
     for post in posts::Entity::seeded().all(&db).await? {
-        // BOTTLENECK: two queries for each post, so the visitor pays for 201 round trips.
+        // BOTTLENECK: two queries for each post, so the visitor waits for 201 round trips.
         let author = users::Entity::find_by_id(post.author_id).one(&db).await?;
         let comments = post.find_related(comments::Entity).count(&db).await?;
         out.push(PostSummary {

@@ -1,4 +1,4 @@
-//! The fix that people try first: it hides the round trips behind each other, and keeps them all.
+//! The fix that people try first: the round trips overlap, but all of them remain.
 
 use axum::{Json, extract::State};
 use futures_util::future::try_join_all;
@@ -12,7 +12,7 @@ use product::{
     state::AppState,
 };
 
-/// Sends all queries at once: each request now wants 100 connections of a pool of 20.
+/// Sends all queries at once: each request now needs 100 connections of a pool of 20.
 pub async fn join_all(
     State(AppState { db, .. }): State<AppState>,
 ) -> Result<Json<Vec<PostSummary>>, Error> {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{bad_fields, json_of, send, write};
 use crate::support::{TestApp, header, problem};
 
-/// Every item of a list, page by page.
+/// Reads all items of a list, page by page.
 async fn all(app: &TestApp, path: &str, limit: u32) -> Vec<Value> {
     let mut items = Vec::new();
     let mut cursor = String::new();
@@ -57,7 +57,7 @@ fn posts_that_come_and_go_shift_no_page() {
             written.push(write(&app, &ada, &format!("Part {n}")).await["id"].clone());
         }
         let first = json_of(app.get("/api/posts?limit=2").await).await;
-        // A new one, and the very post that the cursor stands on goes.
+        // A new post is added, and the post at the cursor is deleted.
         write(&app, &ada, "Late").await;
         let third = format!("/api/posts/{}", written[2]);
         assert_eq!(send(&app, &ada, Method::DELETE, &third, json!({})).await.status(), 204);

@@ -1,4 +1,4 @@
-//! A certificate authority of the test's own, and a listener that shows a certificate of it.
+//! A certificate authority of the tests, and a listener with a certificate of it.
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -14,7 +14,7 @@ pub struct Authority {
     folder: TempDir,
 }
 
-/// What a server on loopback shows, and its key.
+/// Certificate of a server on loopback, and its key.
 pub struct Shown {
     pub certificate: Certificate,
     pub key: KeyPair,
@@ -31,7 +31,7 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), folder }
     }
 
-    /// Its own certificate, by which others are believed.
+    /// File of the authority's own certificate, which clients trust.
     pub fn file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
@@ -68,7 +68,7 @@ impl Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let (stream, from) = self.tcp.accept().await.unwrap();
-            // Not with a client that doesn't believe it.
+            // Fails for a client that does not trust it.
             if let Ok(stream) = self.acceptor.accept(stream).await {
                 return (stream, from);
             }

@@ -1,5 +1,5 @@
-//! Traces of a load, of which a few begin with the client: what it sends, what its report says, and
-//! whether the server knows that.
+//! Traces of a load, a few of which start at the client: its headers, its report, and the server's
+//! view.
 
 use std::{
     panic::resume_unwind,
@@ -19,7 +19,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 use super::{Receiver, exporting, hex, request_span};
 use crate::program::{Serving, program, text};
 
-/// What it prints of a load of requests with one line each.
+/// Report of a load of requests with one line each.
 fn load(url: &str, args: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut command = program(folder.path());
@@ -31,7 +31,7 @@ fn report(url: &str, args: &[&str]) -> Value {
     serde_json::from_str(&load(url, &[args, &["--json"]].concat())).unwrap()
 }
 
-/// Requests that may be sampled in a load: at least those of the start.
+/// Expected number of sampled requests in a load: at least those of the start.
 fn few(report: &Value) -> std::ops::RangeInclusive<f64> {
     10.0..=10.0 + 10.0 * report["seconds"].as_f64().unwrap()
 }
@@ -39,7 +39,7 @@ fn few(report: &Value) -> std::ops::RangeInclusive<f64> {
 #[test]
 fn of_a_load_few_requests_are_exported_and_each_is_a_child_of_the_clients_span() {
     let receiver = Receiver::grpc();
-    // Those without a parent are the sampler's, which by default would take them all.
+    // Requests without a parent follow the sampler, whose default would take them all.
     let sampler = [("OTEL_TRACES_SAMPLER", "parentbased_always_off")];
     let serving = exporting(&receiver, "grpc", &sampler);
     let report = report(&serving.url(""), &["--lines=100"]);
@@ -67,7 +67,7 @@ fn the_servers_log_has_the_slowest_and_the_first_that_failed() {
     for (which, status) in [("slowest", 200), ("slowest_sampled", 200), ("first_failed", 503)] {
         let named = &report["traces"][which];
         if which == "slowest_sampled" && named.is_null() {
-            // None of these found room.
+            // None of these got room in the queue.
             continue;
         }
         let is_of_it =
@@ -80,7 +80,7 @@ fn the_servers_log_has_the_slowest_and_the_first_that_failed() {
     }
 }
 
-/// A server that keeps nothing but the `traceparent` of each request, if there is one.
+/// A server that stores only the `traceparent` of each request, if there is one.
 struct Fake {
     url: String,
     asked: Arc<Mutex<Vec<Option<String>>>>,
@@ -88,7 +88,7 @@ struct Fake {
 }
 
 impl Fake {
-    /// Its answers to requests with a `traceparent`, and to those without.
+    /// Starts it with its answers to requests with a `traceparent`, and without one.
     fn start(sampled: fn() -> Response, other: fn() -> Response) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -107,7 +107,7 @@ impl Fake {
         Self { url, asked, _runtime: runtime }
     }
 
-    /// The ids of traces and spans that were sent, each of a request that asks to be kept.
+    /// Ids of trace and span of each sampled request.
     fn sent(&self) -> Vec<[String; 2]> {
         let asked = self.asked.lock().unwrap();
         let ids = |parent: &String| {
@@ -150,7 +150,7 @@ fn few_requests_send_a_trace_and_the_others_are_named_by_their_answer() {
 
 #[test]
 fn a_request_that_sent_no_trace_and_got_no_answer_has_none() {
-    // Ends the connection, and says nothing.
+    // Ends the connection without an answer.
     let fake = Fake::start(answered, || resume_unwind(Box::new(())));
     let report = report(&fake.url, &["--lines=20"]);
     let traces = &report["traces"];

@@ -1,5 +1,5 @@
-//! W3C Trace Context, levels 1 and 2, as who receives it: which `traceparent` and `tracestate` are
-//! taken over.
+//! W3C Trace Context, levels 1 and 2, on the receiving side: `traceparent` and `tracestate` that
+//! are accepted.
 
 use super::{Receiver, client, exporting, request_span};
 use crate::support::{TestApp, header};
@@ -7,7 +7,7 @@ use crate::support::{TestApp, header};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
-/// The answers' trace ids for requests with these headers.
+/// True if the answer has the trace id of these headers.
 async fn is_taken(app: &TestApp, parents: &[&str]) -> bool {
     let request =
         parents.iter().fold(app.app(reqwest::Method::GET, "/health/live"), |r, parent| {
@@ -26,11 +26,11 @@ fn a_traceparent_is_taken_over_only_as_the_standard_has_it() {
         for taken in [
             good.clone(),
             format!("00-{TRACE}-{SPAN}-00"),
-            // The random bit of level 2, and bits that mean nothing yet.
+            // The random bit of level 2, and unassigned bits.
             format!("00-{TRACE}-{SPAN}-02"),
             format!("00-{TRACE}-{SPAN}-ff"),
             format!("  {good}\t"),
-            // A version to come may be longer.
+            // A future version may be longer.
             format!("01-{TRACE}-{SPAN}-01"),
             format!("cc-{TRACE}-{SPAN}-01-what-comes-then"),
             format!("fe-{TRACE}-{SPAN}-01-"),

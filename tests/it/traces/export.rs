@@ -1,4 +1,4 @@
-//! A receiver that is away costs spans, never requests; and at the end nothing is left behind.
+//! An absent receiver costs spans, never requests; at shutdown everything is exported.
 
 use std::net::TcpListener;
 
@@ -14,7 +14,7 @@ const NO_ROOM: &str = "chokepoint_spans_dropped_total{reason=\"queue_full\"}";
 fn what_is_recorded_is_exported_before_the_end() {
     for protocol in ["grpc", "http/protobuf"] {
         let receiver = if protocol == "grpc" { Receiver::grpc() } else { Receiver::http() };
-        // So long that only the end can be why anything comes.
+        // So long that only the shutdown can cause an export.
         let serving = exporting(&receiver, protocol, &[("OTEL_BSP_SCHEDULE_DELAY", "3600000")]);
         let answer = client().get(serving.url("/api/posts/v2/fast")).send().unwrap();
         assert!(receiver.spans().is_empty());
@@ -27,7 +27,7 @@ fn what_is_recorded_is_exported_before_the_end() {
 
 #[test]
 fn without_a_receiver_requests_are_answered_and_lost_spans_counted() {
-    // A port where nobody listens.
+    // A closed port.
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for protocol in ["grpc", "http/protobuf"] {
         let serving = Serving::start(&[
@@ -38,7 +38,7 @@ fn without_a_receiver_requests_are_answered_and_lost_spans_counted() {
             ("OTEL_BSP_MAX_QUEUE_SIZE", "64"),
         ]);
         let client = client();
-        // Until batches were lost, and at least two of them.
+        // Waits until at least two batches are lost.
         let mut answered = 0;
         while metric(&serving, LOST) <= 64 || metric(&serving, NO_ROOM) == 0 {
             let answer = client.get(serving.url("/api/labs/n-plus-one/v1/slow")).send().unwrap();

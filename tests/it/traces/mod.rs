@@ -1,4 +1,4 @@
-//! Traces as an OTLP receiver gets them from the program: what a trace of a request says.
+//! Traces of the program, as an OTLP receiver gets them.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use crate::program::Serving;
 
 /// Certificates of receivers.
 mod authority;
-/// What our own clients begin.
+/// Traces that our own clients start.
 mod clients;
-/// What of the W3C's trace context is taken over.
+/// W3C trace context that is accepted.
 mod context;
-/// What happens when the receiver does not take them, and at the end.
+/// Export without a receiver, and at shutdown.
 mod export;
 /// An OTLP receiver.
 mod receiver;
-/// Which requests are traced.
+/// Sampling of exported requests.
 mod sampling;
-/// Settings that are understood, and others.
+/// Valid and invalid settings.
 mod settings;
-/// A span for each thing that a request waits for.
+/// One span for each wait of a request.
 mod signals;
 /// Compression and TLS.
 mod transport;
@@ -34,7 +34,7 @@ fn client() -> Client {
     Client::builder().no_proxy().build().unwrap()
 }
 
-/// The program, exporting often.
+/// Starts the program with frequent exports.
 fn exporting(receiver: &Receiver, protocol: &str, more: &[(&str, &str)]) -> Serving {
     let url = receiver.url();
     let mut settings = vec![
@@ -56,7 +56,7 @@ fn request_span(trace: &[Received]) -> &Received {
     spans[0]
 }
 
-/// How many they are without waits for a connection: whether there is one is up to the machine.
+/// Number of spans without waits for a connection, which depend on the machine.
 fn spans_but_waits(trace: &[Received]) -> usize {
     trace.iter().filter(|span| span.span.name != "pool wait").count()
 }
@@ -170,7 +170,7 @@ fn a_failure_of_the_servers_is_an_error_and_one_of_the_clients_is_not() {
     assert_eq!(request.text("error.type"), "500");
     let statement = named(&trace, "SELECT posts")[0];
     assert_eq!((statement.status(), statement.text("error.type")), (ERROR, "refused"));
-    // The log line of the cause is an event of the span that it was logged in.
+    // The log line of the cause is an event of the span in which it was logged.
     let events: Vec<_> = request.span.events.iter().map(|event| event.name.as_str()).collect();
     assert_eq!(events, ["request failed"]);
 
@@ -207,7 +207,7 @@ fn only_requests_of_the_app_are_traced_and_nothing_that_goes_on_beside_them() {
     for path in ["/metrics", "/labs", "/health"] {
         client.get(format!("http://{}{path}", serving.ops)).send().unwrap();
     }
-    // Several exports happen meanwhile, each a request of the exporter's own.
+    // Several exports happen during this, each a request of the exporter.
     for _ in 0..5 {
         let answer = client.get(serving.url("/health/ready")).send().unwrap();
         receiver.trace(&trace_id(&answer));
@@ -218,7 +218,7 @@ fn only_requests_of_the_app_are_traced_and_nothing_that_goes_on_beside_them() {
     }
 }
 
-/// What the program says of its spans.
+/// Value of the program's metric; 0 if it is missing.
 pub fn metric(serving: &Serving, series: &str) -> u64 {
     let metrics = client().get(format!("http://{}/metrics", serving.ops)).send().unwrap();
     let metrics = metrics.text().unwrap();
@@ -226,7 +226,7 @@ pub fn metric(serving: &Serving, series: &str) -> u64 {
     line.map_or(0, |value| value.trim().parse::<f64>().unwrap() as u64)
 }
 
-/// Registers somebody: the trace of that, and a token.
+/// Registers a user. Returns its trace id and a token.
 fn sign_up(client: &Client, serving: &Serving, version: &str) -> (String, String) {
     let body = serde_json::json!({
         "username": format!("ada{version}"), "email": format!("ada@{version}.example"),

@@ -1,4 +1,4 @@
-//! An OTLP receiver on the official protobufs, by gRPC and by HTTP, that keeps what it gets.
+//! An OTLP receiver on the official protobufs, over gRPC and HTTP. It stores what it gets.
 
 use std::{
     collections::BTreeMap,
@@ -33,10 +33,10 @@ use tonic::{
 
 use super::{Authority, TlsListener, authority::Shown};
 
-/// How long what was asked for may take to be exported. Only a failure waits so long.
+/// Limit for spans to arrive. Only a failing test waits that long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A span, with what its resource says.
+/// A span, with its attributes and those of its resource.
 #[derive(Clone, Debug)]
 pub struct Received {
     pub span: Span,
@@ -129,7 +129,7 @@ impl Receiver {
         Self::of("http/protobuf", None)
     }
 
-    /// Over TLS if an authority says who it is.
+    /// Starts a receiver, over TLS if there is an authority.
     pub fn of(protocol: &str, authority: Option<&Authority>) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -148,7 +148,7 @@ impl Receiver {
         format!("{}://{}", self.scheme, self.addr)
     }
 
-    /// Every span so far, once there are any for which this holds.
+    /// Waits until this holds, and returns every span so far.
     pub fn wait_for(&self, holds: impl Fn(&[Received]) -> bool) -> Vec<Received> {
         let until = Instant::now() + PATIENCE;
         let mut got = self.kept.0.0.lock().unwrap();
@@ -161,7 +161,7 @@ impl Receiver {
         got.spans.clone()
     }
 
-    /// The spans of a trace, once its request's is there: that one ends last.
+    /// Waits for the request's span, which ends last, and returns the spans of its trace.
     pub fn trace(&self, id: &str) -> Vec<Received> {
         let is_of_it = |span: &&Received| span.trace() == id;
         let is_whole =
@@ -169,12 +169,12 @@ impl Receiver {
         self.wait_for(is_whole).iter().filter(is_of_it).cloned().collect()
     }
 
-    /// What has come by now.
+    /// Spans that have arrived so far.
     pub fn spans(&self) -> Vec<Received> {
         self.kept.0.0.lock().unwrap().spans.clone()
     }
 
-    /// Of every export so far.
+    /// Headers of every export so far.
     pub fn headers(&self) -> Vec<HeaderMap> {
         self.kept.0.0.lock().unwrap().headers.clone()
     }
@@ -219,7 +219,7 @@ async fn export(
     Ok("")
 }
 
-/// Kinds and statuses, as the protobufs number them.
+/// Kinds and statuses, as numbered in the protobufs.
 pub const INTERNAL: i32 = 1;
 pub const SERVER: i32 = 2;
 pub const CLIENT: i32 = 3;

@@ -1,11 +1,11 @@
-//! Which requests are exported: as the standard sampler says, for a whole trace at once.
+//! Exported requests: as the standard sampler decides, for a whole trace at once.
 
 use super::{Receiver, client, exporting, spans_but_waits, trace_id};
 use crate::program::Serving;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e473";
 
-/// Asks with a trace of this number and these flags.
+/// Sends a request with a trace of this number and these flags.
 fn ask(serving: &Serving, n: u8, flags: &str) -> String {
     let request = client().get(serving.url("/api/posts/v2/fast"));
     let parent = format!("00-{TRACE}{n}-00f067aa0ba902b7-{flags}");
@@ -29,7 +29,7 @@ fn a_sampler_that_takes_none_takes_those_that_a_parent_asks_for() {
     let receiver = Receiver::http();
     let sampler = [("OTEL_TRACES_SAMPLER", "parentbased_always_off")];
     let serving = exporting(&receiver, "http/protobuf", &sampler);
-    // A lab's request, which this server keeps for itself: keeping is not exporting.
+    // A request of a lab is kept in the span store. Keeping is not exporting.
     client().get(serving.url("/api/posts/v2/fast")).send().unwrap();
     let asked_for = ask(&serving, 3, "01");
     receiver.trace(&asked_for);
@@ -45,7 +45,7 @@ fn a_ratio_is_held_by_whole_traces() {
     for _ in 0..200 {
         client.get(serving.url("/health/ready")).send().unwrap();
     }
-    // Half of 200, and one in a million million has fewer than 50 or more than 150.
+    // Half of 200; the chance of fewer than 50 or more than 150 is one in a million million.
     let spans = receiver.wait_for(|spans| spans.len() >= 50);
     serving.signal(nix::sys::signal::Signal::SIGTERM);
     serving.end();

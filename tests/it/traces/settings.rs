@@ -1,4 +1,4 @@
-//! OpenTelemetry's settings: a value that is not understood ends the start and is named.
+//! OpenTelemetry settings: an invalid value stops the start and is named.
 
 use crate::program::{program, text};
 

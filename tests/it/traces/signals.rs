@@ -1,4 +1,4 @@
-//! A span for each thing that a request waits for or has done for it.
+//! One span for each thing that a request waits for, or that is done for it.
 
 use std::{sync::Barrier, thread, time::Duration};
 
@@ -10,7 +10,7 @@ use super::{
     trace_id,
 };
 
-/// Exactly one of this name, and below which span it is.
+/// The only span with this name, and the name of its parent.
 fn one<'a>(trace: &'a [Received], name: &str) -> (&'a Received, &'a str) {
     let spans = named(trace, name);
     assert_eq!(spans.len(), 1, "{name}: {:?}", names(trace));
@@ -104,12 +104,12 @@ fn a_wait_for_a_connection_is_a_span_of_the_statement_that_waits() {
         db.begin().await.unwrap()
     });
     let fast = serving.url("/api/posts/v2/fast");
-    // One request takes the only connection and waits for the lock that is held here; another waits
+    // One request takes the only connection and waits for the lock of this test; the other waits
     // for the connection.
     let (register, list) = thread::scope(|scope| {
         let register = scope.spawn(|| sign_up(&client(), &serving, "v2").0);
-        // Its transaction begins when its password is hashed. (Who has the connection is sampled once
-        // a second, and may still tell of what the start did.)
+        // Its transaction starts once its password is hashed. (The pool is sampled once a second,
+        // so the sample may still be from the start.)
         while metric(&serving, "chokepoint_password_hashes_total{model=\"async\"}") == 0 {}
         let pending = "axum_http_requests_pending{method=\"GET\",endpoint=\"/api/posts/v2/fast\"}";
         let list = loop {

@@ -1,4 +1,4 @@
-//! Compressed or not, over TLS or not: the receiver understands what it gets, if it may.
+//! Exports with and without compression and TLS; an untrusted receiver gets nothing.
 
 use nix::sys::signal::Signal;
 
@@ -7,7 +7,7 @@ use crate::program::{program, text};
 
 const PROTOCOLS: [&str; 2] = ["grpc", "http/protobuf"];
 
-/// The answer to a request of many spans, and a header of each of the exports.
+/// Answer to a request with many spans, and a header of each export.
 fn exported(protocol: &str, more: &[(&str, &str)], header: &str) -> Vec<Option<String>> {
     let receiver = Receiver::of(protocol, None);
     let serving = exporting(&receiver, protocol, more);
@@ -43,7 +43,7 @@ fn an_https_receiver_is_believed_by_the_cas_of_a_file_or_of_the_system() {
     let (right, wrong) = (ours_file.to_str().unwrap(), other_file.to_str().unwrap());
     for protocol in PROTOCOLS {
         for believed in [
-            // Instead of the system's.
+            // Replaces the system's certificates.
             [("OTEL_EXPORTER_OTLP_CERTIFICATE", right), ("SSL_CERT_FILE", wrong)],
             [
                 ("OTEL_EXPORTER_OTLP_CERTIFICATE", wrong),
@@ -70,7 +70,7 @@ fn a_receiver_that_is_not_believed_gets_nothing_and_lost_spans_are_counted() {
     let (right, wrong) = (ours.file(), other.to_str().unwrap());
     for protocol in PROTOCOLS {
         for believed in [
-            // Instead of the system's, not beside them.
+            // Replaces the system's certificates, and does not add to them.
             [("OTEL_EXPORTER_OTLP_CERTIFICATE", wrong), ("SSL_CERT_FILE", right.to_str().unwrap())],
             [("OTEL_EXPORTER_OTLP_CERTIFICATE", ""), ("SSL_CERT_FILE", wrong)],
         ] {
@@ -146,7 +146,7 @@ fn a_certificate_of_the_clients_is_refused_and_not_ignored() {
     }
 }
 
-/// The one line that it ends with.
+/// Returns the single line of the failed start.
 fn refused(folder: &std::path::Path, settings: &[(&str, &str)]) -> String {
     let ended = program(folder).envs(settings.iter().copied()).output().unwrap();
     let said = text(&ended.stderr);

@@ -1,4 +1,4 @@
-//! The caches of two instances on one Redis, which hangs, goes away and comes back.
+//! The caches of two instances on one Redis, which hangs, goes down and comes back.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
@@ -18,11 +18,11 @@ use tokio::sync::Notify;
 
 use crate::backends::BackEnds;
 
-/// Two servers while their Redis goes away and comes back.
+/// Two servers while their Redis goes down and comes back.
 mod outages;
-/// A Redis of the test's own.
+/// A Redis of the test.
 pub mod redis_server;
-/// A Redis that answers, but not what was hoped for.
+/// A Redis that answers with errors.
 mod refusals;
 
 use redis_server::RedisServer;
@@ -48,7 +48,7 @@ async fn commit(cache: &Cache, db: &Db) {
     cache.commit(txn, vec![Changed { name: Name::Todo, id: KEY }]).await.unwrap();
 }
 
-/// Until the cache is read and filled again.
+/// Waits until the cache is used again.
 async fn in_use(cache: &Cache) {
     let key = "in use";
     for _ in 0..200 {
@@ -119,7 +119,7 @@ async fn a_load_that_a_write_on_another_instance_overtook_is_not_kept() {
 async fn while_a_write_is_under_way_or_its_writer_is_dead_nothing_is_filled() {
     let server = RedisServer::start();
     let (cache, mut redis) = (server.cache().await, server.client().await);
-    // What an announcement leaves behind if its process dies.
+    // Pending invalidation that a dead process leaves behind.
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
     let until = u64::try_from(now).unwrap() + 10_000;
     redis.zadd("writers:todo:7", "dead", until).await.unwrap();
@@ -204,7 +204,7 @@ async fn readers_on_two_instances_never_see_what_was_before_a_write() {
     let writer = async {
         for n in 1..=300 {
             let cache = &caches[n % 2];
-            // The row changes at the COMMIT at the earliest, and so does what is loaded.
+            // The row changes at COMMIT at the earliest, and so does the loaded value.
             truth.store(n, SeqCst);
             commit(cache, &db).await;
             answered.store(n, SeqCst);

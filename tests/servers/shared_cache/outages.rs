@@ -1,4 +1,4 @@
-//! Two servers while their Redis goes away and comes back.
+//! Two servers while their Redis goes down and comes back.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
@@ -33,7 +33,7 @@ async fn create(app: &TestApp, session: &Session) -> Value {
 async fn created_here_is_read_there(apps: &[TestApp; 2], session: &Session) {
     for n in 0..20 {
         let (here, there) = (&apps[n % 2], &apps[(n + 1) % 2]);
-        // That there is no such todo may be cached.
+        // The absence of this todo may be cached.
         let next = create(here, session).await["id"].as_i64().unwrap() + 1;
         let read = async |id: i64| {
             let path = format!("/api/v2/todos/{id}");

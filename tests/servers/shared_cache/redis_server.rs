@@ -1,4 +1,4 @@
-//! A Redis of the test's own, which it stops, hangs, kills and starts again.
+//! A Redis of the test, which can stop, hang, crash and restart.
 
 use std::{
     net::TcpStream,
@@ -13,14 +13,14 @@ use nix::{
 use product::{cache::Cache, config::CacheConfig};
 use tempfile::TempDir;
 
-/// Never given to outgoing connections, of which the tests have many: a port that is free stays free,
-/// also while its server is down.
+/// Ports that are never used for outgoing connections, of which the tests have many: a free port
+/// stays free, even while its server is down.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// What a start may take on a machine that does much else.
+/// Limit for the start on a busy machine.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 
-/// A redis-server on a free port. Nothing is kept when it is killed.
+/// A redis-server on a free port. A killed one loses its data.
 pub struct RedisServer {
     port: u16,
     folder: TempDir,

@@ -1,10 +1,10 @@
-//! Redis answers, but refuses: it is full, a key is of another type, or it has become a replica.
+//! Redis answers, but refuses: it is full, a key has another type, or it has become a replica.
 
 use product::cache::Down;
 
 use super::*;
 
-/// Whether this instance reads Redis now.
+/// Ok if this instance reads Redis now.
 async fn is_used(cache: &Cache) -> Result<(), Down> {
     cache.get(Name::Tokens, "nothing").await.map(|_| ())
 }
@@ -27,7 +27,7 @@ async fn a_full_redis_goes_on_to_be_read_and_keeps_no_old_value() {
     tell(&mut redis, &["CONFIG", "SET", "maxmemory", "1"]).await;
 
     assert_eq!(fetch(&b, async { text("not asked") }).await, text("old"), "it is still there");
-    // Nothing more can be kept; that is no outage, and nobody waits for a lock.
+    // Redis can't store more; that is no outage, and nobody waits for a lease.
     for load in ["1", "2", "3"] {
         assert_eq!(other(&a, load).await, text(load));
         assert_eq!(other(&b, load).await, text(load));
@@ -55,7 +55,7 @@ async fn a_copy_that_is_refused_leaves_no_lock_behind() {
     assert_eq!(fetch(&a, fills_up).await, text("1"));
     tell(&mut redis, &["CONFIG", "SET", "maxmemory", "0"]).await;
     while redis.exists("lock:todo:7").await.unwrap() {
-        // Until its owner has given it back; it would stand for 10 s.
+        // Waits until the owner has released the lease; otherwise it would last 10 s.
         let left: i64 =
             redis::cmd("PTTL").arg("lock:todo:7").query_async(&mut redis).await.unwrap();
         assert!(!(0..5_000).contains(&left), "nobody gives it back");
@@ -88,11 +88,11 @@ async fn a_redis_that_refuses_invalidations_is_read_by_nobody() {
     let (db, _back_ends) = database().await;
     let ([a, b], mut redis) = ([server.cache().await, server.cache().await], server.client().await);
     assert_eq!(fetch(&a, async { text("old") }).await, text("old"));
-    // Of a master that nobody is: it serves what it has, and takes no writes.
+    // A replica of a master that does not exist: it serves reads, and refuses writes.
     tell(&mut redis, &["REPLICAOF", "127.0.0.1", "1"]).await;
     commit(&a, &db).await;
     assert_eq!(fetch(&a, async { text("new") }).await, text("new"));
-    // The other one has nothing to write: its heartbeat finds out.
+    // The other instance has nothing to write: its heartbeat notices.
     for _ in 0..200 {
         if is_used(&b).await.is_err() {
             break;

@@ -24,13 +24,13 @@ fn commands(trace: &[Span]) -> Vec<&Span> {
     trace.iter().filter(|span| text(span, "db.system.name") == "redis").collect()
 }
 
-/// What each command to Redis was for, and what it was.
+/// Purpose and operation of each command to Redis.
 fn names(trace: &[Span]) -> BTreeMap<&str, &str> {
     let commands = commands(trace).into_iter();
     commands.map(|span| (span.name.as_str(), text(span, "db.operation.name"))).collect()
 }
 
-/// Asks as somebody, and gives the trace of that.
+/// Sends a request as this user, and returns its trace.
 async fn ask(app: &TestApp, session: &Session, method: Method, path: &str) -> Vec<Span> {
     let (request, id) = traced(app.as_user(session, method.clone(), path));
     let body = json!({"title": "hush", "description": "nobody's business"});
@@ -63,7 +63,7 @@ fn a_command_says_what_it_is_for_and_where_it_went_and_neither_key_nor_value() {
         let changed = ask(&app, &session, Method::PUT, &todo).await;
         let logout = ask(&app, &session, Method::POST, "/api/v2/auth/logout").await;
 
-        // What is revoked may be copied in between, which takes others.
+        // The revocations may be copied in between, which needs other commands.
         let sent =
             |trace: &[Span], (name, command)| names(trace).get(name).is_some_and(|c| *c == command);
         let (get, reserve) = (("cache get todo", "GET"), ("cache reserve todo", "EVALSHA"));

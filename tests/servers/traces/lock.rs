@@ -1,4 +1,4 @@
-//! One instance loads, another waits for what it will cache: the trace of that wait.
+//! Trace of an instance that waits for the lease of another one, which loads the value.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ use crate::{
 
 const SECRET: &str = "--jwt-secret=the same on both instances, 32 bytes";
 
-/// How often it is looked for what must come, 5 ms apart.
+/// Attempts, 5 ms apart, before a wait fails.
 const ATTEMPTS: usize = 2_000;
 
 const LOOK: &str = "cache reserve user_todos";
 
-/// Until a request that is under way has looked so often whether it may load.
+/// Waits until a request in flight has tried this often to get the lease.
 async fn until_looked(app: &TestApp, trace: &str, times: usize) {
     for _ in 0..ATTEMPTS {
         let answer = app.get_ops(&format!("/debug/traces/{trace}")).await;
-        // It is not there before the first of its spans has ended.
+        // The trace is missing until the first of its spans has ended.
         if answer.status() == 200
             && named(&of(&answer.json::<TracesData>().await.unwrap()), LOOK).len() >= times
         {
@@ -42,7 +42,7 @@ fn who_waits_for_the_load_of_another_instance_has_a_span_of_that() {
     loads.run(async {
         let session = loads.sign_up("both").await;
         let db = loads.db().await;
-        // So a load takes until this is over.
+        // Makes a load wait until this transaction ends.
         let lock = db.begin().await.unwrap();
         lock.execute_unprepared("LOCK TABLE todos").await.unwrap();
         let list = |app: &TestApp| traced(app.as_user(&session, Method::GET, "/api/v2/todos"));
@@ -71,7 +71,7 @@ fn who_waits_for_the_load_of_another_instance_has_a_span_of_that() {
         assert!(named(&waited, "SELECT todos").is_empty(), "it loaded for itself");
         let (request, wait) = (one(&waited, "GET /api/v2/todos"), one(&waited, "lock wait"));
         assert_eq!((wait.kind(), &wait.parent_span_id), (SpanKind::Internal, &request.span_id));
-        // It looks once, then waits, and looks again and again meanwhile.
+        // It tries once, then waits, and tries again and again during the wait.
         let mut looks = named(&waited, LOOK);
         let before = looks.remove(0);
         assert!(before.end_time_unix_nano <= wait.start_time_unix_nano);

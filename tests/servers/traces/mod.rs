@@ -1,5 +1,5 @@
-//! What traces say of servers: of statements on PostgreSQL, of commands to Redis, and of an instance that
-//! waits for another.
+//! Spans of commands to servers: statements on PostgreSQL, commands to Redis, and the wait for
+//! another instance.
 
 use opentelemetry_proto::tonic::{
     common::v1::any_value::Value,
@@ -9,23 +9,23 @@ use reqwest::RequestBuilder;
 
 /// Commands to Redis.
 mod commands;
-/// A load of another instance is waited for.
+/// The wait for a load of another instance.
 mod lock;
 /// Statements on PostgreSQL.
 mod statements;
 
-/// The request in a trace that is kept, and the id of that.
+/// Makes a request sampled, and returns it with its trace id.
 fn traced(request: RequestBuilder) -> (RequestBuilder, String) {
     let id = format!("{:032x}", fastrand::u128(1..));
     (request.header("traceparent", format!("00-{id}-00f067aa0ba902b7-01")), id)
 }
 
-/// Those of this name, as they ended.
+/// Spans with this name, in the order in which they ended.
 fn named<'a>(spans: &'a [Span], name: &str) -> Vec<&'a Span> {
     spans.iter().filter(|span| span.name == name).collect()
 }
 
-/// The only one of this name.
+/// The only span with this name.
 fn one<'a>(spans: &'a [Span], name: &str) -> &'a Span {
     let found = named(spans, name);
     let names: Vec<_> = spans.iter().map(|span| &span.name).collect();
@@ -38,7 +38,7 @@ fn value<'a>(span: &'a Span, key: &str) -> Option<&'a Value> {
     attribute.value.as_ref()?.value.as_ref()
 }
 
-/// An attribute, empty if it is missing.
+/// Attribute as text, empty if it is missing.
 fn text<'a>(span: &'a Span, key: &str) -> &'a str {
     match value(span, key) {
         Some(Value::StringValue(text)) => text,
@@ -54,7 +54,7 @@ fn int(span: &Span, key: &str) -> i64 {
     }
 }
 
-/// Whether it failed, and why.
+/// Error of a failed span; none if it succeeded.
 fn error(span: &Span) -> Option<&str> {
     let status = span.status.as_ref().map_or(StatusCode::Unset, |status| status.code());
     match (status, text(span, "error.type")) {

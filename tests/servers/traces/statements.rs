@@ -14,10 +14,10 @@ use crate::{
     support::{PASSWORD, TestApp, header},
 };
 
-/// How often it is looked for what must come, 10 ms apart.
+/// Attempts, 10 ms apart, before a wait fails.
 const ATTEMPTS: usize = 1_000;
 
-/// Says which server and database the statement went to.
+/// Checks server and database of the statement's span.
 fn is_of(span: &Span, database: &Url) {
     assert_eq!(span.kind(), SpanKind::Client, "{}", span.name);
     assert_eq!(text(span, "db.system.name"), "postgresql", "{}", span.name);
@@ -96,7 +96,7 @@ fn a_transaction_begins_and_ends_with_spans_and_none_has_what_was_written() {
         let trace = kept(&app, &id).await;
         let request = one(&trace, "POST /api/v2/todos");
         for name in ["BEGIN", "INSERT todos", "COMMIT"] {
-            // COMMIT is sent by a task of its own.
+            // A separate task sends COMMIT.
             assert_eq!(one(&trace, name).parent_span_id, request.span_id, "{name}");
         }
     });

@@ -1,4 +1,4 @@
-//! `backup` and `restore`: a copy of the database while it is in use, and the way back.
+//! `backup` and `restore`: copy the database while it is in use, and restore it from the copy.
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -1,4 +1,4 @@
-//! What a person sees when the server is up: where to look, what to try, what is off.
+//! Banner on the terminal when the server is up: addresses, commands to try, and what is off.
 
 use std::io::{IsTerminal, stdout};
 
@@ -6,7 +6,7 @@ use super::{Catalogue, say};
 use crate::lifecycle::Server;
 use product::config::{Config, Rate};
 
-/// Only on a terminal: elsewhere standard output is the log.
+/// Prints only on a terminal: elsewhere standard output is the log.
 pub fn print(config: &Config, server: &Server, catalogue: Catalogue) {
     if stdout().is_terminal() {
         say(text(config, server, catalogue));

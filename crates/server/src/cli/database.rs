@@ -1,4 +1,4 @@
-//! `migrate` and `seed`: bring the database to where the server would.
+//! `migrate` and `seed`: the schema and the demo rows, as `serve` would make them.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `flame`: slow against fast of one lab as flame graphs, and where they are.
+//! `flame`: flame graphs of one lab's slow and fast, and the paths of the files.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -13,10 +13,10 @@ use workshop::{
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The lab whose slow and fast are compared
+    /// Lab whose slow and fast are compared
     lab: String,
 
-    /// Where the pictures go, in a folder named like the lab
+    /// Folder for the pictures; each lab has its own folder in it
     #[arg(long, env = "FLAME_OUT", default_value = "flames", value_name = "FOLDER")]
     out: PathBuf,
 
@@ -25,7 +25,7 @@ pub struct Args {
           value_parser = clap::value_parser!(u32).range(1..=60))]
     seconds: u32,
 
-    /// Requests in flight, each on a connection of its own
+    /// Requests in flight, each on its own connection
     #[arg(long, default_value_t = 8, value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=100))]
     in_flight: u16,
@@ -44,7 +44,7 @@ pub fn run(args: &Args, catalogue: Catalogue) -> Result<ExitCode, String> {
         seconds: args.seconds,
         in_flight: usize::from(args.in_flight),
     };
-    // One thread, so that the server keeps the other cores.
+    // One thread, so that the server has the other cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| e.to_string())?;
     let bar = ProgressBar::new_spinner().with_style(

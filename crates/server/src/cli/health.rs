@@ -1,4 +1,4 @@
-//! `health`: asks a server whether it is ready, so that a container needs no curl.
+//! `health`: checks that a server is ready, so that a container needs no curl.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -8,12 +8,12 @@ use std::{
 
 use super::say;
 
-/// More than the server's own patience with its dependencies.
+/// Longer than the server waits for its own dependencies.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Where the server's app listens
+    /// Address of the server's app port
     #[arg(long, env, default_value = "127.0.0.1:8000", value_name = "ADDR")]
     listen: SocketAddr,
 }
@@ -44,7 +44,7 @@ async fn ask(url: &str) -> Result<(), String> {
     Err(format!("{status}: {}", response.text().await.unwrap_or_default()))
 }
 
-/// A server that listens on every address is asked on loopback.
+/// Address to connect to: loopback if the server listens on every address.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

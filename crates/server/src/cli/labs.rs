@@ -1,4 +1,4 @@
-//! `labs`: the catalogue as a table.
+//! `labs`: prints the catalogue as a table.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The command line: what it understands, and how each command ends.
+//! The command line: its commands, and the exit code of each.
 
 use std::{io::Write, process::ExitCode};
 
@@ -12,32 +12,32 @@ use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use product::config::{Config, DatabaseConfig};
 use workshop::Lab;
 
-/// `backup` and `restore`: a copy of the database, and the way back.
+/// `backup` and `restore`: copy the database, and restore it.
 mod backup;
-/// What a person sees when the server is up.
+/// Banner on the terminal when the server is up.
 mod banner;
-/// Commands that touch only the database.
+/// Commands that use only the database.
 mod database;
-/// `flame`: slow against fast as flame graphs.
+/// `flame`: flame graphs of slow and fast.
 mod flame;
-/// `health`: whether a server is ready.
+/// `health`: checks that a server is ready.
 mod health;
-/// `labs`: the catalogue as a table.
+/// `labs`: prints the catalogue as a table.
 mod labs;
-/// `prove`: runs it and prints the table.
+/// `prove`: runs the proof and prints the table.
 mod prove;
-/// `serve`: until a signal comes.
+/// `serve`: runs the server until a signal stops it.
 mod serve;
-/// `stress`: runs it and prints the report.
+/// `stress`: runs the load and prints the report.
 mod stress;
 
-/// A command that could not be carried out as asked.
+/// Exit code of a command that could not be run as requested.
 const USAGE: u8 = 2;
 
 /// An instrumented teaching server with deliberate bottlenecks.
 ///
 /// Without a command it serves: the app on 127.0.0.1:8000, ops on 127.0.0.1:8001, with an SQLite
-/// file under ./data. Every option is also an environment variable, and a `.env` file is read.
+/// file under ./data. Each option can also be set as an environment variable or in a `.env` file.
 #[derive(Parser)]
 #[command(
     name = "chokepoint",
@@ -66,30 +66,30 @@ enum Command {
     Labs,
     /// Prove that each lab shows its symptom and that its fix removes it
     ///
-    /// Starts a fresh server on free ports for each lab, loads slow and fast with k6, and holds
-    /// what was measured against the lab's evidence file. Exit code 0 only if everything holds, 1
-    /// if something does not, 2 if it could not be tried.
+    /// Starts a fresh server on free ports for each lab, loads slow and fast with k6, and compares
+    /// the measurements with the lab's evidence file. Exit code 0 only if everything holds, 1 if
+    /// something does not, 2 if the proof could not run.
     Prove(prove::Args),
-    /// Draw flame graphs of a lab's slow and fast, and of their difference
+    /// Draw flame graphs of a lab's slow and fast, and of the difference
     ///
-    /// Starts a fresh server on free ports, loads each variant with so many requests in flight,
-    /// and takes a wall-clock, a CPU and a heap profile of each meanwhile. Needs neither k6 nor a
-    /// server that runs. Exit code 0 if all was drawn, 2 if not.
+    /// Starts a fresh server on free ports, keeps N requests in flight to each variant, and takes a
+    /// wall-clock, a CPU and a heap profile of each during the load. Needs neither k6 nor a running
+    /// server. Exit code 0 if every graph was drawn, 2 if not.
     Flame(flame::Args),
-    /// Load log ingest, and read back what it acknowledged
+    /// Load log ingest, and read back the acknowledged lines
     ///
-    /// Devices log at once, in batches. The report has the rate, latencies, failures by kind and
-    /// whether the goals were met. Times are bounded: 30 s for a batch, 10 s for a single line,
-    /// 5 minutes in all. Exit code 0 if every goal was met, 1 if one was missed, 2 if it could not
-    /// be tried.
+    /// All devices log at the same time, in batches. The report has the rate, latencies, failures
+    /// by kind and whether the goals were met. Time limits: 30 s for a batch, 10 s for a single
+    /// line, 5 minutes in total. Exit code 0 if every goal was met, 1 if one was missed, 2 if the
+    /// load could not run.
     ///
-    /// The report names the trace of the slowest request and of the first that failed: the server's
-    /// access log has both. Ten requests a second begin a trace and ask that it is kept; the slowest
-    /// of these opens at /debug/traces/{id} on the server's ops port. The others are named by their
-    /// answer; one that got none has no trace.
+    /// The report names the trace of the slowest request and of the first failed one; both are in
+    /// the server's access log. Ten requests a second start a trace and request sampling; the
+    /// slowest of these opens at /debug/traces/{id} on the ops port. The trace ids of the others
+    /// come from their answers, so a request without an answer has none.
     ///
     /// A server that exports traces exports each request by default. With
-    /// OTEL_TRACES_SAMPLER=parentbased_always_off it exports the ten alone, with
+    /// OTEL_TRACES_SAMPLER=parentbased_always_off it exports only these ten a second, with
     /// parentbased_traceidratio these and a share of the others.
     #[command(after_help = "\
 Try:
@@ -99,28 +99,28 @@ Try:
   chokepoint stress --acknowledged lines.txt; kill -9 the server, start it again, and
   chokepoint stress --verify lines.txt    what was acknowledged is still there")]
     Stress(stress::Args),
-    /// Ask a server on this machine whether it is ready
+    /// Check that a server on this machine is ready
     ///
-    /// For health checks of containers. Exit code 0 if it is ready, 1 if not.
+    /// Meant for container health checks. Exit code 0 if it is ready, 1 if not.
     Health(health::Args),
     /// Copy the database into a new file while it is in use
     ///
-    /// The copy is of one moment: whatever was acknowledged before it began is in it. Of SQLite it is
-    /// made by VACUUM INTO, of PostgreSQL by pg_dump, which must be installed. A file that exists is
-    /// never replaced, and a copy that can't be finished leaves none.
+    /// The copy is a consistent snapshot: everything acknowledged before it began is in it. SQLite
+    /// is copied by VACUUM INTO, PostgreSQL by pg_dump, which must be installed. An existing file
+    /// is never replaced, and a copy that fails leaves no file.
     Backup(backup::Args),
-    /// Make the database from a file that `backup` wrote
+    /// Restore the database from a file that `backup` wrote
     ///
-    /// The SQLite file must not exist yet, the PostgreSQL database must be empty: nothing is replaced.
-    /// Of PostgreSQL it is done by pg_restore, all of it or nothing.
+    /// The SQLite file must not exist yet, the PostgreSQL database must be empty: nothing is
+    /// replaced. PostgreSQL is restored by pg_restore, completely or not at all.
     Restore(backup::Args),
-    /// Bring the schema of the database up to date; safe to repeat
+    /// Migrate the database schema to the newest version; safe to repeat
     Migrate(DatabaseConfig),
-    /// Put in the demo rows, and more posts if asked; safe to repeat
+    /// Insert the demo rows, and more posts if requested; safe to repeat
     Seed {
         #[command(flatten)]
         database: DatabaseConfig,
-        /// How many seeded posts there should be in all; those that exist count
+        /// Total number of seeded posts, including those that exist
         #[arg(long, value_name = "N", default_value_t = product::entity::posts::SEEDED,
               value_parser = clap::value_parser!(u64).range(..=9_999_999))]
         posts: u64,
@@ -130,7 +130,7 @@ Try:
 /// Labs in teaching order.
 pub type Catalogue = &'static [&'static Lab];
 
-/// Runs the command that was asked for. The labs are the caller's.
+/// Runs the command of the command line, with the labs of the caller.
 pub fn main(catalogue: Catalogue) -> ExitCode {
     match run(catalogue) {
         Ok(code) => code,
@@ -164,7 +164,7 @@ fn run(catalogue: Catalogue) -> Result<ExitCode, String> {
     }
 }
 
-/// As wide as the terminal, or as a log line should be.
+/// Table as wide as the terminal; without one, as wide as a log line should be.
 fn table_to_fit() -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
@@ -174,15 +174,15 @@ fn table_to_fit() -> Table {
     table
 }
 
-/// Prints a line. Whoever has stopped reading, as `| head` does, is no reason to fail.
+/// Prints a line. A closed pipe, as after `| head`, is not an error.
 fn say(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// A `.env` file is optional, but one that can't be read is a mistake.
+/// Reads `.env`. The file is optional, but one that can't be read is an error.
 fn read_dotenv() -> Result<(), String> {
     match dotenvy::dotenv() {
-        // Without the line itself, which may hold a secret.
+        // The line itself is left out: it may hold a secret.
         Err(dotenvy::Error::LineParse(_, at)) => {
             Err(format!(".env: a line is broken at its character {at}"))
         }
@@ -191,7 +191,7 @@ fn read_dotenv() -> Result<(), String> {
     }
 }
 
-/// Names the setting as both of its kinds, whichever it came from.
+/// Formats an error on one line. Names the setting as flag and as variable, whichever was used.
 fn one_line(error: &clap::Error) -> String {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
@@ -209,7 +209,7 @@ fn one_line(error: &clap::Error) -> String {
             _ => String::new(),
         };
         let reason = reason.unwrap_or(choices);
-        // A secret that is wrong is still a secret; a URL may hold a password.
+        // An invalid secret is still a secret, and a URL may hold a password.
         let is_secret =
             ["TOKEN", "SECRET", "HEADERS", "KEY"].iter().any(|end| variable.ends_with(end))
                 || value.contains('@')

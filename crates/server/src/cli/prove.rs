@@ -1,4 +1,4 @@
-//! `prove`: runs it, with a progress line for each lab, and prints the table.
+//! `prove`: runs the proof, with a progress line for each lab, and prints the table.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -13,14 +13,14 @@ use workshop::{
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Labs to prove; all of them if none is named
+    /// Labs to prove (all if none is named)
     labs: Vec<String>,
 
-    /// Grade your own variant of the named labs against what fast must show
+    /// Grade your variant of the named labs against the evidence of fast
     #[arg(long, requires = "labs")]
     yours: bool,
 
-    /// Where reports, server logs and k6's pages go
+    /// Folder for reports, server logs and k6's pages
     #[arg(long, env = "PROVE_OUT", default_value = "proof", value_name = "FOLDER")]
     out: PathBuf,
 
@@ -34,7 +34,7 @@ pub fn run(args: Args, catalogue: Catalogue) -> Result<ExitCode, String> {
     let selected = prove::select(&labs, &args.labs)?;
     std::fs::create_dir_all(&args.out).map_err(|e| format!("{}: {e}", args.out.display()))?;
     let out = args.out.canonicalize().map_err(|e| format!("{}: {e}", args.out.display()))?;
-    // k6 is started in another folder; a bare name is looked for on PATH.
+    // k6 is started in another folder; a bare name is found through PATH.
     let is_path = args.k6.components().count() > 1;
     let k6 = if is_path { std::path::absolute(&args.k6) } else { Ok(args.k6.clone()) };
     let options = Options {

@@ -1,4 +1,4 @@
-//! `serve`: starts the server, says so, and stops it when a signal comes.
+//! `serve`: starts the server, reports its addresses, and stops it on a signal.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -13,7 +13,7 @@ use workshop::Labs;
 
 pub fn run(config: &Config, catalogue: Catalogue) -> Result<ExitCode, String> {
     if config.observe.tokio_console {
-        // The console's own thread would only panic, and the server run on without it.
+        // Otherwise the console's own thread would panic and the server would run on without it.
         let addr = SocketAddr::from(logs::CONSOLE);
         TcpListener::bind(addr).map_err(|e| format!("TOKIO_CONSOLE: {addr}: {e}"))?;
     }
@@ -21,7 +21,7 @@ pub fn run(config: &Config, catalogue: Catalogue) -> Result<ExitCode, String> {
     let telemetry = Telemetry::init(&PROGRAM, &config.observe)?;
     let labs = Labs::load(catalogue).map_err(|e| e.to_string())?;
     let mut server = Server::start(config, &telemetry, labs).map_err(|error| error.to_string())?;
-    // Programs read the addresses from this line; people get the banner.
+    // Programs read the addresses from this line; people read the banner.
     tracing::info!(app = %server.app_addr, ops = %server.ops_addr, "ready");
     banner::print(config, &server, catalogue);
     server.wait_for_signal();

@@ -1,4 +1,4 @@
-//! `stress`: loads log ingest, with a progress bar, and prints what came of it.
+//! `stress`: loads log ingest, with a progress bar, and prints the report.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -11,43 +11,43 @@ use workshop::stress::{self, Goals, Ledger, Named, Plan, QueryBack, Report};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The server to load
+    /// Server to load
     #[arg(long, env = "STRESS_URL", default_value = "http://127.0.0.1:8000", value_name = "URL")]
     url: String,
 
-    /// Load a machine other than this one. Only if it is yours
+    /// Allow a host other than this machine. Only if it is yours
     #[arg(long)]
     allow_remote: bool,
 
-    /// Devices that log; each run has new ones
+    /// Number of devices that log; each run has new ones
     #[arg(long, default_value_t = 100, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     devices: u32,
 
-    /// Lines of each device
+    /// Lines per device
     #[arg(long, default_value_t = 100, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     lines: u32,
 
-    /// Lines of one request
+    /// Lines per request
     #[arg(long, default_value_t = 5, value_name = "N", conflicts_with = "single",
           value_parser = clap::value_parser!(u32).range(1..=1_000))]
     batch: u32,
 
-    /// Send each line by itself, to /api/log instead of /api/logs/batch
+    /// Send one line per request, to /api/log instead of /api/logs/batch
     #[arg(long)]
     single: bool,
 
-    /// Requests in flight, each on a connection of its own
+    /// Requests in flight, each on its own connection
     #[arg(long, default_value_t = 200, value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=1_000))]
     in_flight: u16,
 
-    /// Lines a second that must be reached
+    /// Goal: lines acknowledged per second, at least
     #[arg(long, default_value_t = 10_000.0, value_name = "RATE")]
     goal_rate: f64,
 
-    /// Milliseconds in which 95 of 100 requests must be acknowledged
+    /// Goal: milliseconds within which 95 % of the requests are acknowledged
     #[arg(long, default_value_t = 100.0, value_name = "MS")]
     goal_p95: f64,
 
@@ -55,11 +55,11 @@ pub struct Args {
     #[arg(long)]
     json: bool,
 
-    /// Write down which lines were acknowledged, for --verify
+    /// Write the acknowledged lines to this file, for --verify
     #[arg(long, value_name = "FILE", conflicts_with = "verify")]
     acknowledged: Option<PathBuf>,
 
-    /// Send nothing: only look whether the lines of this file are there
+    /// Send nothing: only check that the lines of this file are stored
     #[arg(long, value_name = "FILE")]
     verify: Option<PathBuf>,
 }
@@ -88,7 +88,7 @@ async fn load(args: &Args, client: &Client, url: &Url) -> Result<bool, String> {
     };
     let goals = Goals { lines_per_second: args.goal_rate, p95_ms: args.goal_p95 };
     if let Some(file) = &args.acknowledged {
-        // Better now than after the load.
+        // A file that can't be written fails here, before the load.
         Ledger::default().write(file)?;
     }
     let bar = ProgressBar::new(plan.lines()).with_style(
@@ -151,7 +151,7 @@ fn print(report: &Report) {
     }
     let traces = &report.traces;
     print_named("slowest", traces.slowest.as_ref());
-    // Often they are one.
+    // Often both are the same request.
     let another = traces.slowest_sampled.as_ref();
     let another = another.filter(|_| traces.slowest.as_ref().is_none_or(|named| !named.sampled));
     print_named("slowest traced", another);

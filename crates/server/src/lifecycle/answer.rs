@@ -1,4 +1,4 @@
-//! One connection from its first byte to its end, or one that is refused.
+//! Serves one connection from its first byte to its end, or refuses it.
 
 use std::{
     future::{Future, poll_fn},
@@ -22,13 +22,13 @@ use tokio::{
 
 use super::connections::{Admitted, Reason, Refusal, Service, Socket};
 
-/// How long a client that is refused may take to read that, and how many of them at a time.
+/// Time that a refused client has to read the answer. Below, the number of such clients at a time.
 const READS_REFUSAL: Duration = Duration::from_secs(1);
 pub const MOST_REFUSED: usize = 32;
-/// How long a client of HTTP/2 that was told of the end may take to go, in milliseconds.
+/// Milliseconds that an HTTP/2 client has to leave after GOAWAY.
 const GOES: u64 = 250;
 
-/// How a connection ended.
+/// End of a connection: by the server, or by itself.
 enum End {
     Closed(Reason),
     ByItself(Result<(), Box<dyn std::error::Error + Send + Sync>>),
@@ -51,8 +51,8 @@ pub async fn answer(
             ended = &mut answering => break End::ByItself(ended),
             () = connection.is_to_look() => {}
         }
-        // If the worker was held, what the client sent meanwhile is still unread: it is read before the
-        // client is judged by it. Whoever yields runs again when the sockets have been looked at.
+        // If the worker was blocked, bytes of the client may be unread. They are read before its
+        // timeouts are checked: after a yield the runtime has polled the sockets.
         tokio::task::yield_now().await;
         let read = poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await;
         if let Poll::Ready(ended) = read {
@@ -85,7 +85,7 @@ pub async fn answer(
     }
 }
 
-/// hyper answers these by itself: there is no request yet that a router could answer.
+/// Kind of a malformed request. hyper answers it itself, because no request reaches the router.
 fn malformed(error: &hyper::Error) -> Option<&'static str> {
     if error.is_parse_too_large() {
         Some("too_large")
@@ -94,7 +94,7 @@ fn malformed(error: &hyper::Error) -> Option<&'static str> {
     }
 }
 
-/// Says so before it closes. The socket takes so few bytes at once.
+/// Answers 503 and closes. A socket buffer always has room for so few bytes.
 pub fn refuse(mut tcp: TcpStream, refusal: Refusal, refusals: &Arc<Semaphore>) {
     let body = match refusal {
         Refusal::Full => {
@@ -106,13 +106,13 @@ pub fn refuse(mut tcp: TcpStream, refusal: Refusal, refusals: &Arc<Semaphore>) {
     };
     let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\nconnection: close\r\n";
     let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
-    // If more are refused at a time than wait here, the rest may lose the answer to a reset.
+    // If more clients are refused at a time than may wait here, the rest may get a reset instead.
     let _ = tcp.try_write(answer.as_bytes());
     let Ok(permit) = refusals.clone().try_acquire_owned() else { return };
     tokio::spawn(async move {
         let _permit = permit;
         let _ = tcp.shutdown().await;
-        // Closed with bytes unread it would be reset, and the answer lost.
+        // Drains the input: closing with unread bytes would reset, and lose the answer.
         let mut read = [0; 4096];
         let _ =
             timeout(READS_REFUSAL, async { while matches!(tcp.read(&mut read).await, Ok(1..)) {} })

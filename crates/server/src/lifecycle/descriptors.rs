@@ -1,4 +1,4 @@
-//! Descriptors, which are what connections run out of first: how many there are, and for whom.
+//! File descriptors, the first resource that connections exhaust: their number and their division.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use super::{StartError, answer::MOST_REFUSED, connections::Limits};
 use product::config::Config;
 
-/// More than any machine of a workshop needs, where the hard limit is a thousand times that.
+/// Limit to set at most. Enough for any workshop machine; hard limits can be a thousand times that.
 const ENOUGH: u64 = 65_536;
-/// Where there are enough.
+/// Limit of connections where descriptors suffice.
 const MOST_CONNECTIONS: usize = 10_000;
-/// Fewer are no server.
+/// Smallest useful number of connections.
 const FEWEST_CONNECTIONS: usize = 16;
-/// So that ops always answers.
+/// Reserved, so that ops always answers.
 pub const OPS_CONNECTIONS: usize = 64;
-/// Runtimes, listeners, logs, Redis, exports, profiles.
+/// Reserved for runtimes, listeners, logs, Redis, exports, profiles.
 const OTHERS: usize = 64;
-/// A class behind one address, or 500 users of k6 on one machine.
+/// Enough for a class behind one address, or 500 users of k6 on one machine.
 const MOST_PER_ADDRESS: usize = 1_000;
 
-/// How long a client that has closed its side may wait for its answer.
+/// Wait for the answer after a client closed its side.
 const LEFT: Duration = Duration::from_secs(5);
 
-/// Raises the soft limit as far as it goes and returns it.
+/// Raises the soft limit as far as possible and returns it.
 fn raised() -> std::io::Result<usize> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     let wanted = hard.min(ENOUGH).max(soft);
@@ -33,10 +33,10 @@ fn raised() -> std::io::Result<usize> {
     Ok(usize::try_from(wanted).unwrap_or(usize::MAX))
 }
 
-/// What the app port may have: all but what the rest of the process needs.
+/// Limits of the app port: all descriptors that the rest of the process does not need.
 pub fn limits(config: &Config) -> Result<Limits, StartError> {
     let descriptors = raised().map_err(StartError::of("descriptors"))?;
-    // SQLite has the database and its log open, once for each connection.
+    // SQLite opens the database and its write-ahead log, once for each connection.
     let of_database = usize::from(config.database.file().is_some()) + 1;
     let pool = usize::try_from(config.database.pool_size).unwrap_or(usize::MAX);
     let reserved = OPS_CONNECTIONS + OTHERS + MOST_REFUSED + of_database * pool;

@@ -1,6 +1,6 @@
-//! Why a server does not start.
+//! Error of a server that does not start.
 
-/// The setting to look at, and what is wrong with it.
+/// The setting to check, and what is wrong with it.
 #[derive(Debug, thiserror::Error)]
 #[error("{setting}: {reason}")]
 pub struct StartError {
@@ -13,7 +13,7 @@ impl StartError {
         Self { setting: setting.into(), reason: reason.to_string() }
     }
 
-    /// For `map_err`.
+    /// Makes the function for `map_err`.
     pub fn of<E: ToString>(setting: &str) -> impl FnOnce(E) -> Self {
         move |reason| Self::new(setting, reason)
     }

@@ -1,26 +1,25 @@
-//! Two things about listening sockets that only the kernel can do, on Linux.
+//! Two settings of listening sockets that only the kernel has, on Linux.
 
-/// Unsent bytes that a socket takes at most.
+/// Unsent bytes that a socket accepts at most.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 128 * 1024;
 
-/// What is unsent waits here, not with the kernel: a socket with megabytes to send takes no more until a
-/// good part of them is gone, which looks as if the client read nothing. Connections inherit it.
+/// Limits the kernel's unsent bytes; connections inherit this. A socket with megabytes unsent
+/// accepts no more until much of it is sent, as if the client read nothing.
 #[cfg(target_os = "linux")]
 pub fn let_slow_readers_be_seen(listener: &tokio::net::TcpListener) {
-    // A kernel without the option is one where slow readers must be faster.
+    // On a kernel without the option, slow readers must read faster.
     let _ = socket2::SockRef::from(listener).set_tcp_notsent_lowat(UNSENT);
 }
 
 #[cfg(not(target_os = "linux"))]
 pub fn let_slow_readers_be_seen(_: &tokio::net::TcpListener) {}
 
-/// From now on the kernel leaves who wants to connect without an answer; its next try, after a second,
-/// finds no port.
+/// Makes the kernel ignore new clients. They retry after a second and find the port closed.
 #[cfg(target_os = "linux")]
 pub fn close_to_new_clients(listener: &tokio::net::TcpListener) {
     use socket2::{SockFilter, SockRef};
-    // Drops segments whose flags, byte 13 of TCP's header, have SYN and not ACK.
+    // Drops segments whose flags (byte 13 of the TCP header) have SYN but not ACK.
     const FLAGS: u32 = 13;
     const SYN: u32 = 0x02;
     const SYN_ACK: u32 = 0x12;

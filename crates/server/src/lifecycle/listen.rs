@@ -1,6 +1,6 @@
-//! A port, and the router that answers on it.
+//! Accepts connections on a port and serves a router on them.
 //!
-//! Not by `axum::serve`, through which neither timeouts nor caps can be reached.
+//! `axum::serve` is not used, because it exposes neither timeouts nor limits.
 
 use std::{
     io::{self, ErrorKind},
@@ -27,31 +27,31 @@ use super::{
     kernel::{close_to_new_clients, let_slow_readers_be_seen},
 };
 
-/// Most requests at a time on one connection of HTTP/2.
+/// Maximum of concurrent requests on one HTTP/2 connection.
 const MOST_STREAMS: u32 = 200;
-/// Bytes of a head or a body that a connection reads ahead at most; hyper's own limit is three times as many.
+/// Bytes of a head or a body to read ahead at most; hyper's own limit is three times that.
 const READ_BUFFER: usize = 128 * 1024;
-/// A profile ends soon after its client has gone: there is one profiler.
+/// A profile ends soon after its client has gone, because there is only one profiler.
 const OPS_LEFT: Duration = Duration::from_millis(500);
-/// When none can be taken, for lack of descriptors or of memory.
+/// Wait after a failed accept, for lack of descriptors or of memory.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
-/// How long a handshake that has begun may take when the port closes.
+/// Time to finish a handshake that has begun when the port closes.
 const HANDSHAKE: Duration = Duration::from_millis(200);
 
-/// A router that answers, until it is told to stop.
+/// A router that is being served until `stop`.
 pub struct Serving {
     pub addr: SocketAddr,
     port: Arc<Port>,
-    /// To be sent whether clients may still be connecting.
+    /// Sends true if clients may still be connecting.
     close: oneshot::Sender<bool>,
     accepting: JoinHandle<()>,
 }
 
 impl Serving {
-    /// Takes no more connections, and lets requests finish. True if all were answered.
+    /// Accepts no more connections, and lets requests finish. True if all were answered.
     pub async fn stop(self, clients_connect: bool, patience: Duration) -> bool {
         let _ = self.close.send(clients_connect);
-        // Its runtime may be held, and clients that have connected are not let in yet.
+        // The workers may be blocked, and connected clients may not be accepted yet.
         let started = Instant::now();
         let _ = timeout(patience, self.accepting).await;
         self.port.stop(patience.saturating_sub(started.elapsed())).await
@@ -65,7 +65,7 @@ pub fn bind(setting: &str, addr: SocketAddr) -> Result<TcpListener, StartError> 
     Ok(listener)
 }
 
-/// Serves on one runtime, and looks after connections from the other one, which nothing holds.
+/// Serves on one runtime. Timeouts run on the other one, which nothing blocks.
 pub fn serve(
     (runtime, ops): (&Runtime, &Runtime),
     listener: TcpListener,
@@ -90,7 +90,7 @@ async fn accept(
     mut closing: oneshot::Receiver<bool>,
 ) {
     let mut http = Builder::new(TokioExecutor::new());
-    // Heads are timed by the port: hyper's timer would also end connections that are idle.
+    // The port times heads itself: hyper's timer would also end idle connections.
     http.http1().header_read_timeout(None).max_buf_size(READ_BUFFER);
     http.http2().max_concurrent_streams(MOST_STREAMS);
     let (http, refusals) = (Arc::new(http), Arc::new(Semaphore::new(MOST_REFUSED)));
@@ -99,7 +99,7 @@ async fn accept(
             Ok(accepted) => accepted,
             Err(error) => return wait_after(&error).await,
         };
-        // Small answers must not wait for an acknowledgement.
+        // Without this, small answers would wait for an acknowledgement.
         let _ = tcp.set_nodelay(true);
         match port.admit(peer).await {
             Ok(admitted) => drop(tokio::spawn(answer(tcp, admitted, http.clone(), router.clone()))),
@@ -109,7 +109,7 @@ async fn accept(
     let clients_connect = loop {
         tokio::select! {
             biased;
-            // An error is a server that is gone.
+            // An error means that the server is gone.
             told = &mut closing => break told.unwrap_or(false),
             accepted = listener.accept() => take(accepted).await,
         }
@@ -117,8 +117,8 @@ async fn accept(
     if !clients_connect {
         return;
     }
-    // Whoever has begun to connect may send its request with the end of the handshake, and no proxy repeats
-    // a POST that it sent. So those are let in, and nobody else.
+    // A client in a handshake may send its request with the last packet, and no proxy repeats a
+    // POST that it has sent. So these clients are admitted, and no others.
     close_to_new_clients(&listener);
     let mut handshakes = pin!(sleep(HANDSHAKE));
     loop {
@@ -132,7 +132,7 @@ async fn accept(
 
 async fn wait_after(error: &io::Error) {
     use ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    // One client's own.
+    // These concern one client only.
     if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
     {
         return;
@@ -141,7 +141,7 @@ async fn wait_after(error: &io::Error) {
     sleep(TRY_AGAIN).await;
 }
 
-/// Limits of the ops port, which has few clients and must answer whatever happens.
+/// Limits of the ops port, which has few clients and must always answer.
 pub fn of_ops(app: &Limits, most: usize) -> Limits {
     Limits {
         most,

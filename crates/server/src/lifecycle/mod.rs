@@ -1,6 +1,6 @@
 //! Starts the two runtimes and their ports, and stops them without losing a request.
 //!
-//! `app` may be choked by the labs; `ops` shares no thread with it, so it answers all the same.
+//! Labs may block `app`. `ops` shares no thread with it, so it still answers.
 
 use std::{
     net::SocketAddr,
@@ -28,25 +28,25 @@ use product::{
 };
 use workshop::lab::Labs;
 
-/// One connection from its first byte to its end.
+/// Serves one connection, or refuses it.
 mod answer;
-/// How many connections a port has, and how long each stays.
+/// Maximum of connections of a port, and their timeouts.
 mod connections;
-/// How many descriptors there are, and for whom.
+/// File descriptors and their division.
 mod descriptors;
-/// Why a server does not start.
+/// Error of a server that does not start.
 mod error;
-/// What only the kernel can do for a listening socket.
+/// Kernel settings of listening sockets.
 mod kernel;
-/// A port, and the router that answers on it.
+/// Accepts connections on a port and serves a router on them.
 mod listen;
-/// What handlers share.
+/// State that handlers share.
 mod open;
-/// Two tokio runtimes.
+/// The two tokio runtimes.
 mod runtimes;
-/// What each signal does.
+/// Signals and their effects.
 mod signals;
-/// The end.
+/// Shutdown.
 mod stop;
 
 use connections::Port;
@@ -58,7 +58,7 @@ pub use signals::Signals;
 pub struct Server {
     pub app_addr: SocketAddr,
     pub ops_addr: SocketAddr,
-    /// What the app serves, as axum prints it; there is no other list to compare a description with.
+    /// Routes of the app, as axum prints them: the only list to compare the OpenAPI document with.
     pub app_routes: String,
     app: Runtime,
     ops: Runtime,
@@ -67,14 +67,14 @@ pub struct Server {
     serving_app: Serving,
     serving_ops: Serving,
     signals: Signals,
-    /// Readiness says so, and answers are the last ones of their connections.
+    /// True during shutdown: not ready, and each answer is the last one of its connection.
     leaving: Arc<AtomicBool>,
     drain_period: Duration,
     patience: Duration,
 }
 
 impl Server {
-    /// Binds both ports, migrates and seeds the database, and serves. Not to be called on a runtime.
+    /// Binds both ports, prepares the database, and serves. Must not be called on a runtime.
     pub fn start(config: &Config, telemetry: &Telemetry, labs: Labs) -> Result<Self, StartError> {
         demand_ops_token(config)?;
         config.auth.check().map_err(StartError::of("BCRYPT_COST"))?;
@@ -99,7 +99,7 @@ impl Server {
         }
 
         let blocked = Arc::new(BlockedPolls::default());
-        // Without layers nothing is measured, and no zero should say that there was nothing.
+        // Without layers nothing is measured, and a zero would look like a measurement.
         let measured = (!config.bare).then(|| labs.measured_routes());
         let labels = Arc::new(labs.route_labels());
         let measured = measured.into_iter().flatten();
@@ -134,7 +134,7 @@ impl Server {
         let serving_app = serve((&app, &ops), app_listener, app_router, port)?;
         let port = Port::new("ops", of_ops, Arc::default());
         let serving_ops = serve((&ops, &ops), ops_listener, ops_router, port)?;
-        // On the ops runtime, because the app's workers may all be held.
+        // On the ops runtime, because all workers of the app may be blocked.
         let signals = ops.block_on(async { Signals::new() }).map_err(StartError::of("signals"))?;
         Ok(Self {
             app_addr: serving_app.addr,
@@ -153,7 +153,7 @@ impl Server {
         })
     }
 
-    /// Waits for a signal to stop. A second one ends the process at once.
+    /// Waits for a signal to stop. A second signal ends the process at once.
     pub fn wait_for_signal(&mut self) {
         self.ops.block_on(self.signals.next());
     }

@@ -1,4 +1,4 @@
-//! What handlers share, opened once: database, cache, and all that reads them first.
+//! State that handlers share, opened once: database, cache, and what reads them first.
 
 use std::{path::Path, sync::Arc};
 
@@ -21,7 +21,7 @@ use product::{
     state::{AppState, SharedState},
 };
 
-/// Opens the database, brings its schema up to date and puts the demo rows in.
+/// Opens the database, migrates its schema and inserts the demo rows.
 pub async fn open_database(config: &DatabaseConfig) -> Result<Db, StartError> {
     if let Some(folder) = config.file().as_deref().and_then(Path::parent) {
         std::fs::create_dir_all(folder)
@@ -34,7 +34,7 @@ pub async fn open_database(config: &DatabaseConfig) -> Result<Db, StartError> {
     Ok(db)
 }
 
-/// To be called on the app's runtime: what works in the background works there.
+/// Opens the shared state. Must run on the app's runtime, which then has the background tasks.
 pub async fn app_state(config: &Config, auth: Auth) -> Result<SharedState, StartError> {
     let db = open_database(&config.database).await?;
     let cache = Cache::open(&config.cache).await.map_err(StartError::of("REDIS_URL"))?;

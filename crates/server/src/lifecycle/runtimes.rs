@@ -7,14 +7,14 @@ use tokio::runtime::{Builder, Runtime};
 use super::StartError;
 use observe::runtime::polls;
 
-/// Enough for metrics while a profile is being resolved.
+/// Enough to serve metrics while a profile is symbolised.
 const OPS_WORKERS: usize = 2;
 
-/// Workers are named `app-worker-*`, threads of the blocking pool `app-blocking-*`.
+/// Runtime of the app. Workers are named `app-worker-*`, blocking-pool threads `app-blocking-*`.
 pub fn app(workers: usize) -> Result<Runtime, StartError> {
     let started = AtomicUsize::new(0);
     let name = move || {
-        // Workers are the first threads that a runtime starts.
+        // A runtime starts its workers first.
         match started.fetch_add(1, Relaxed) {
             n if n < workers => format!("app-worker-{n}"),
             n => format!("app-blocking-{}", n - workers),
@@ -29,7 +29,7 @@ pub fn ops() -> Result<Runtime, StartError> {
     runtime.map_err(StartError::of("ops runtime"))
 }
 
-/// One that metrics can tell about.
+/// Runtime builder with the statistics that metrics need.
 fn measured() -> Builder {
     let mut builder = Builder::new_multi_thread();
     builder

@@ -1,16 +1,16 @@
-//! Every signal whose default would end the process, and what it does here.
+//! Signals whose default would end the process, and their effects here.
 //!
 //! | signal | here |
 //! |---|---|
 //! | INT, TERM, and HUP unless it was ignored at the start (`nohup`) | stops; a second one ends it at once |
 //! | USR1, USR2, ALRM, VTALRM, PROF, IO, PWR, STKFLT, PIPE, the real-time ones | nothing: nobody means to end a server with them |
 //! | XFSZ | nothing: the write that was too long fails, and is answered as a full disk is |
-//! | QUIT, ABRT, KILL, XCPU | ends it at once: that is what who sends them wants |
+//! | QUIT, ABRT, KILL, XCPU | ends it at once, as the sender intends |
 //! | SEGV, BUS, ILL, FPE, TRAP, SYS | ends it at once: sent by the kernel, they are bugs |
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Those that stop, from the moment this exists: one that comes early is not lost.
+/// Signals that stop the server. They are caught from `new` on, so an early one is not lost.
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -20,8 +20,8 @@ pub struct Signals {
 impl Signals {
     pub fn new() -> std::io::Result<Self> {
         for number in meant_for_nothing() {
-            // Its handler stays when this is dropped. Unlike an ignored signal it is not inherited.
-            // One that is refused is another's: valgrind keeps the last real-time signal.
+            // The handler outlives its `Signal`. Unlike an ignored signal it is not inherited. It
+            // fails for a reserved one: valgrind keeps the last real-time signal.
             let _ = signal(SignalKind::from_raw(number));
         }
         Ok(Self {
@@ -65,7 +65,7 @@ fn meant_for_nothing() -> Vec<i32> {
     numbers
 }
 
-/// Whoever starts it with `nohup` wants it to go on.
+/// True unless HUP is ignored, as under `nohup`, whose user wants the server to go on.
 #[cfg(target_os = "linux")]
 fn hang_up_stops() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -74,7 +74,7 @@ fn hang_up_stops() -> bool {
     ignored & (1 << (libc::SIGHUP - 1)) == 0
 }
 
-/// Elsewhere nothing tells; the default ends it unless it is ignored.
+/// Leaves HUP to its default, which ends the process unless the signal is ignored.
 #[cfg(not(target_os = "linux"))]
 fn hang_up_stops() -> bool {
     false

@@ -1,4 +1,4 @@
-//! The end, in the order in which nothing is lost: requests, log lines, database, threads.
+//! Shutdown in the order that loses nothing: requests, log lines, database, threads.
 
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
@@ -6,22 +6,22 @@ use tokio::time::{sleep, timeout};
 
 use super::Server;
 
-/// How long what is not a request gets at the end.
+/// Time for the ops port and for the database to close.
 const OPS_ENDS_WITHIN: Duration = Duration::from_secs(1);
 
-/// How long the last group of log lines gets at the end.
+/// Time for the last group of log lines to be committed.
 const LINES_COMMITTED_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long threads that still block get at the end, when no request is left.
+/// Time for threads that still block when no request is left.
 const THREADS_END_WITHIN: Duration = Duration::from_millis(200);
 
-/// The exit code of a process that a signal ended, by the shells' convention for SIGINT.
+/// Exit code of a process that a signal ended, by the shells' convention for SIGINT.
 const INTERRUPTED: i32 = 130;
 
 impl Server {
-    /// Says that it leaves, and takes requests for the drain period all the same; then it takes no new
-    /// ones, lets those in flight finish, and ends. True if all of them were answered whole. Ops answers
-    /// until then, so the end can be watched.
+    /// Shuts down. Reports not ready and takes requests for the drain period, then takes no new
+    /// ones and lets those in flight finish. True if all were answered completely. Ops answers
+    /// until then, so the shutdown can be watched.
     pub fn stop(self) -> bool {
         let Self { app, ops, db, logs, serving_app, serving_ops, mut signals, .. } = self;
         let (drain_period, patience) = (self.drain_period, self.patience);
@@ -36,7 +36,7 @@ impl Server {
             serving_ops.stop(false, OPS_ENDS_WITHIN).await;
             finished
         });
-        // A client that went away has its lines written all the same.
+        // Lines of a client that went away are written too.
         match app.block_on(async { timeout(LINES_COMMITTED_WITHIN, logs.close()).await }) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the log lines' connection did not close"),

@@ -1,5 +1,5 @@
-//! Who may call ops. A web page that somebody has open can send requests to it as well: under a name that
-//! was made to lead here (DNS rebinding), or from its own origin without being able to read the answer.
+//! Callers that ops accepts. A web page in somebody's browser can send requests to it too: under a
+//! name that leads here (DNS rebinding), or from its own origin without reading the answer.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -22,13 +22,13 @@ use product::{
     error::Error,
 };
 
-/// A browser sends it to loopback and over TLS, and no page can write it.
+/// Header of browsers on loopback and over TLS, which no page can set.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// How often each kind of refusal is logged; all are counted.
+/// Shortest interval of log lines for each kind of refusal; all refusals are counted.
 const SAID_EVERY: Duration = Duration::from_secs(1);
 
-/// What ops is called by.
+/// Hosts under which ops may be called.
 #[derive(Clone)]
 pub struct Names {
     listens_at: IpAddr,
@@ -41,13 +41,13 @@ impl Names {
         Self { listens_at, more: config.ops_hosts.iter().cloned().collect() }
     }
 
-    /// Any port will do: a proxy in front has another one.
+    /// True if ops may be called by this host. Any port is valid: a proxy in front has another one.
     fn contain(&self, said: &Authority) -> bool {
-        // Refused as a user would be: nobody writes a name like this.
+        // A name that can't be valid is refused like an unknown one.
         let Ok(host) = host_name(said.host()) else { return false };
         let is_named = host == "localhost" || self.more.contains(&host);
         let ip = host.trim_matches(['[', ']']).parse::<IpAddr>().map(|ip| ip.to_canonical());
-        // On all addresses any will do: only a name can be made to lead elsewhere.
+        // On an unspecified address any IP is valid: only a name can be made to lead here.
         let is_ours = |ip: IpAddr| {
             ip.is_loopback() || ip == self.listens_at || self.listens_at.is_unspecified()
         };
@@ -55,7 +55,7 @@ impl Names {
     }
 }
 
-/// A page of another origin, a name that is not ours, or neither.
+/// Refuses a page of another origin, and a host that is not ours.
 pub async fn check(
     State(names): State<Names>,
     request: Request,
@@ -80,7 +80,7 @@ pub async fn check(
     Ok(next.run(request).await)
 }
 
-/// Host and target as far as they name somebody. HTTP/1.0 need not, and no browser speaks it.
+/// Host of the request, from target and header. HTTP/1.0 may have none; no browser uses it.
 fn host(headers: &HeaderMap, uri: &Uri, version: Version) -> Result<Option<Authority>, Error> {
     let malformed = |why: &str| Err(Error::Malformed(why.to_owned()));
     let mut said = headers.get_all(HOST).iter();
@@ -93,7 +93,7 @@ fn host(headers: &HeaderMap, uri: &Uri, version: Version) -> Result<Option<Autho
         (None, _) => None,
     };
     match (uri.authority(), header) {
-        // It stands for the Host, which must not say something else.
+        // The target stands for the Host header, which must not differ.
         (Some(target), Some(header)) if !is_same(target, &header) => {
             malformed("target and Host header name different hosts")
         }
@@ -107,7 +107,7 @@ fn is_same(a: &Authority, b: &Authority) -> bool {
     a.as_str().eq_ignore_ascii_case(b.as_str())
 }
 
-/// Whatever changes something, and what costs: it takes a profile, or draws one.
+/// True for requests that change something or are expensive: that take or draw a profile.
 fn needs_same_origin(request: &Request) -> bool {
     const CHEAP: &str = "/debug/pprof/captures";
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
@@ -115,7 +115,7 @@ fn needs_same_origin(request: &Request) -> bool {
         || route.starts_with("/debug/pprof/") && route != CHEAP
 }
 
-/// Asked by a page of this server, or by no page at all.
+/// True if a page of this server sent it, or no page at all.
 fn is_same_origin(headers: &HeaderMap, host: Option<&Authority>) -> bool {
     let all = |name: HeaderName| headers.get_all(name).into_iter().map(|value| value.as_bytes());
     let from_own_page = all(FETCH_SITE).any(|site| site == b"same-origin");
@@ -125,9 +125,9 @@ fn is_same_origin(headers: &HeaderMap, host: Option<&Authority>) -> bool {
         origin.zip(host).is_some_and(|(origin, host)| is_same(origin, host))
     };
     all(FETCH_SITE).all(|site| site == b"same-origin" || site == b"none")
-        // Our pages send no referrer, and then a form of theirs sends `null`.
+        // Our pages send no referrer, so their forms send the origin `null`.
         && all(ORIGIN).all(|origin| is_of_us(origin) || origin == b"null" && from_own_page)
-        // On plain http and off loopback a picture of another page sends nothing else.
+        // On plain http and off loopback, another page's image request sends only this header.
         && all(REFERER).all(|page| is_of_us(page) || from_own_page)
 }
 

@@ -19,7 +19,7 @@ use workshop::{
     lab::{Labs, LoadedLab},
 };
 
-/// Pages for people.
+/// HTML pages.
 mod page;
 
 pub fn router() -> Router<OpsState> {
@@ -101,8 +101,8 @@ async fn measurements(
     Ok(Json(out).into_response())
 }
 
-/// Counters of the lab back to the start. The rows that labs read can't be changed by any request,
-/// and no lab keeps anything else so far.
+/// Resets the counters of the lab. No request can change the rows that labs read, and labs have no
+/// other state so far.
 async fn reset(
     State(OpsState { labs, .. }): State<OpsState>,
     id: Result<Path<String>, PathRejection>,
@@ -112,7 +112,7 @@ async fn reset(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// An id that isn't even text is no lab either.
+/// Finds a lab. An id that is not UTF-8 is an unknown lab too.
 fn find(labs: &Labs, id: Result<Path<String>, PathRejection>) -> Result<&LoadedLab, Error> {
     let Path(id) = id.map_err(|_| Error::no_route())?;
     labs.get(&id).ok_or_else(|| Error::NotFound(format!("there is no lab {id:?}; /labs lists all")))

@@ -1,4 +1,4 @@
-//! `/log-filter`: what is logged, and a change of it that ends by itself.
+//! `/log-filter`: the log filter, and a change of it that ends by itself.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use product::{
     input::{Body, Fields, Input},
 };
 
-/// A verbose log fills disks: it is not left on by whoever forgot it.
+/// Default duration of a change: a forgotten verbose log would fill the disk.
 const SECONDS: u64 = 300;
 const MAX_SECONDS: u64 = 3_600;
 
-/// Characters of a filter.
+/// Maximum of characters of a filter.
 const MAX_LENGTH: usize = 1_000;
 
 pub fn router() -> Router<OpsState> {
@@ -44,9 +44,9 @@ impl Input for ReplaceIn {
 #[derive(Serialize)]
 struct FilterOut {
     filter: String,
-    /// What is logged again after `until`.
+    /// Filter that applies again after `until`.
     at_start: String,
-    /// When the filter of the start comes back; null while it is in place.
+    /// End of the change; null if there is none.
     until: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The second port. It runs on a runtime of its own, so it answers while every app worker is held.
+//! The ops port. It has its own runtime, so it answers while every app worker is blocked.
 
 use std::sync::Arc;
 
@@ -19,11 +19,11 @@ use product::{
 };
 use workshop::Labs;
 
-/// Which hosts and origins are served.
+/// Hosts and origins that ops accepts.
 mod callers;
 /// The catalogue, a lab's measurements and its reset.
 mod labs;
-/// `/log-filter`: what is logged, changed for a while.
+/// `/log-filter`: the log filter, changed for a limited time.
 mod log_filter;
 
 pub use callers::Names;
@@ -33,9 +33,9 @@ pub struct OpsState {
     pub observe: Ops,
     pub labs: Arc<Labs>,
     pub log_filter: LogFilter,
-    /// Demanded as a bearer token, if set.
+    /// Required as a bearer token, if set.
     pub token: Option<Arc<str>>,
-    /// Hosts that a request may call ops by.
+    /// Hosts under which ops may be called.
     pub names: Names,
 }
 
@@ -70,7 +70,7 @@ async fn authorize(
     }
 }
 
-/// Compares without stopping at the first difference, which a clock could find.
+/// Compares in constant time: an early exit at the first difference could be measured.
 fn is_same(a: &str, b: &str) -> bool {
     let differing = a.bytes().zip(b.bytes()).fold(0, |differing, (a, b)| differing | (a ^ b));
     a.len() == b.len() && differing == 0

@@ -1,5 +1,5 @@
-//! What a lab.json that parses is still refused for: an empty text, a load that sends nothing, a gate
-//! or a range that nothing can meet, or that everything meets.
+//! Refuses a lab.json that parses but is useless: an empty text, a load that sends nothing, a gate
+//! or a range that no number can meet, or that every number meets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,7 +74,7 @@ fn check_ranges(ranges: &BTreeMap<Counter, Range>) -> Result<(), String> {
 }
 
 impl Profile {
-    /// How long the load lasts, without the graceful stop.
+    /// Duration of the load, without the graceful stop.
     pub fn seconds(&self) -> u32 {
         match self {
             Self::ConstantArrivalRate { duration, .. } => *duration,
@@ -130,7 +130,7 @@ impl Expected {
 }
 
 impl Range {
-    /// Whether some number from 0 to `most` can be in it, and some can't.
+    /// Refuses a range that holds no number from 0 to `most`, or all of them.
     fn check(&self, most: f64) -> Result<(), String> {
         let (min, max) = (self.min.unwrap_or(0.0), self.max.unwrap_or(most));
         ensure(self.min.is_some() || self.max.is_some(), || "the range has no ends".to_owned())?;

@@ -1,4 +1,4 @@
-//! Takes profiles of the server, and gets their pictures.
+//! Takes profiles of the server, and downloads their flame graphs.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use crate::{lab::LoadedLab, prove::ServerProcess};
 use observe::profiles::{FrameReader, Mode};
 
-/// The longest profile, and the resolving of its names.
+/// Longer than the longest profile and its symbolising.
 const TIMEOUT: Duration = Duration::from_secs(240);
 
 pub struct Client<'a> {
@@ -40,7 +40,7 @@ impl<'a> Client<'a> {
         Ok(Taken { id, total, packed })
     }
 
-    /// Something below /debug/pprof.
+    /// Gets a path below /debug/pprof.
     pub async fn get(&self, path: &str) -> Result<Bytes, String> {
         self.send(path).await?.bytes().await.map_err(|e| e.to_string())
     }

@@ -1,5 +1,5 @@
-//! A bounded load: so many requests in flight, each followed by the next, until it is stopped. Those
-//! in flight then are waited for, so nothing is cut off.
+//! A bounded load: a fixed number of requests in flight, each followed by the next, until `stop`.
+//! It waits for the requests in flight then, so nothing is cut off.
 
 use std::{
     sync::{
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::{lab::LoadedLab, prove::ServerProcess};
 
-/// Slow under load takes seconds; a request that takes longer than this is stuck.
+/// A request that takes longer than this is stuck: slow takes seconds under load.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct Load {
@@ -57,7 +57,7 @@ impl Load {
         Ok(Self { is_stopped, senders })
     }
 
-    /// How many requests were answered.
+    /// Stops the load and returns the number of answered requests.
     pub async fn stop(mut self) -> Result<u64, String> {
         self.is_stopped.store(true, Ordering::Relaxed);
         let mut answered = 0;

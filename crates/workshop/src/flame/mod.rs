@@ -1,5 +1,5 @@
-//! Slow against fast of one lab as flame graphs: loads each on a server of its own, takes a profile of
-//! every mode meanwhile, and draws the differences.
+//! Flame graphs of one lab's slow and fast: loads each on its own server, takes a profile of every
+//! mode during the load, and draws the differences.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,37 +14,37 @@ use observe::profiles::{HEAP_IS_HERE, Mode};
 
 /// Requests to the ops port.
 mod client;
-/// So many requests at a time, until it is stopped.
+/// Keeps a fixed number of requests in flight until it is stopped.
 mod load;
 
 use client::Client;
 pub use load::Load;
 
-/// Fast first: the difference shows what slow has that fast has not.
+/// Fast is first: the difference then shows what slow has and fast has not.
 const VARIANTS: [&str; 2] = ["fast", "slow"];
 
-/// From the start of the load until profiles are taken: by then its connections are open.
+/// Wait between the start of the load and the profiles: its connections are then open.
 const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 
 pub struct Options {
-    /// The program that serves; normally this one.
+    /// Program that serves; normally this one.
     pub server: PathBuf,
-    /// Where pictures and profiles go.
+    /// Folder for flame graphs and profiles.
     pub out: PathBuf,
-    /// Of each profile.
+    /// Duration of each profile.
     pub seconds: u32,
     pub in_flight: usize,
 }
 
-/// What one variant did meanwhile.
+/// Result of one variant's load.
 pub struct Loaded {
     pub variant: &'static str,
     pub answered: u64,
-    /// What each profile holds, in the unit of its mode.
+    /// Total of each profile, in the unit of its mode.
     pub profiles: Vec<(Mode, u64)>,
 }
 
-/// Modes that this system has.
+/// Profile modes that this system has.
 fn modes() -> impl Iterator<Item = Mode> {
     let is_here = |mode: &Mode| match mode {
         Mode::Cpu => true,
@@ -54,8 +54,8 @@ fn modes() -> impl Iterator<Item = Mode> {
     [Mode::Wall, Mode::Cpu, Mode::Heap].into_iter().filter(is_here)
 }
 
-/// Writes `wall-slow.svg`, `wall-slow.pb.gz` and so on, and `wall-diff.svg`. `progress` hears what is
-/// being done.
+/// Writes `wall-slow.svg`, `wall-slow.pb.gz` and so on, and `wall-diff.svg`. Reports each step to
+/// `progress`.
 pub async fn lab(
     loaded: &LoadedLab,
     options: &Options,

@@ -1,4 +1,4 @@
-//! The single checks: each asks the server or loads it, and says what was found.
+//! The single checks: each sends requests or loads the server, and returns what it found.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,23 +17,23 @@ use crate::{
 };
 use observe::profiles::FrameReader;
 
-/// When profiling begins after the load: slow must have filled the workers by then.
+/// Wait between the start of the load and the profiles, in which slow fills the workers.
 const PROFILE_AFTER: Duration = Duration::from_secs(2);
 const PROFILE_SECONDS: u32 = 3;
-/// How often time to symptom and recovery are looked at.
+/// Interval of the checks for symptom and recovery.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// For labs that set no limit of their own.
+/// Recovery limit of labs that set none.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
 /// Requests to each wrong fix.
 const WRONG_FIX_REQUESTS: usize = 3;
 
-/// A failure that ends the proof of this lab: what follows could not be trusted.
+/// A failure that ends the proof of this lab, because later steps could not be trusted.
 pub type Fatal = String;
 
-/// A text for the table, and why the step fails, if it does.
+/// Text for the table, and the reasons that the step fails, if any.
 pub type Found = (String, Vec<judge::Failure>);
 
-/// The lab that is proven, on a server of its own.
+/// The lab to prove, on its own server.
 pub struct Subject<'a> {
     pub loaded: &'a LoadedLab,
     pub client: Client<'a>,
@@ -42,7 +42,7 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Before any load nothing of what slow must show may hold, of what fast does either.
+    /// Checks before any load that slow's evidence does not hold, for a request to fast.
     pub async fn clean_start(&self) -> Result<Found, Fatal> {
         let slow = &self.loaded.evidence.evidence.slow;
         self.client.ask("fast").await?;
@@ -74,7 +74,7 @@ impl Subject<'_> {
         Ok(("no evidence of slow".to_owned(), failures))
     }
 
-    /// Every variant gives the declared status and the same JSON.
+    /// Checks that every variant answers with the declared status and the same JSON.
     pub async fn parity(&self, variants: &[&str]) -> Result<Found, Fatal> {
         let mut failures = Vec::new();
         let mut first: Option<(&str, serde_json::Value)> = None;
@@ -96,7 +96,7 @@ impl Subject<'_> {
         Ok((variants.join(" = "), failures))
     }
 
-    /// Runs k6 against a variant, and meanwhile takes the profiles that its evidence speaks of.
+    /// Runs k6 against a variant, and takes the profiles of its evidence during the load.
     pub async fn load<'e>(&self, variant: &str, expected: &'e Expected) -> Result<Run<'e>, Fatal> {
         let (since, started) = (SystemTime::now(), Instant::now());
         let base_url = self.client.base_url();
@@ -129,7 +129,7 @@ impl Subject<'_> {
         let mut taken = Vec::new();
         for mode in [ProfileMode::Wall, ProfileMode::Cpu] {
             if expected.frames.iter().any(|frame| frame.mode == mode) {
-                // Its names are resolved after its samples; the load may have ended by then.
+                // Names are resolved after sampling; the load may have ended by then.
                 let sampled = Instant::now() + Duration::from_secs(u64::from(PROFILE_SECONDS));
                 let profile = self.client.profile(mode, PROFILE_SECONDS).await?;
                 taken.push((mode, profile, sampled));
@@ -138,7 +138,7 @@ impl Subject<'_> {
         Ok(taken)
     }
 
-    /// How long after the start of the load the counters first held.
+    /// Time from the start of the load until the counters first hold.
     async fn symptom(
         &self,
         variant: &str,
@@ -158,8 +158,8 @@ impl Subject<'_> {
         None
     }
 
-    /// How long after the end of the slow load a fresh fast request is back in its range; at most,
-    /// as k6 has to end first.
+    /// Measures the time from the end of the slow load until a new fast request is back in its
+    /// range. It is an upper bound, because k6 has to end first.
     pub async fn recovery(&self, load_ended: Instant) -> Result<Found, Fatal> {
         let evidence = &self.loaded.evidence;
         let limit = evidence
@@ -188,7 +188,7 @@ impl Subject<'_> {
         }
     }
 
-    /// A wrong fix answers right, and its numbers refute it.
+    /// Checks that a wrong fix answers correctly, and that its numbers refute it.
     pub async fn wrong_fix(&self, fix: &WrongFix) -> Result<Found, Fatal> {
         let since = SystemTime::now();
         let right = self.client.ask("fast").await?;

@@ -1,4 +1,4 @@
-//! Requests to the server that is being proven, on both of its ports.
+//! Requests to both ports of the server that is proven.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use super::ServerProcess;
 use crate::{evidence::ProfileMode, lab::LoadedLab};
 use observe::{measurements::Summary, profiles::FrameReader, traces::propagation};
 
-/// A slow variant under load may need many seconds; a profile takes its time and then resolves names.
+/// Long enough for slow under load, and for a profile with the symbolising after it.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct Client<'a> {
@@ -19,11 +19,11 @@ pub struct Client<'a> {
     loaded: &'a LoadedLab,
 }
 
-/// What a variant answered to one request.
+/// Answer of a variant to one request.
 pub struct Answer {
     pub status: u16,
     pub body: Value,
-    /// By which the server's log has the request.
+    /// Trace id, by which the server's log has the request.
     pub trace: TraceId,
 }
 
@@ -41,7 +41,7 @@ impl<'a> Client<'a> {
         self.http.get(url).send().await.map_err(|e| format!("{url}: {e}"))
     }
 
-    /// One request to a variant. It begins a trace, so that one without an answer has a name too.
+    /// Sends one request to a variant. It starts a trace: it needs an id even without an answer.
     pub async fn ask(&self, variant: &str) -> Result<Answer, String> {
         let url = format!("{}{}", self.base_url(), self.loaded.evidence.route(variant));
         let sent = propagation::root();
@@ -55,7 +55,7 @@ impl<'a> Client<'a> {
         Ok(Answer { status, body, trace })
     }
 
-    /// Exact figures of a variant since a moment.
+    /// Exact figures of a variant since a time.
     pub async fn measured(&self, variant: &str, since: SystemTime) -> Result<Summary, String> {
         let url = format!(
             "http://{}/labs/{}/measurements?variant={variant}&since={}",
@@ -66,7 +66,7 @@ impl<'a> Client<'a> {
         self.get(&url).await?.json().await.map_err(|e| format!("{url}: {e}"))
     }
 
-    /// A profile of all threads, idle ones included.
+    /// Takes a profile of all threads, including idle ones.
     pub async fn profile(&self, mode: ProfileMode, seconds: u32) -> Result<FrameReader, String> {
         let url = format!(
             "http://{}/debug/pprof/profile?mode={}&seconds={seconds}&idle=1",

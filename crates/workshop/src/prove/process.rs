@@ -1,4 +1,4 @@
-//! A server process of our own: free ports, a fresh database, its log kept.
+//! A server process with free ports, a fresh database, and its log in a file.
 
 use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
 
@@ -9,7 +9,7 @@ use tokio::{
     sync::oneshot,
 };
 
-/// A debug build on a busy machine needs a few seconds.
+/// Limit for the start. A debug build on a busy machine needs a few seconds.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// A running `serve`. Dropping it kills the process and removes its database.
@@ -20,7 +20,7 @@ pub struct ServerProcess {
     _folder: tempfile::TempDir,
 }
 
-/// Settings that must not leak in from the caller's environment or its `.env` file.
+/// Settings that are removed: they must not leak in from the environment or a `.env` file.
 const OWN_SETTINGS: [&str; 6] =
     ["OPS_TOKEN", "OPS_TOKEN_FILE", "DATABASE_URL_FILE", "BARE", "TOKIO_CONSOLE", "DB_POOL_SIZE"];
 
@@ -64,7 +64,7 @@ impl ServerProcess {
     }
 }
 
-/// Copies the log, and reports the addresses once the line comes that has them.
+/// Copies the log, and reports the addresses when their line comes.
 async fn keep_log(
     output: BufReader<impl tokio::io::AsyncRead + Unpin>,
     mut log: File,
@@ -77,7 +77,7 @@ async fn keep_log(
             && let Some(addresses) = addresses(&line)
             && let Some(ready) = ready.take()
         {
-            // Nobody waits any more if it came too late.
+            // The receiver is gone if the line came too late.
             let _ = ready.send(addresses);
         }
         if log.write_all(format!("{line}\n").as_bytes()).await.is_err() {

@@ -1,4 +1,4 @@
-//! The outcome of a proof as files: JSON for programs, JUnit XML for CI systems.
+//! Writes the outcome of a proof to files: JSON for programs, JUnit XML for CI systems.
 
 use std::{path::Path, time::Duration};
 

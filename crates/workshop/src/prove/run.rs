@@ -1,4 +1,4 @@
-//! A variant after its load: what k6, the counters and the profiles say of it.
+//! Result of a variant's load: k6's outcome, counters and profiles.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use crate::{
 };
 use observe::{cost::Counter, measurements::Summary, profiles::FrameReader};
 
-/// A variant after its load.
+/// Result of a variant's load.
 pub struct Run<'a> {
     pub(super) expected: &'a Expected,
     pub(super) outcome: k6::Outcome,
     pub(super) summary: Summary,
     pub(super) profiles: Vec<(ProfileMode, FrameReader)>,
     pub(super) symptom_after: Option<Duration>,
-    /// When the last request was sent; answers may have come for some seconds more.
+    /// Time of the last request; answers may have come for some seconds more.
     pub ended: Instant,
 }
 
@@ -85,7 +85,7 @@ pub(super) fn figures<'c>(
     counters.filter_map(text).collect::<Vec<_>>().join(", ")
 }
 
-/// The last two parts of a path: `slow::handler`.
+/// Last two parts of a path: `slow::handler`.
 fn short(function: &str) -> &str {
     function.rmatch_indices("::").nth(1).map_or(function, |(at, sep)| &function[at + sep.len()..])
 }

@@ -1,4 +1,4 @@
-//! What is proven of a lab, one step after the other, on one server.
+//! The steps of a lab's proof, in order, on one server.
 
 use std::{path::PathBuf, time::Instant};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::lab::LoadedLab;
 
-/// Runs all steps. One that can't be carried out is the last, and fails.
+/// Runs all steps. A step that can't run fails and is the last one.
 pub async fn run(loaded: &LoadedLab, options: &Options, progress: &dyn Fn(&str)) -> Vec<Step> {
     let mut log = Log { steps: Vec::new(), progress };
     if let Err(reason) = prove(loaded, options, &mut log).await {
@@ -25,7 +25,7 @@ async fn prove(loaded: &LoadedLab, options: &Options, log: &mut Log<'_>) -> Resu
             "prove needs Linux: it counts switches and takes wall-clock profiles".to_owned()
         );
     }
-    // A flat line would look like a result.
+    // On a machine that can't show the symptom, a flat line would look like a result.
     loaded.evidence.needs.missing().map_or(Ok(()), Err)?;
     let out: PathBuf = options.out.join(loaded.lab.id);
     std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
@@ -75,7 +75,7 @@ async fn prove_yours(subject: &Subject<'_>, log: &mut Log<'_>) -> Result<(), Fat
     Ok(())
 }
 
-/// Steps as they end, and a word to whoever waits.
+/// Steps as they end, each reported to the caller.
 struct Log<'a> {
     steps: Vec<Step>,
     progress: &'a dyn Fn(&str),

@@ -1,4 +1,4 @@
-//! Which lines were acknowledged: ranges of line numbers by device. As a file, one range a line.
+//! Acknowledged lines: ranges of line numbers by device. In the file, one range per line.
 
 use std::{collections::BTreeMap, fmt::Write, ops::Range, path::Path};
 
@@ -15,7 +15,7 @@ impl Ledger {
         }
     }
 
-    /// Lines in all.
+    /// Total of lines.
     pub fn lines(&self) -> u64 {
         self.devices.values().flatten().map(|lines| lines.len() as u64).sum()
     }

@@ -1,6 +1,6 @@
-//! Sends the lines: so many senders, each with one request in flight, take the next batch until none
-//! is left, or until they are stopped. All of it is one task on one thread, so the server keeps the
-//! other cores.
+//! Sends the lines: each sender has one request in flight and then takes the next batch, until none
+//! is left or the load is stopped. All senders are one task on one thread, so that the server has
+//! the other cores.
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,14 +20,14 @@ use reqwest::{
 use super::{ALL_WITHIN, Ledger, Outcome, Tally, join, traces::Sampling};
 use observe::traces::propagation;
 
-/// What is sent.
+/// The load to send.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Tells the devices of this run from those of all others.
+    /// Id of this run, which makes its device names unique.
     pub run: String,
     pub devices: u32,
     pub lines_per_device: u32,
-    /// Lines of a request; none for the endpoint that takes a single line.
+    /// Lines per request; none for the endpoint that takes a single line.
     pub batch: Option<u32>,
     pub in_flight: usize,
 }
@@ -49,7 +49,7 @@ impl Plan {
         format!("stress-{}-{index}", self.run)
     }
 
-    /// The device and the lines of a request. Devices take turns, as they would.
+    /// Device and lines of a request. Devices take turns, as they would in reality.
     fn request(&self, number: u64) -> (u32, Range<u32>) {
         let devices = u64::from(self.devices);
         let index = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
@@ -62,7 +62,7 @@ impl Plan {
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const LEVELS: [&str; 5] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
-/// More than a line takes, with its share of what is around them.
+/// Bytes reserved per line: more than a line needs with its share of the batch.
 const LINE_BYTES: usize = 160;
 
 struct Load<'a> {
@@ -79,8 +79,8 @@ struct Load<'a> {
     progress: &'a dyn Fn(u64),
 }
 
-/// Sends all of it, or what there is time for until `stop` ends; what is in flight then is waited for.
-/// `progress` gets the number of lines acknowledged so far.
+/// Sends everything, or as much as fits before `stop` completes, then waits for the requests in
+/// flight. Reports the number of acknowledged lines to `progress`.
 pub async fn run(
     client: &Client,
     url: &Url,
@@ -180,8 +180,8 @@ impl Load<'_> {
     }
 }
 
-/// The status once the whole answer is there, so that its connection can be used again. `headers` gets
-/// those of the answer, also if the rest never comes.
+/// Reads the whole answer, so that its connection can be reused, and returns the status. `headers`
+/// gets the answer's headers even if the body fails.
 async fn answer(
     request: RequestBuilder,
     headers: &mut HeaderMap,

@@ -1,21 +1,21 @@
-//! Loads log ingest as many devices at once would, and looks afterwards whether every line that was
-//! acknowledged is there.
+//! Loads log ingest with many devices at once, and checks afterwards that every acknowledged line
+//! is stored.
 
 use std::time::Duration;
 
 use reqwest::{Client, Url, redirect::Policy, retry};
 
-/// What was acknowledged, in memory and in a file.
+/// Acknowledged lines, in memory and in a file.
 mod ledger;
 /// Sends the lines.
 mod load;
-/// Reads them back.
+/// Reads the lines back.
 mod query_back;
-/// What was measured, and whether it meets the goals.
+/// The measurements, and which goals they meet.
 mod report;
-/// Counts answers and times them.
+/// Counts and times answers.
 mod tally;
-/// The traces that some requests begin, and the names of those that others belong to.
+/// Sampling of traces, and the requests that the report names.
 mod traces;
 
 pub use ledger::Ledger;
@@ -25,19 +25,19 @@ pub use report::{Goals, Report};
 pub use tally::{Outcome, Tally};
 pub use traces::{Named, Traces};
 
-/// A single line that is not acknowledged by then has failed.
+/// Time limit of a request with a single line.
 const SINGLE_WITHIN: Duration = Duration::from_secs(10);
 
-/// The same for a batch.
+/// Time limit of a batch.
 const BATCH_WITHIN: Duration = Duration::from_secs(30);
 
-/// What is not sent by then is not sent at all.
+/// Time limit of the whole load; lines not sent by then are not sent.
 const ALL_WITHIN: Duration = Duration::from_secs(300);
 
-/// What the first request may take, which only tells whether there is a server.
+/// Time limit of the first request, which only checks that there is a server.
 const HELLO_WITHIN: Duration = Duration::from_secs(5);
 
-/// Load on a machine that somebody else uses is an attack, so another host needs a flag.
+/// Checks the URL. Another host needs a flag: load on somebody else's machine is an attack.
 pub fn target(url: &str, allow_remote: bool) -> Result<Url, String> {
     let parsed: Url = url.parse().map_err(|_| format!("--url: {url:?} is not a URL"))?;
     let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
@@ -54,12 +54,12 @@ pub fn target(url: &str, allow_remote: bool) -> Result<Url, String> {
     Ok(parsed)
 }
 
-/// Keeps as many connections open as there are requests in flight.
+/// Makes a client that keeps one connection open for each request in flight.
 pub fn client(in_flight: usize, single: bool) -> Result<Client, String> {
     Client::builder()
         .no_proxy()
         .redirect(Policy::none())
-        // Or each request is copied, in case it is sent again.
+        // Retries would copy each request.
         .retry(retry::never().max_retries_per_request(0))
         .pool_max_idle_per_host(in_flight)
         .timeout(if single { SINGLE_WITHIN } else { BATCH_WITHIN })
@@ -67,7 +67,7 @@ pub fn client(in_flight: usize, single: bool) -> Result<Client, String> {
         .map_err(|e| e.to_string())
 }
 
-/// Whether a server with log ingest answers there.
+/// Checks that a server with log ingest answers at this URL.
 pub async fn hello(client: &Client, url: &Url) -> Result<(), String> {
     let stats = join(url, "/api/stats");
     let answer = client.get(stats.clone()).timeout(HELLO_WITHIN).send().await;

@@ -1,4 +1,4 @@
-//! Reads back what was acknowledged, through the API, line by line.
+//! Reads the acknowledged lines back through the API, line by line.
 
 use std::collections::HashMap;
 
@@ -8,21 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ledger, join};
 
-/// Lines of one answer: the most that the API gives.
+/// Lines of one answer: the maximum of the API.
 const PAGE: usize = 1_000;
 
-/// Devices asked for at once: enough to keep a server busy, too few to be load.
+/// Devices that are read at once: enough to keep a server busy, too few to be load.
 const AT_ONCE: usize = 8;
 
-/// What the server has of what it acknowledged.
+/// Comparison of the stored lines with the acknowledged ones.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct QueryBack {
     pub acknowledged: u64,
-    /// Lines of the same devices that were found, acknowledged or not.
+    /// Stored lines of these devices, acknowledged or not.
     pub found: u64,
-    /// Acknowledged, and not there.
+    /// Lines that were acknowledged but are not stored.
     pub missing: u64,
-    /// There more than once.
+    /// Lines that are stored more than once.
     pub twice: u64,
 }
 
@@ -59,7 +59,7 @@ pub async fn query_back(client: &Client, url: &Url, ledger: &Ledger) -> Result<Q
     Ok(all)
 }
 
-/// How often each line of a device is there.
+/// Number of copies of each line of a device.
 async fn lines_of(client: &Client, url: &Url, device: &str) -> Result<HashMap<u32, u64>, String> {
     let path = format!("/api/logs/{device}");
     let mut times = HashMap::new();

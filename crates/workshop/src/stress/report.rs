@@ -1,4 +1,4 @@
-//! What was measured, and whether it meets the goals.
+//! The measurements, and which goals they meet.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Plan, QueryBack, Tally, Traces};
 
-/// What a run must reach.
+/// Goals of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Goals {
     pub lines_per_second: f64,
@@ -23,9 +23,9 @@ pub struct Report {
     pub requests: u64,
     pub lines_acknowledged: u64,
     pub lines_per_second: f64,
-    /// Of the requests that were acknowledged.
+    /// Latency of the acknowledged requests.
     pub latency_ms: Latency,
-    /// Requests that were not, by what was wrong.
+    /// Requests that were not acknowledged, by kind of failure.
     pub failures: BTreeMap<String, u64>,
     pub traces: Traces,
     /// None if the lines could not be read back.
@@ -74,7 +74,7 @@ impl Report {
             Goal {
                 goal: format!("p95 at most {} ms", goals.p95_ms),
                 measured: format!("{:.1} ms", latency_ms.p95),
-                // Without a single answer there is no p95.
+                // Without an acknowledged request there is no p95.
                 met: tally.lines > 0 && latency_ms.p95 <= goals.p95_ms,
             },
             Goal {

@@ -1,4 +1,4 @@
-//! Counts answers by kind, and how long each took.
+//! Counts and times answers by kind.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,28 +8,28 @@ use reqwest::{StatusCode, header::HeaderMap};
 
 use super::Traces;
 
-/// Three digits tell 100 ms from 101 ms.
+/// Significant digits of the histogram: three tell 100 ms from 101 ms.
 const DIGITS: u8 = 3;
 
-/// Longer than any request may take, in microseconds. What saturates at a bound must have a sane one.
+/// Upper bound of the histogram, above all time limits, in microseconds: values saturate there.
 const LONGEST: u64 = 600_000_000;
 
-/// What came of a request.
+/// Outcome of a request.
 pub struct Outcome {
-    /// Our span, if the request asked that its trace is kept.
+    /// Span of this client, if the request asked for sampling.
     pub sent: Option<SpanContext>,
-    /// Of the answer; empty if there was none.
+    /// Headers of the answer; empty if there was none.
     pub headers: HeaderMap,
     pub status: Result<StatusCode, reqwest::Error>,
     pub took: Duration,
 }
 
 pub struct Tally {
-    /// In microseconds.
+    /// Latencies in microseconds.
     pub latency: Histogram<u64>,
     pub requests: u64,
     pub lines: u64,
-    /// Requests that failed, by what was wrong.
+    /// Failed requests, by kind of failure.
     pub failures: BTreeMap<String, u64>,
     pub traces: Traces,
     pub elapsed: Duration,
@@ -42,8 +42,8 @@ impl Tally {
         Ok(Self { latency, requests: 0, lines: 0, failures, traces, elapsed: Duration::ZERO })
     }
 
-    /// One request with so many lines, and whether they were acknowledged. What failed counts for the
-    /// failures alone.
+    /// Counts one request with this number of lines. True if they were acknowledged. A failed
+    /// request counts only as a failure.
     pub fn add(&mut self, lines: u64, outcome: &Outcome) -> bool {
         self.requests += 1;
         let failure = match &outcome.status {
@@ -71,7 +71,7 @@ impl Tally {
     }
 }
 
-/// What went wrong, in one of few words.
+/// Kind of a failure, from a small fixed set.
 pub fn kind(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         "timeout"

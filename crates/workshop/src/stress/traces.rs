@@ -1,5 +1,5 @@
-//! The traces of the requests: which of them the server is asked to keep, and which the report names.
-//! Its log has the ids of all: ours of those that it is asked to keep, its own of the others.
+//! Traces of the requests: head sampling, and the requests that the report names. The server's log
+//! has all trace ids: ours for sampled requests, its own for the others.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use serde::Serialize;
 use super::Outcome;
 use observe::request_id::TRACE_ID;
 
-/// Traces kept from the start on, so that a short load has some, and of each second thereafter. All of
-/// them would cost the server more than the lines do, and push each other out of its memory.
+/// Traces sampled at the start, so that a short load has some, and in each second after it. All
+/// traces would cost the server more than the lines, and evict each other from its memory.
 const FEW: u32 = 10;
 
-/// When the next is due after those of the start.
+/// Interval of the samples after the start.
 const EVERY: Duration = Duration::from_millis(1_000 / FEW as u64);
 
-/// Says which requests ask for their trace to be kept.
+/// Sampler of the requests.
 #[derive(Default)]
 pub struct Sampling {
     asked: u32,
 }
 
 impl Sampling {
-    /// Whether the next one asks, so long after the start.
+    /// Decides on the next request, at this time after the start.
     pub fn next(&mut self, elapsed: Duration) -> bool {
         let is_due = elapsed >= EVERY * (self.asked + 1).saturating_sub(FEW);
         self.asked += u32::from(is_due);
@@ -30,25 +30,25 @@ impl Sampling {
     }
 }
 
-/// The requests that are worth a look.
+/// Requests that the report names.
 #[derive(Debug, Default, Serialize)]
 pub struct Traces {
-    /// Of those that were acknowledged.
+    /// Slowest of the acknowledged requests.
     pub slowest: Option<Named>,
-    /// The slowest whose trace the server was asked to keep.
+    /// Slowest of the sampled requests.
     pub slowest_sampled: Option<Named>,
     pub first_failed: Option<Named>,
 }
 
-/// A request, by the ids that it sent, or else by what the answer says.
+/// A request, by the ids that it sent, or else by those of its answer.
 #[derive(Debug, Serialize)]
 pub struct Named {
-    /// None if neither says one: it sent none, and no answer came.
+    /// None if it sent no id and got no answer.
     pub trace_id: Option<String>,
-    /// Ours.
+    /// Span of this client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span_id: Option<String>,
-    /// Whether the server was asked to keep its trace.
+    /// True if the request asked for sampling.
     pub sampled: bool,
     pub ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(asked(3_000), 20, "those that are owed after a pause");
     }
 
-    /// A request that was sampled, or one that was answered with this trace id.
+    /// Outcome of a sampled request, or of one that was answered with this trace id.
     fn outcome(answered: Option<&str>, millis: u64) -> Outcome {
         let header = answered.map(|id| (TRACE_ID, id.parse().unwrap()));
         Outcome {

@@ -1,4 +1,4 @@
-//! One connection: whether it has requests, who waits for whom, and since when.
+//! One connection: its requests, which side waits for the other, and since when.
 
 use std::{
     future::poll_fn,
@@ -19,12 +19,12 @@ use futures_util::task::AtomicWaker;
 use super::{Phase, Port};
 use product::edge::ConnectionBytes;
 
-/// What is on its way gets here within this.
+/// Time within which bytes on the network arrive.
 const ARRIVES: Duration = Duration::from_millis(500);
-/// At the end: a client that reads nothing for this long reads nothing more.
+/// During shutdown: a client that reads nothing for this long is given up.
 const READS: Duration = Duration::from_secs(5);
 
-/// Why the server ends a connection.
+/// Reason for the server to end a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     Head,
@@ -49,34 +49,34 @@ impl Reason {
         }
     }
 
-    /// No request is lost by it, and a client of HTTP/2 can be told.
+    /// True if no request is lost by it. An HTTP/2 client can then get a GOAWAY.
     pub fn is_of_idle(self) -> bool {
         matches!(self, Self::Idle | Self::Room | Self::Stopping)
     }
 }
 
-/// Times are of the port's clock. All counters are of this connection alone, so that they cost little.
+/// State of a connection. Times are of the port's clock. Own counters, so they are cheap.
 pub struct Connection {
     pub(super) port: Arc<Port>,
     pub peer: SocketAddr,
-    /// Bytes held for its answers and bodies.
+    /// Bytes buffered for its answers and bodies.
     pub bytes: ConnectionBytes,
     accepted: u64,
     has_asked: AtomicBool,
     is_http2: AtomicBool,
-    /// Requests whose answer has not been given over whole.
+    /// Requests whose answer hyper does not have completely.
     requests: AtomicU32,
-    /// Those of them whose body is still under way.
+    /// Those of them whose body is still arriving.
     arriving: AtomicU32,
-    /// Answers, or pieces of them, that wait for the client.
+    /// Answers, or parts of them, that wait for the client to read.
     owed: AtomicU32,
-    /// The socket takes nothing.
+    /// True if the socket accepts no more bytes.
     is_blocked: AtomicBool,
-    /// When the client last took something.
+    /// Time at which the client last accepted bytes.
     moved: AtomicU64,
-    /// When the first byte of a head came, plus one; 0 while there is none.
+    /// Time at which the first byte of a head came, plus one; 0 while there is none.
     head_since: AtomicU64,
-    /// When the client closed its side, plus one.
+    /// Time at which the client closed its side, plus one.
     left_at: AtomicU64,
     makes_room: AtomicBool,
     is_reset: AtomicBool,
@@ -108,7 +108,7 @@ impl Connection {
         }
     }
 
-    /// Why it should end, if it should.
+    /// Reason to end this connection now, if there is one.
     pub fn overstays(&self, now: u64) -> Option<Reason> {
         let port = &self.port;
         if port.is_at_least(Phase::Over) {
@@ -141,7 +141,7 @@ impl Connection {
         is_over(moved, port.limits.idle).then_some(Reason::Idle)
     }
 
-    /// Whether an answer waits for the client.
+    /// True if an answer waits for the client to read.
     fn is_owed(&self) -> bool {
         self.owed.load(Acquire) > 0 || self.is_blocked.load(Relaxed)
     }
@@ -154,7 +154,7 @@ impl Connection {
         self.moved.load(Relaxed)
     }
 
-    /// Requests that have arrived whole, and have no whole answer yet.
+    /// Requests that have arrived completely but are not completely answered.
     pub(super) fn requests_to_answer(&self) -> u64 {
         let whole = self.requests.load(Acquire).saturating_sub(self.arriving.load(Acquire));
         u64::from(whole.max(u32::from(self.is_owed())))
@@ -186,7 +186,7 @@ impl Connection {
         self.waker.wake();
     }
 
-    /// Returns when the port asks it to see whether it overstays.
+    /// Completes when the port requests a check of `overstays`.
     pub async fn is_to_look(&self) {
         poll_fn(|cx| {
             self.waker.register(cx.waker());
@@ -200,7 +200,7 @@ impl Connection {
         self.port.is_stopping()
     }
 
-    /// Milliseconds; exact enough for what takes long.
+    /// Milliseconds since the port opened, exact enough for timeouts.
     pub fn now(&self) -> u64 {
         self.port.now()
     }
@@ -214,26 +214,26 @@ fn is_over(now: u64, since: u64, limit: Duration) -> bool {
     u128::from(now.saturating_sub(since)) >= limit.as_millis()
 }
 
-/// What socket and service tell it.
+/// Events that socket and service report.
 impl Connection {
     pub(super) fn speaks_http2(&self) {
         self.is_http2.store(true, Relaxed);
     }
 
-    /// The client took something.
+    /// Records that the client accepted bytes.
     pub(super) fn moves(&self) {
         self.moved.store(self.port.now(), Relaxed);
     }
 
     pub(super) fn bytes_came(&self) {
-        // What still comes of a body that was refused is none.
+        // The rest of a refused body is not the start of a request.
         let may_begin = self.arriving.load(Acquire) == 0 && self.is_idle();
         if self.head_since.load(Relaxed) == 0 && may_begin {
             self.head_since.store(self.port.now() + 1, Relaxed);
         }
     }
 
-    /// The client will send nothing more. True if it may be waiting for an answer.
+    /// Records that the client will send no more. True if it may be waiting for an answer.
     pub(super) fn leaves(&self) -> bool {
         if self.is_http2() || self.is_idle() {
             return false;
@@ -244,7 +244,7 @@ impl Connection {
         !self.broke_off(self.port.now())
     }
 
-    /// Whether the client left before its body was whole. The handler may only not have read all of it yet.
+    /// True if the client left in mid-body. The wait gives the handler time to read the rest.
     pub(super) fn broke_off(&self, now: u64) -> bool {
         let left_at = self.left_at.load(Relaxed);
         left_at > 0 && self.arriving.load(Acquire) > 0 && is_over(now, left_at - 1, ARRIVES)
@@ -252,7 +252,7 @@ impl Connection {
 
     pub(super) fn written(&self) {
         let was_blocked = self.is_blocked.load(Relaxed);
-        // HTTP/2 writes of its own accord; what it writes of answers is told by their pieces.
+        // HTTP/2 also writes control frames; the progress of an answer is reported by its pieces.
         if was_blocked || !self.is_http2() {
             self.moves();
         }
@@ -302,7 +302,7 @@ impl Connection {
         self.owed.fetch_sub(1, Release);
     }
 
-    /// The end of what the client sent was kept from hyper, which now has to see it.
+    /// Wakes hyper to see the end of the input, which `Socket` has withheld from it.
     fn wake_if_left(&self) {
         if self.left_at.load(Relaxed) > 0 {
             self.waker.wake();

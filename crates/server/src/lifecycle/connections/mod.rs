@@ -1,7 +1,7 @@
-//! The connections of one port: how many there may be, and an end for each that overstays.
+//! The connections of one port: their maximum number, and an end for each that overstays.
 //!
-//! A look around four times a second wakes those that have nothing left to wait for; each then ends
-//! itself. It is done from the ops runtime, because the app's workers may all be held.
+//! A check four times a second wakes the connections that exceed a limit; each then ends itself. It
+//! runs on the ops runtime, because all workers of the app may be blocked.
 
 use std::{
     collections::HashMap,
@@ -22,35 +22,35 @@ use tokio::sync::Notify;
 
 use product::metrics as names;
 
-/// One connection, and whether it overstays.
+/// One connection, and its timeouts.
 mod connection;
-/// Requests and answers of a connection, counted.
+/// Counts requests and answers of a connection.
 mod service;
-/// Bytes of a connection, seen as they pass.
+/// Observes the bytes of a connection.
 mod socket;
 
 pub use connection::{Connection, Reason};
 pub use service::Service;
 pub use socket::Socket;
 
-/// How exact timeouts are.
+/// Interval of the check, so the precision of timeouts.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Of a full port this share is closed at once, or each new connection would look at all of them.
+/// Share of a full port (1 in 32) that is closed at once; else each new connection would scan all.
 const MAKE_ROOM: usize = 32;
-/// A port may be full of connections that are about to end.
+/// Wait for room on a full port, whose connections may be about to end.
 const ROOM_WITHIN: Duration = Duration::from_secs(1);
 
-/// What a port allows.
+/// Limits of a port.
 pub struct Limits {
     pub most: usize,
     pub per_address: Option<usize>,
     pub spares_loopback: bool,
-    /// Proxies, behind which many clients are.
+    /// Proxies, which are exempt because many clients are behind each.
     pub spared: Vec<IpNet>,
     pub head: Duration,
     pub idle: Duration,
     pub write: Duration,
-    /// A client that has closed its side may still read the answer, or be gone: nobody can tell.
+    /// Wait for the answer after the client closed its side: it may still read, or be gone.
     pub left: Duration,
 }
 
@@ -58,13 +58,13 @@ pub struct Limits {
 #[repr(u8)]
 enum Phase {
     Open,
-    /// Requests that are here may finish.
+    /// Requests that have arrived may finish.
     Stopping,
-    /// Nothing more may.
+    /// Every connection is closed.
     Over,
 }
 
-/// Why a connection is refused.
+/// Reason to refuse a connection.
 #[derive(Clone, Copy)]
 pub enum Refusal {
     Full,
@@ -74,15 +74,15 @@ pub enum Refusal {
 pub struct Port {
     name: &'static str,
     limits: Limits,
-    /// Answers are the last ones of their connections.
+    /// True during shutdown: each answer is then the last one of its connection.
     leaving: Arc<AtomicBool>,
     phase: AtomicU8,
     started: Instant,
-    /// Milliseconds since the start, as of the last look around: nobody else reads a clock.
+    /// Milliseconds since the start, set by the check, so that nothing else reads a clock.
     clock: AtomicU64,
     open: Mutex<Open>,
     has_ended: Notify,
-    /// Requests that had arrived whole, and whose answers were cut off.
+    /// Requests that had arrived completely, but whose answers were cut off.
     cut_off: AtomicU64,
 }
 
@@ -111,7 +111,7 @@ impl Port {
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
-        // Nothing that panics leaves it half changed.
+        // A panic can't leave it half changed, so a poisoned lock is still good.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -150,7 +150,7 @@ impl Port {
         }
     }
 
-    /// Takes a connection in, if need be for one that nobody uses.
+    /// Admits a connection. On a full port it closes idle ones first.
     pub async fn admit(self: &Arc<Self>, peer: SocketAddr) -> Result<Admitted, Refusal> {
         let deadline = tokio::time::Instant::now() + ROOM_WITHIN;
         loop {
@@ -188,7 +188,7 @@ impl Port {
         refusal
     }
 
-    /// Asks those to end that have been without a request for longest. False if there is none.
+    /// Asks the connections that are idle for longest to end. False if none is idle.
     fn make_room(&self) -> bool {
         let open = self.open();
         let mut idle: Vec<_> = open.by_id.values().filter(|c| c.is_idle()).collect();
@@ -200,7 +200,7 @@ impl Port {
         !idle.is_empty()
     }
 
-    /// The network that this connection counts for.
+    /// Network that this connection counts for; none if it is exempt.
     fn counted_as(&self, address: IpAddr) -> Option<[u8; 16]> {
         let address = address.to_canonical();
         let is_spared = address.is_loopback() && self.limits.spares_loopback
@@ -208,7 +208,7 @@ impl Port {
         (!is_spared).then(|| product::edge::network(address))
     }
 
-    /// Closes what has no request at once, and lets requests finish. True if all did.
+    /// Closes idle connections at once, and lets requests finish. True if all did.
     pub async fn stop(&self, patience: Duration) -> bool {
         self.leaving.store(true, SeqCst);
         self.phase.store(Phase::Stopping as u8, SeqCst);
@@ -234,14 +234,14 @@ impl Port {
             if now >= deadline {
                 return false;
             }
-            // Whoever overstays from now on is seen at the next look.
+            // Soon, because a client may overstay from now on.
             let next_look = deadline.min(now + LOOK_EVERY / 10);
             let _ = tokio::time::timeout_at(next_look, ended).await;
         }
     }
 }
 
-/// A connection that counts as long as this lives.
+/// An admitted connection. It counts until this is dropped.
 pub struct Admitted {
     pub connection: Arc<Connection>,
     id: u64,
@@ -249,12 +249,12 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// Says why the server ended it.
+    /// Counts a connection that the server ended, by reason.
     pub fn closed(&self, reason: Reason) {
         let port = &self.connection.port;
         counter!(names::CONNECTIONS_CLOSED, "port" => port.name, "reason" => reason.name())
             .increment(1);
-        // Those that are cut off when it is over are counted by then.
+        // `stop` has already counted those that it cut off.
         if port.is_stopping() && !matches!(reason, Reason::Over | Reason::Left) {
             port.cut_off.fetch_add(self.connection.requests_to_answer(), SeqCst);
         }
@@ -263,7 +263,7 @@ impl Admitted {
         }
     }
 
-    /// Says that what came was no HTTP.
+    /// Counts a connection that did not send HTTP.
     pub fn malformed(&self, kind: &'static str) {
         let port = self.connection.port.name;
         counter!(names::MALFORMED_HEADS, "port" => port, "reason" => kind).increment(1);

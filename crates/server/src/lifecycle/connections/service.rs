@@ -1,4 +1,4 @@
-//! The router as hyper calls it, with each request and each piece of an answer counted.
+//! Router as hyper calls it. Counts each request and each piece of an answer.
 
 use std::{
     convert::Infallible,
@@ -24,7 +24,7 @@ use product::edge::RequestBytes;
 
 use super::Connection;
 
-/// The router, for one connection.
+/// Router for one connection.
 pub struct Service {
     pub router: Router,
     pub connection: Arc<Connection>,
@@ -49,7 +49,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
                 Body::new(Question::new(body, connection))
             }
         });
-        // Here is where requests get what belongs to their connection.
+        // Extensions that depend on the connection are added here.
         request.extensions_mut().insert(ConnectInfo(connection.peer));
         request.extensions_mut().insert(RequestBytes::on(&connection.bytes));
         let answer = self.router.clone().call(request);
@@ -57,7 +57,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     }
 }
 
-/// A request, until its answer is given over whole or dropped.
+/// A request, until hyper has its whole answer or drops it.
 struct Asked(Arc<Connection>);
 
 impl Asked {
@@ -88,7 +88,7 @@ impl Future for Answering {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.answer.poll(cx))?;
-        // It is polled no more after this.
+        // A future is not polled after it is ready.
         let Some(asked) = this.asked.take() else { return Poll::Pending };
         if asked.0.answers_are_last() && !*this.is_http2 {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -97,7 +97,7 @@ impl Future for Answering {
     }
 }
 
-/// The body of a request.
+/// Body of a request.
 struct Question {
     body: Incoming,
     connection: Arc<Connection>,
@@ -147,7 +147,7 @@ impl Drop for Question {
     }
 }
 
-/// The body of an answer. It waits for the client unless it said itself that there is nothing yet.
+/// Body of an answer. Counts as waiting for the client, except while it is pending itself.
 pub struct Answer {
     body: Body,
     is_owed: bool,

@@ -1,4 +1,4 @@
-//! The bytes of a connection, seen as they pass.
+//! Socket that observes the bytes of a connection.
 
 use std::{
     io::{self, IoSlice},
@@ -14,8 +14,8 @@ use tokio::{
 
 use super::Connection;
 
-/// How a client of HTTP/2 begins. It is read at once, or the connection counts as HTTP/1 until its first
-/// request.
+/// First bytes of an HTTP/2 client. Checked on the first read; otherwise the connection would count
+/// as HTTP/1 until its first request.
 const HTTP2: &[u8] = b"PRI * HTTP/2.0";
 
 pub struct Socket {
@@ -56,7 +56,7 @@ impl AsyncRead for Socket {
                 }
                 self.connection.bytes_came();
             } else if buffer.remaining() > 0 && self.connection.leaves() {
-                // hyper would drop the request. It is told when the answer is out, or awaited no longer.
+                // hyper would drop the request, so it sees the end later: `wake_if_left`.
                 return Poll::Pending;
             }
         }
@@ -99,10 +99,10 @@ impl AsyncWrite for Socket {
 }
 
 impl Drop for Socket {
-    /// What a client does not read must not stay with the kernel either.
+    /// Resets on request, so that the kernel does not keep unread bytes for the client either.
     fn drop(&mut self) {
         if self.connection.is_reset() {
-            // It fails for a connection that is gone already.
+            // Fails if the connection is gone already.
             let _ = self.tcp.set_zero_linger();
         }
     }

@@ -1,4 +1,4 @@
-//! The lab pages of the ops port: the catalogue, and one lab with its text, figures and commands.
+//! Lab pages of the ops port: the catalogue, and one lab with its text, figures and commands.
 
 use maud::{Markup, PreEscaped, html};
 
@@ -116,7 +116,7 @@ fn figures(summaries: &[(&str, &Summary)]) -> Markup {
     }
 }
 
-/// Our own Markdown, as HTML.
+/// Converts our own Markdown to HTML.
 fn markdown(text: &str) -> Markup {
     let options = pulldown_cmark::Options::ENABLE_TABLES;
     let mut out = String::new();
