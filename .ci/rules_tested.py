@@ -6,10 +6,13 @@ high, an alert without its `for`, a recording rule with another value. Called by
 the repository as its working directory.
 """
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
@@ -91,19 +94,22 @@ def wrong_ones(rule):
 
 
 def unnoticed(folder):
-    """Wrong rules that no test notices; and how many were tried."""
-    said, tried = [], 0
-    for file, (g, r), rule in list(rules_of(folder)):
-        right = file.read_text()
-        for wrong in wrong_ones(rule):
-            text = yaml.safe_load(right)
+    """Wrong rules that no test notices; and how many were tried, each in a copy of its own, as many at once
+    as there are cores."""
+
+    def goes_unnoticed(tried):
+        file, (g, r), wrong = tried
+        with tempfile.TemporaryDirectory() as place:
+            copy = shutil.copytree(folder, Path(place) / "copy")
+            text = yaml.safe_load(file.read_text())
             text["groups"][g]["rules"][r] = wrong
-            file.write_text(yaml.safe_dump(text))
-            tried += 1
-            if not promtool_fails(folder, file.name):
-                said.append(f"no test notices this: {wrong}")
-            file.write_text(right)
-    return said, tried
+            (copy / "rules" / file.name).write_text(yaml.safe_dump(text))
+            return not promtool_fails(copy, file.name)
+
+    tried = [(file, place, wrong) for file, place, rule in rules_of(folder) for wrong in wrong_ones(rule)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        unseen = list(pool.map(goes_unnoticed, tried))
+    return [f"no test notices this: {wrong}" for (_, _, wrong), unseen in zip(tried, unseen) if unseen], len(tried)
 
 
 def main():
