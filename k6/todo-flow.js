@@ -13,7 +13,7 @@
 // HOLD      seconds that each stage is held, 10 by default; only they are measured
 // RAMP      seconds to get from one stage to the next, 5 by default
 // THINK     seconds that a user pauses after each turn, 0 by default
-// DISTANCE  injected latency, the server's DISTANCE_DB and DISTANCE_CACHE, 0 (default) or 20ms:
+// DISTANCE  injected latency, the server's LATENCY_DB and LATENCY_CACHE, 0 (default) or 20ms:
 //           sets a label and v2's thresholds. Other than 0 only with PostgreSQL: a file has one
 //           writer, which would keep the write lock for that time
 // BASE_URL  address of the app, http://127.0.0.1:8000 by default

@@ -1,5 +1,5 @@
-//! How many lines of each level a device has logged. They change in the transaction that stores the
-//! lines, so nobody has to count those.
+//! Number of lines of each level that a device has logged. It changes in the transaction that
+//! stores the lines, so nobody has to count those.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

@@ -1,4 +1,4 @@
-//! A row of each instance that runs, written to see whether the database takes writes.
+//! One row of each running instance, written to check that the database accepts writes.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

@@ -40,7 +40,7 @@ impl Bench {
         let cache = CacheConfig {
             redis_url: redis_url.map(str::to_owned),
             redis_url_file: None,
-            distance_cache: Duration::ZERO,
+            latency_cache: Duration::ZERO,
             bloom_false_positives: 0.01,
         };
         Self {

@@ -18,6 +18,15 @@ use sea_orm::ConnectionTrait;
 use crate::program::{Ended, Serving, program, run, text};
 
 #[test]
+fn a_setting_is_still_read_under_its_old_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = program(folder.path()).env("DISTANCE_DB", "far").output().unwrap();
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("LATENCY_DB") && error.contains("\"far\""), "{error}");
+}
+
+#[test]
 fn a_setting_that_cannot_be_used_is_named_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use observe::cost::Counter;
 use serde_json::Value;
 use workshop::{
-    evidence::{Of, Range},
+    evidence::{Range, Statistic},
     judge,
 };
 
@@ -37,7 +37,8 @@ fn each_side_shows_its_numbers_and_never_those_of_the_other() {
             let lab = loaded.lab.id;
             let expected = &loaded.evidence.evidence;
             // Two requests of slow suffice if it blocks; otherwise one of ten may be an outlier.
-            let slow_blocks = expected.slow.counters.values().all(|range| range.of == Of::Every);
+            let slow_blocks =
+                expected.slow.counters.values().all(|range| range.statistic == Statistic::Every);
             for (variant, requests) in [("slow", if slow_blocks { 2 } else { 20 }), ("fast", 20)] {
                 for _ in 0..requests {
                     app.get(&loaded.evidence.route(variant)).await;

@@ -124,7 +124,7 @@ async fn while_redis_is_down_this_process_counts() {
     let config = CacheConfig {
         redis_url: Some(format!("redis://{gone}")),
         redis_url_file: None,
-        distance_cache: Duration::ZERO,
+        latency_cache: Duration::ZERO,
         bloom_false_positives: 0.01,
     };
     let cache = Cache::open(&config).await.unwrap();

@@ -20,8 +20,6 @@ mod auth;
 mod backup;
 /// Polls that blocked a worker.
 mod blocked;
-/// The request cost, and its reports.
-mod budget;
 /// The cache alone, in this process.
 mod cache;
 /// Profiles: kept, found, compared.
@@ -51,9 +49,7 @@ mod health_command;
 /// Unread answers and waiting bodies.
 #[cfg(target_os = "linux")]
 mod held_bytes;
-/// Thread-per-request pool of /api/v1.
-mod held_threads;
-/// The Host header, and malformed heads.
+/// The Host header, and malformed sampler.
 mod hosts;
 /// Lab variants give the same answer with different numbers.
 mod labs;
@@ -101,6 +97,10 @@ mod prove;
 mod readiness;
 /// The span store, and its pages.
 mod recent_traces;
+/// The request cost, and its reports.
+mod request_cost;
+/// Thread-per-request pool of /api/v1.
+mod request_threads;
 /// Retention of log lines.
 mod retention;
 /// Secrets in files.

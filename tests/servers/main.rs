@@ -21,9 +21,6 @@ mod support;
 mod auth;
 /// Copies of a PostgreSQL database.
 mod backup;
-/// The request cost, and its reports.
-#[path = "../it/budget.rs"]
-mod budget;
 /// The cache alone, on Redis.
 #[path = "../it/cache.rs"]
 mod cache;
@@ -35,9 +32,6 @@ mod databases;
 mod errors;
 /// Servers and networks that no longer answer.
 mod frozen;
-/// Thread-per-request pool of /api/v1.
-#[path = "../it/held_threads.rs"]
-mod held_threads;
 /// Lab variants give the same answer with different numbers.
 #[path = "../it/labs.rs"]
 mod labs;
@@ -72,6 +66,12 @@ mod posts;
 /// The span store, and its pages.
 #[path = "../it/recent_traces.rs"]
 mod recent_traces;
+/// The request cost, and its reports.
+#[path = "../it/request_cost.rs"]
+mod request_cost;
+/// Thread-per-request pool of /api/v1.
+#[path = "../it/request_threads.rs"]
+mod request_threads;
 /// Retention of log lines.
 #[path = "../it/retention.rs"]
 mod retention;

@@ -31,7 +31,7 @@ async fn instance(back_ends: &BackEnds, api: Rate) -> Limits {
     let config = CacheConfig {
         redis_url: Some(back_ends.redis_url()),
         redis_url_file: None,
-        distance_cache: Duration::ZERO,
+        latency_cache: Duration::ZERO,
         bloom_false_positives: 0.01,
     };
     let cache = Cache::open(&config).await.unwrap();

@@ -1,4 +1,4 @@
-//! What metering costs: nanoseconds for a short poll, bare and measured, and for a thread-usage reading.
+//! Cost of metering: nanoseconds of a short poll, bare and measured, and of a thread-usage reading.
 //!
 //! `cargo bench --bench poll_meter`
 
@@ -12,7 +12,7 @@ use std::{
 
 use axum::http::HeaderMap;
 use chokepoint_observe::{
-    budget::{Budget, Measured},
+    request_cost::{Measured, RequestCost},
     request_id::Ids,
 };
 
@@ -39,8 +39,8 @@ fn main() {
     let mut bare = pin!(pending());
     let of_bare = nanos(|| assert!(bare.as_mut().poll(&mut context).is_pending()));
 
-    let budget = Budget::new(Ids::of(&HeaderMap::new(), None), None, Instant::now());
-    let mut measured = pin!(Measured::new(budget, pending()));
+    let request_cost = RequestCost::new(Ids::of(&HeaderMap::new(), None), None, Instant::now());
+    let mut measured = pin!(Measured::new(request_cost, pending()));
     let of_measured = nanos(|| assert!(measured.as_mut().poll(&mut context).is_pending()));
 
     println!("short poll, bare      {of_bare:7.1} ns");

@@ -1,5 +1,5 @@
-//! One line for each request, with its budget. Written by hand rather than as an event: formatting an
-//! event as JSON took nearly half of the rate of a tiny answer, and every request pays.
+//! Access log: one line for each request, with its cost. The line is formatted by hand: formatting
+//! a tracing event as JSON took nearly half of the rate of a small answer.
 
 use std::{
     cell::RefCell,
@@ -17,9 +17,6 @@ use super::{
 };
 use crate::settings::LogFormat;
 
-/// The status of a request whose client went away before the answer, as nginx logs it.
-pub const CLIENT_CLOSED_REQUEST: u16 = 499;
-
 #[derive(Clone)]
 pub struct AccessLog {
     batch: Arc<LineBatch>,
@@ -27,16 +24,16 @@ pub struct AccessLog {
 }
 
 thread_local! {
-    /// Where a line is written before it is handed over; kept, so that no line allocates.
+    /// Buffer of the line under construction. It is reused, so that no line allocates.
     static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What the line says of the request itself.
+/// Fields of the line that describe the request.
 pub struct Request<'a> {
     pub ids: &'a Ids,
     pub method: &'a str,
     pub route: &'a str,
-    /// Without the query, which may hold secrets.
+    /// Path without the query, which may hold secrets.
     pub path: &'a str,
     pub status: u16,
 }
@@ -62,7 +59,7 @@ impl AccessLog {
                 LogFormat::Json => json(line, request, cost),
                 LogFormat::Pretty => pretty(line, request, cost),
             };
-            // Neither can fail on a Vec.
+            // Neither format can fail on a Vec.
             if written.is_ok() {
                 self.batch.push(line);
             }
@@ -74,7 +71,7 @@ fn timestamp() -> humantime::Rfc3339Timestamp {
     humantime::format_rfc3339_micros(SystemTime::now())
 }
 
-/// JSON as it grows. Keys come with what is around them, so that each is one copy.
+/// JSON text under construction. Keys include the punctuation around them: each is one copy.
 struct Json<'a>(&'a mut Vec<u8>);
 
 impl Json<'_> {
@@ -93,7 +90,7 @@ impl Json<'_> {
         self
     }
 
-    /// Text that may hold anything.
+    /// Adds text that may need escaping.
     fn text(&mut self, key: &str, text: &str) -> std::io::Result<&mut Self> {
         if is_plain(text) {
             serde_json::to_writer(&mut *self.raw(key).0, text)?;
@@ -107,7 +104,7 @@ impl Json<'_> {
 fn json(line: &mut Vec<u8>, request: &Request<'_>, cost: &Cost) -> std::io::Result<()> {
     write!(line, r#"{{"timestamp":"{}","level":"INFO","target":"access""#, timestamp())?;
     let mut json = Json(line);
-    // Ids and methods have no character that would need escaping.
+    // Ids and methods have no character that needs escaping.
     json.raw(r#","request_id":""#).raw(&request.ids.request);
     json.raw(r#"","trace_id":""#).raw(&request.ids.trace);
     json.raw(r#"","method":""#).raw(request.method);

@@ -1,5 +1,5 @@
-//! The last polls that held a worker of the app for long. Short polls never come here, so keeping
-//! these costs them nothing.
+//! Last polls that held an app worker for long. Short polls are never recorded here, so this costs
+//! them nothing.
 
 use std::{
     collections::VecDeque,
@@ -9,14 +9,14 @@ use std::{
 
 use super::{labels::Labels, request_id::Ids};
 
-/// From here on a poll has blocked. tokio's authors advise 10 to 100 µs between awaits; 10 ms is a
-/// delay that every other request of that worker feels, and that no honest poll here takes.
+/// Shortest poll that counts as blocked. tokio's authors advise 10 to 100 µs between awaits; 10 ms
+/// delays every other request of that worker, and no correct handler here polls that long.
 pub const BLOCKED_FROM: Duration = Duration::from_millis(10);
 
-/// How many are kept: a request that blocks a hundred times leaves about as many.
+/// Number of polls kept: a request that blocks a hundred times fills it.
 pub const KEPT: usize = 100;
 
-/// One poll of a request.
+/// Poll that held a worker for `BLOCKED_FROM` or longer.
 #[derive(Clone, Debug)]
 pub struct BlockedPoll {
     pub started: SystemTime,
@@ -28,7 +28,7 @@ pub struct BlockedPoll {
     pub ids: Ids,
 }
 
-/// The newest `KEPT` of them.
+/// The newest `KEPT` blocked polls.
 #[derive(Default)]
 pub struct BlockedPolls(Mutex<Recent>);
 
@@ -53,7 +53,7 @@ impl BlockedPolls {
         recent.polls.push_back(poll);
     }
 
-    /// Newest first, and how many there were since the start.
+    /// Returns the kept polls, newest first, and the count of all since the start.
     pub fn newest(&self) -> (Vec<BlockedPoll>, u64) {
         let recent = self.recent();
         (recent.polls.iter().rev().cloned().collect(), recent.seen)

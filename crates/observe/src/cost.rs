@@ -1,8 +1,21 @@
-//! The finished record of a request: its numbers, and the names they have in public.
+//! Cost of a finished request: its numbers, and their public names.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The finished record of one request, in nanoseconds and counts.
+/// The status of a request whose client went away before the answer, as nginx logs it.
+pub const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// Cost of one poll.
+#[derive(Debug)]
+pub struct PollCost {
+    pub wall: Duration,
+    pub cpu: Duration,
+    pub switches: u64,
+}
+
+/// Cost of one finished request, in nanoseconds and counts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost {
     pub elapsed_ns: u64,
@@ -22,15 +35,15 @@ pub struct Cost {
     pub bytes: u64,
 }
 
-/// A number of the record by its public name, as in lab.json and `/labs/{id}/measurements`.
+/// Number of the cost by its public name, as in lab.json and `/labs/{id}/measurements`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counter {
-    /// Milliseconds from the first poll's start to the answer.
+    /// Milliseconds from the request's arrival at the router to the answer.
     ElapsedMs,
-    /// How often the request was polled.
+    /// Number of polls.
     Polls,
-    /// Milliseconds of its longest poll.
+    /// Milliseconds of the longest poll.
     LongestPollMs,
     /// Milliseconds it held a worker thread: wall time inside polls.
     BusyMs,
@@ -44,19 +57,19 @@ pub enum Counter {
     Switches,
     /// Statements sent to the database.
     Queries,
-    /// Rows that came back.
+    /// Rows that the database returned.
     Rows,
     /// Transactions committed.
     Commits,
     /// Milliseconds waited for the database, pool and commits included, summed over the statements.
     DbMs,
-    /// Milliseconds of that spent before a pooled connection was at hand.
+    /// Milliseconds of `DbMs` before a connection was ready, on SQLite for the write lock too.
     PoolWaitMs,
-    /// Milliseconds waited for one of the threads that v1 requests hold.
+    /// Milliseconds waited for a thread of the thread-per-request pool (v1).
     QueueWaitMs,
     CacheHits,
     CacheMisses,
-    /// Size of the answer's body.
+    /// Bytes of the answer's body; 0 if its size is not known in advance.
     Bytes,
 }
 
@@ -81,7 +94,7 @@ impl Counter {
         Counter::Bytes,
     ];
 
-    /// Whether this machine can measure it: thread usage is read on Linux only.
+    /// True if this system can measure it: thread usage is read on Linux only.
     pub fn is_measured(self) -> bool {
         use Counter::{BlockedShare, CpuMs, OffCpuMs, Switches};
         cfg!(target_os = "linux") || !matches!(self, CpuMs | OffCpuMs | BlockedShare | Switches)
@@ -89,7 +102,7 @@ impl Counter {
 }
 
 impl Cost {
-    /// Wall time inside polls that was not CPU time.
+    /// Wall time inside polls that was not CPU time, in nanoseconds.
     pub fn off_cpu_ns(&self) -> u64 {
         self.busy_ns.saturating_sub(self.cpu_ns)
     }

@@ -1,5 +1,5 @@
-//! A subscriber that is told once of a span that is entered within itself: sqlx enters the current span
-//! once more for every row, and each time would go through the registry and every layer.
+//! Subscriber wrapper that hides repeated entries of a span within itself: sqlx enters the current
+//! span once more for every row, and each entry would go through the registry and every layer.
 
 use std::{
     any::TypeId,
@@ -15,16 +15,16 @@ use tracing::{
 use tracing_core::span::Current;
 
 thread_local! {
-    /// The span that was entered last on this thread, and how often within itself; zero is none.
+    /// Innermost entered span of this thread and its number of entries; zero is no span.
     static LAST: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
-    /// Those that are entered around it, the innermost last.
+    /// Spans entered around it, the innermost last.
     static AROUND: RefCell<Vec<(u64, u32)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The one of the process: threads keep only one account.
+/// Subscriber of the process. Use only one: each thread has one set of counts.
 pub struct EnteredOnce<S>(pub S);
 
-/// Whether that is the first time, but for times that are over.
+/// Enters a span. Returns false if it is the innermost span already.
 fn enters(id: u64) -> bool {
     let (last, times) = LAST.get();
     if last == id {
@@ -38,7 +38,7 @@ fn enters(id: u64) -> bool {
     true
 }
 
-/// Whether it is not entered any more.
+/// Exits a span. Returns true if this exit matches an entry that was passed on.
 fn exits(id: u64) -> bool {
     let (last, times) = LAST.get();
     if last == id && times > 1 {
@@ -49,7 +49,7 @@ fn exits(id: u64) -> bool {
         LAST.set(around(Vec::pop).flatten().unwrap_or_default());
         return true;
     }
-    // Spans are exited in another order only by hand.
+    // Only manual code exits spans in another order.
     let exits_around = |around: &mut Vec<(u64, u32)>| {
         let index = around.iter().rposition(|(other, _)| *other == id)?;
         around[index].1 -= 1;
@@ -62,7 +62,7 @@ fn exits(id: u64) -> bool {
     around(exits_around).flatten().unwrap_or(true)
 }
 
-/// None on a thread that has ended but for what it still drops.
+/// Returns None while an ended thread drops its local variables.
 fn around<T>(f: impl FnOnce(&mut Vec<(u64, u32)>) -> T) -> Option<T> {
     AROUND.try_with(|around| f(&mut around.borrow_mut())).ok()
 }
@@ -129,12 +129,12 @@ impl<S: Subscriber> Subscriber for EnteredOnce<S> {
     }
 
     #[expect(unsafe_code, reason = "layers are found by this alone")]
-    // SAFETY: the pointer is to this or to what lies in it, and lives as long as it does.
+    // SAFETY: the pointer is to this subscriber or to a part of it, and lives as long as it does.
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
         if id == TypeId::of::<Self>() {
             return Some(std::ptr::from_ref(self).cast());
         }
-        // SAFETY: as the caller of this must not use it for longer than this lives.
+        // SAFETY: the caller must not use the pointer for longer than this subscriber lives.
         unsafe { self.0.downcast_raw(id) }
     }
 }
@@ -151,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    /// Keeps what it is told of, as `+name` and `-name`.
+    /// Records entries and exits, as `+name` and `-name`.
     #[derive(Clone, Default)]
     struct Told(Arc<Mutex<Vec<String>>>);
 

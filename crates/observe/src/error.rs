@@ -1,4 +1,4 @@
-//! Failures of this crate's own routes, and the answer that all failures of a server share (RFC 9457).
+//! Errors of this crate's routes, and the answer that all errors of a server share (RFC 9457).
 //!
 //! The cause goes to the log, never to the client.
 
@@ -11,9 +11,9 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::budget;
+use crate::request_cost;
 
-/// Failure of a request for a profile, a trace or a metric.
+/// Error of a request for a profile, a trace or a metric.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     #[error("{0}")]
@@ -28,7 +28,7 @@ pub enum Error {
     Internal { cause: String },
 }
 
-/// One thing wrong with one part of the request.
+/// Error of one field of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
@@ -43,10 +43,10 @@ impl FieldError {
     }
 }
 
-/// Fields that the detail names; `errors` has all of them.
+/// Most fields that the detail names; `errors` has all of them.
 const NAMED: usize = 5;
 
-/// Names of the fields that are wrong, for the sentence that sums them up.
+/// Names of the invalid fields, for the sentence in the detail.
 pub fn fields(errors: &[FieldError]) -> String {
     let names: Vec<_> = errors.iter().take(NAMED).map(|e| e.field.as_ref()).collect();
     match errors.len() - names.len() {
@@ -78,7 +78,7 @@ impl IntoResponse for Error {
     }
 }
 
-/// `application/problem+json` as RFC 9457 has it, with the two ids that lead to the log.
+/// `application/problem+json` by RFC 9457, with the two ids that lead to the log.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
@@ -91,7 +91,7 @@ pub struct Problem {
     detail: String,
     request_id: String,
     trace_id: String,
-    /// Everything that is wrong with the request, for status 422.
+    /// All invalid fields of the request, for status 422.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<FieldError>, required = false))]
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<FieldError>>,
@@ -108,7 +108,7 @@ pub fn problem(status: StatusCode, detail: String, errors: Option<Vec<FieldError
         trace_id: String::new(),
         errors,
     };
-    budget::with(|b| {
+    request_cost::with(|b| {
         problem.request_id.push_str(&b.ids.request);
         problem.trace_id.push_str(&b.ids.trace);
     });
@@ -116,17 +116,11 @@ pub fn problem(status: StatusCode, detail: String, errors: Option<Vec<FieldError
     (status, content_type, Json(&problem).into_response().into_body()).into_response()
 }
 
-/// Message of a panic.
-pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// No system that tests run on lacks something, so they see it nowhere else.
+    /// Systems that run the tests have all features, so no other test sees this answer.
     #[test]
     fn features_that_a_system_lacks_are_501() {
         let error = Error::NotSupported("wall-clock profiles need Linux".to_owned());

@@ -1,4 +1,4 @@
-//! Pages for people, JSON for programs: as the query says, or as the client accepts.
+//! Chooses HTML for people or JSON for programs, by the `format` parameter or by `Accept`.
 
 use axum::http::{HeaderMap, header::ACCEPT};
 

@@ -1,5 +1,5 @@
-//! The pages a browser sees, built on the server. Styles are a file of their own: no page needs
-//! inline styles or scripts, and the content security policy forbids them.
+//! HTML pages, built on the server. Styles are in a separate file: the content security policy
+//! forbids inline styles and scripts.
 
 use axum::{
     Router,
@@ -20,7 +20,7 @@ async fn style_sheet() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "max-age=60")], STYLE)
 }
 
-/// Page with a title, and the style sheet that all pages share.
+/// Renders a page with a title, and the style sheet that all pages share.
 pub fn page(title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)

@@ -1,6 +1,6 @@
-//! The layer around every handler: ids, span, budget, response headers, access line, metrics.
+//! Layer around every handler: ids, span, request cost, response headers, access line, metrics.
 //!
-//! A hand-written future without boxing, because every request pays for it.
+//! Its future is written by hand, without boxing, because every request pays for it.
 
 use std::{
     future::Future,
@@ -21,16 +21,16 @@ use tower::{Layer, Service};
 use tracing::Span;
 
 use super::{
-    access_log::{self, AccessLog, CLIENT_CLOSED_REQUEST},
-    budget::{self, Budget, Measured},
-    cost::Cost,
+    access_log::{self, AccessLog},
+    cost::{CLIENT_CLOSED_REQUEST, Cost},
+    request_cost::{self, Measured, RequestCost},
     request_id::{Ids, REQUEST_ID, TRACE_ID},
     route_metrics::{Route, Routes, UNKNOWN_ROUTE},
     server_timing::{self, SERVER_TIMING},
-    traces::{Heads, propagation, request},
+    traces::{HeadSampler, propagation, request},
 };
 
-/// On every answer. A page may load only what this server serves.
+/// Security headers of every answer. With the policy below a page loads only from this server.
 const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -39,25 +39,25 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
 const HEADERS_ADDED: usize = 7;
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static("default-src 'self'");
 
-/// Observes every request of the router it is layered on.
+/// Layer that instruments every request of a router.
 #[derive(Clone)]
 pub struct Observe(Arc<Observer>);
 
 struct Observer {
     access: Option<AccessLog>,
     routes: Option<Arc<Routes>>,
-    heads: Option<Heads>,
+    sampler: Option<HeadSampler>,
 }
 
 impl Observe {
-    /// For the app: access line, metrics by route, traces.
-    pub fn app(access: AccessLog, routes: Arc<Routes>, heads: Option<Heads>) -> Self {
-        Self(Arc::new(Observer { access: Some(access), routes: Some(routes), heads }))
+    /// Layer of the app: access line, metrics by route, traces.
+    pub fn app(access: AccessLog, routes: Arc<Routes>, sampler: Option<HeadSampler>) -> Self {
+        Self(Arc::new(Observer { access: Some(access), routes: Some(routes), sampler }))
     }
 
-    /// For ops: ids and headers only, or scrapes would fill log, metrics and traces.
+    /// Layer of ops: ids and headers only, or scrapes would fill log, metrics and traces.
     pub fn ops() -> Self {
-        Self(Arc::new(Observer { access: None, routes: None, heads: None }))
+        Self(Arc::new(Observer { access: None, routes: None, sampler: None }))
     }
 }
 
@@ -101,17 +101,17 @@ where
             route: template,
         };
         let span = self.observer.span(&request, &seen, &ids, parent, started);
-        let budget = Budget::new(ids, seen.measured.clone(), started);
-        let answer = budget::within(&budget, || self.inner.call(request));
+        let request_cost = RequestCost::new(ids, seen.measured.clone(), started);
+        let answer = request_cost::within(&request_cost, || self.inner.call(request));
         ObservedFuture {
-            inner: Measured::new(budget, answer),
+            inner: Measured::new(request_cost, answer),
             finish: Finish { observer: self.observer.clone(), seen, span, is_done: false },
         }
     }
 }
 
 impl Observer {
-    /// The span of a request that is traced; of any other there is none.
+    /// Returns the span of the request, a disabled one if the request is not traced.
     fn span(
         &self,
         request: &Request,
@@ -120,17 +120,18 @@ impl Observer {
         parent: Option<SpanContext>,
         now: Instant,
     ) -> Span {
-        let (Some(heads), Some(measured)) = (&self.heads, &seen.measured) else {
+        let (Some(sampler), Some(measured)) = (&self.sampler, &seen.measured) else {
             return Span::none();
         };
-        let head = heads.decide(|| ids.trace_id(), parent.as_ref(), measured.recent_traces(), now);
+        let head =
+            sampler.decide(|| ids.trace_id(), parent.as_ref(), measured.recent_traces(), now);
         let Some(head) = head else { return Span::none() };
         let route = seen.route.as_ref().map(MatchedPath::as_str);
         request::open(head, parent, request, route, &ids.request)
     }
 }
 
-/// What the log and the metrics say of a request.
+/// Facts about a request for the log and the metrics.
 struct Seen {
     method: Method,
     route: Option<MatchedPath>,
@@ -152,12 +153,12 @@ pin_project_lite::pin_project! {
     }
 
     impl<F> PinnedDrop for ObservedFuture<F> {
-        /// Dropped before the answer: the client has gone, and what it cost was paid all the same.
+        /// Records a request dropped before its answer: the client left, but the cost is real.
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if !this.finish.is_done {
-                let budget = this.inner.budget().clone();
-                this.finish.record(CLIENT_CLOSED_REQUEST, &budget, &budget.cost(0));
+                let request_cost = this.inner.request_cost().clone();
+                this.finish.record(CLIENT_CLOSED_REQUEST, &request_cost, &request_cost.cost(0));
             }
         }
     }
@@ -181,23 +182,23 @@ where
         let mut this = self.project();
         let _in_span = this.finish.span.enter();
         let mut response = ready!(this.inner.as_mut().poll(cx))?;
-        let budget = this.inner.budget();
-        let cost = budget.cost(response.body().size_hint().exact().unwrap_or(0));
-        add_headers(&mut response, budget, &cost);
+        let request_cost = this.inner.request_cost();
+        let cost = request_cost.cost(response.body().size_hint().exact().unwrap_or(0));
+        add_headers(&mut response, request_cost, &cost);
         this.finish.is_done = true;
-        this.finish.record(response.status().as_u16(), budget, &cost);
+        this.finish.record(response.status().as_u16(), request_cost, &cost);
         Poll::Ready(Ok(response))
     }
 }
 
 impl Finish {
-    fn record(&self, status: u16, budget: &Budget, cost: &Cost) {
+    fn record(&self, status: u16, request_cost: &RequestCost, cost: &Cost) {
         request::close(&self.span, status, cost);
         if let Some(access) = &self.observer.access
             && AccessLog::is_enabled()
         {
             let request = access_log::Request {
-                ids: &budget.ids,
+                ids: &request_cost.ids,
                 method: self.seen.method.as_str(),
                 route: self.seen.route(),
                 path: self.seen.uri.path(),
@@ -211,14 +212,15 @@ impl Finish {
     }
 }
 
-fn add_headers<B>(response: &mut Response<B>, budget: &Budget, cost: &Cost) {
+fn add_headers<B>(response: &mut Response<B>, request_cost: &RequestCost, cost: &Cost) {
     let headers = response.headers_mut();
-    // Once, rather than in steps as they come in.
+    // Reserves once instead of growing in steps.
     headers.reserve(HEADERS_ADDED);
-    // Both ids are checked or made by us; neither can be an invalid header.
-    if let (Ok(request), Ok(trace)) =
-        (HeaderValue::from_str(&budget.ids.request), HeaderValue::from_str(&budget.ids.trace))
-    {
+    // Both ids are checked or generated here, so both are valid header values.
+    if let (Ok(request), Ok(trace)) = (
+        HeaderValue::from_str(&request_cost.ids.request),
+        HeaderValue::from_str(&request_cost.ids.trace),
+    ) {
         headers.insert(REQUEST_ID, request);
         headers.insert(TRACE_ID, trace);
     }
@@ -226,6 +228,6 @@ fn add_headers<B>(response: &mut Response<B>, budget: &Budget, cost: &Cost) {
     for (name, value) in SECURITY_HEADERS {
         headers.insert(name, value);
     }
-    // A page that needs more says so itself.
+    // A page that needs more sets its own policy.
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(CONTENT_SECURITY_POLICY);
 }

@@ -1,82 +1,84 @@
 //! Watches an axum service: the cost of each request, log, metrics, traces, profiles, the tokio
-//! runtimes and tokio-console, and serves what it saw as pages and JSON.
+//! runtimes and tokio-console, and serves the results as pages and JSON.
 
 use std::sync::Arc;
 
-/// The one line per request, and the writer all log lines share.
+/// Access log: one line for each request.
 pub mod access_log;
 /// The last polls that held a worker for long.
 pub mod blocked;
-/// What one request costs.
-pub mod budget;
-/// What requests cost, by route, for Prometheus.
-mod budget_histograms;
-/// The numbers of a finished request.
+/// Cost of a finished request.
 pub mod cost;
-/// Numbers as text, cheaply.
+/// Histograms of request costs by route, for Prometheus.
+mod cost_histograms;
+/// Cheap formatting of numbers.
 mod digits;
-/// Spans that are entered within themselves.
+/// Filter for spans that are entered again within themselves.
 mod entered;
-/// Failures of this crate's routes, and the answer that all failures share.
+/// Errors of this crate's routes, and the answer that all errors share.
 pub mod error;
-/// HTML or JSON.
+/// Choice between HTML and JSON.
 pub mod format;
-/// HTML that all pages share.
+/// Page frame and style sheet of all HTML pages.
 pub mod html;
-/// The layer around every handler.
+/// Layer around every handler.
 pub mod http;
 /// Labels of routes.
 pub mod labels;
-/// Access lines on their way out.
+/// Batches of access lines for standard output.
 mod line_batch;
-/// What is logged, until somebody changes it for a while.
+/// Log filter, which can be changed for a while.
 pub mod log_filter;
-/// How a log line looks.
+/// Format of log lines.
 mod log_lines;
 /// The log: pretty on a terminal, JSON elsewhere.
 pub mod logs;
-/// Exact figures of the recent requests of one route.
+/// Exact statistics of the recent requests of one route.
 pub mod measurements;
 /// Names, help and buckets of every metric.
 pub mod metrics;
+/// Layer that counts and times requests.
+pub mod metrics_layer;
 /// Times as people and programs write them.
 mod moment;
-/// Routes of the second port: metrics, traces, profiles, blocked polls.
+/// Routes of the ops port: metrics, traces, profiles, blocked polls.
 pub mod ops;
 /// Query parameters.
 pub mod params;
 mod poll_meter;
 /// Profiles of this process.
 pub mod profiles;
+/// Request cost, counted while the request runs.
+pub mod request_cost;
 /// Request id and trace id.
 pub mod request_id;
-/// Requests counted, timed and in flight.
-pub mod request_metrics;
-/// What the budget measures, by route and method.
+/// Requests of one route counted, timed and in flight.
+mod request_metrics;
+/// Request costs by route and method.
 pub mod route_metrics;
 /// Samples both tokio runtimes and the connection pool.
 pub mod runtime;
-/// What may be said only so often.
-pub mod seldom;
 mod server_timing;
 /// Settings.
 pub mod settings;
-/// Text that can do nothing to whoever reads the log.
+/// Escaping of text for a terminal or a log file.
 pub mod shown;
-/// Spans of requests, and where they go.
+/// Throttle for repeated log messages.
+pub mod throttle;
+/// Spans of requests, and their destinations.
 pub mod traces;
 
 pub use poll_meter::thread_parks;
 
-/// Program that is observed, as its traces, its metrics and its log name it.
+/// Observed program, as its traces, its metrics and its log name it.
 #[derive(Clone, Copy, Debug)]
 pub struct Program {
     pub name: &'static str,
     pub version: &'static str,
-    /// Beginnings of the targets of its own spans and events. Spans of others are of no trace, and events
-    /// of others are never logged below DEBUG: they may hold what a library sends and receives.
+    /// Prefixes of the targets of its own spans and events. Spans of libraries are not traced, and
+    /// their events are never logged below DEBUG: those may hold the data that a library sends.
     pub targets: &'static [&'static str],
-    /// Metrics of its own, beside those of this crate.
+    /// Its own metrics, in addition to those of this crate.
     pub metrics: &'static [metrics::Metric],
 }
 
@@ -91,10 +93,10 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Sets up the process-wide log and metrics recorder; to be called once.
+    /// Sets up the log and the metrics recorder of the process. Call it once.
     ///
     /// # Errors
-    /// One line that names the setting that can't be used.
+    /// Returns one line that names the setting that can't be used.
     pub fn init(program: &Program, settings: &settings::Settings) -> Result<Self, String> {
         let recent_traces = traces::ring::TraceRing::start(settings.trace_ring_bytes());
         let traces = traces::Traces::init(program, &settings.otel, recent_traces.clone())?;
@@ -102,7 +104,7 @@ impl Telemetry {
         let (access, _log_writers) =
             logs::init(&settings.log, settings.tokio_console, &log_filter, &traces);
         let dropped = _log_writers.dropped_lines();
-        let metrics = Arc::new(metrics::Metrics::init(program, dropped));
+        let metrics = Arc::new(metrics::Metrics::init(program, move || dropped.count()));
         Ok(Self { access, metrics, traces, recent_traces, log_filter, _log_writers })
     }
 }

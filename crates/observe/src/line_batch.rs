@@ -1,7 +1,7 @@
-//! Access lines on their way to standard output: gathered for a moment, then written at once.
+//! Batches of access lines for standard output: gathered for a moment, then written at once.
 //!
-//! A line handed to a writer thread by itself costs two copies, a queue and mostly a wake-up; a
-//! line appended to a batch costs one copy. What a batch waits is lost only if the process is killed.
+//! Sending each line to a writer thread costs two copies, a queue and mostly a wake-up; appending
+//! it to a batch costs one copy. A waiting batch is lost only if the process is killed.
 
 use std::{
     io::Write,
@@ -13,17 +13,17 @@ use std::{
     time::Duration,
 };
 
-/// How long the first line of a batch waits for others. Shorter than a person notices.
+/// Time that the first line of a batch waits for others. Shorter than a person notices.
 const GATHER: Duration = Duration::from_millis(10);
 
-/// Bytes that may wait for a standard output that does not take them; more lines are dropped.
+/// Most bytes that wait while standard output is blocked; further lines are dropped.
 const MAX_WAITING: usize = 16 * 1024 * 1024;
 
-/// A buffer that has been written is filled again, up to this size: fresh memory would be faulted in for
-/// each batch. A larger one is of a standard output that was stuck.
+/// Largest buffer that is reused, in bytes: fresh memory causes page faults for each batch. A
+/// larger buffer, left by a blocked standard output, is freed.
 const KEPT: usize = 1024 * 1024;
 
-/// How long the end of the process waits for the last batch.
+/// Longest time that the end of the process waits for the last batch.
 const FLUSHED_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
@@ -40,11 +40,11 @@ struct Waiting {
     is_writing: bool,
 }
 
-/// Writes out what still waits when it is dropped.
+/// Writes the waiting lines when it is dropped.
 pub struct BatchGuard(Arc<LineBatch>);
 
 impl LineBatch {
-    /// Starts the thread that writes.
+    /// Starts the writer thread.
     pub fn start(mut out: impl Write + Send + 'static) -> (Arc<Self>, BatchGuard) {
         let batch = Arc::new(Self::default());
         let source = batch.clone();
@@ -83,7 +83,7 @@ impl LineBatch {
         }
     }
 
-    /// Waits until every line so far is written, but not for a standard output that takes nothing.
+    /// Waits until every line so far is written, at most `FLUSHED_WITHIN`.
     pub fn flush(&self) {
         let is_behind = |w: &mut Waiting| w.is_writing || !w.lines.is_empty();
         drop(self.changed.wait_timeout_while(self.waiting(), FLUSHED_WITHIN, is_behind));
@@ -94,8 +94,8 @@ impl LineBatch {
         self.dropped.load(Relaxed)
     }
 
-    /// The next batch; None once it is closed and everything is written. `written` takes the lines that
-    /// come after it.
+    /// Returns the next batch, or None once the queue is closed and empty. `written` becomes the
+    /// buffer of the lines that follow.
     fn next(&self, mut written: Vec<u8>) -> Option<Vec<u8>> {
         written.clear();
         written.shrink_to(KEPT);

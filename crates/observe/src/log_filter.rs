@@ -1,7 +1,7 @@
-//! What is logged: as the program was told at its start, or as somebody said since, for a while.
+//! Log filter: as configured at the start, or as changed since then for a while.
 //!
-//! tracing asks a filter about a place in the code once and remembers the answer, so a change has to
-//! make it ask again, and costs a request nothing.
+//! tracing caches the filter's answer for each place in the code. A change must clear that cache,
+//! and the filter costs a request nothing.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -11,35 +11,34 @@ use std::{
 use tracing::{Level, Metadata, callsite::rebuild_interest_cache, level_filters::LevelFilter};
 use tracing_subscriber::filter::Targets;
 
-/// The most that libraries may say: below that some print what they send and receive, passwords too.
+/// Most verbose level of libraries: below it some log the data they send, passwords too.
 const OF_LIBRARIES: Level = Level::DEBUG;
 
-/// OpenTelemetry's own lines would come with each failed export. What is lost is counted, and said once
-/// a minute by ourselves; who wants the lines all the same asks for them by name.
+/// Target prefix of OpenTelemetry's own lines, one for each failed export. They are hidden unless
+/// the filter names them: this crate counts lost spans and reports them once a minute.
 const OPENTELEMETRY: &str = "opentelemetry";
 
-/// Whether an event is logged. All copies are one.
+/// Decides which events are logged. All clones share one state.
 #[derive(Clone)]
 pub struct LogFilter {
     at_start: Arc<Targets>,
     now: Arc<RwLock<Now>>,
-    /// Beginnings of the targets of this program. Whoever wrote an event of theirs took care that it
-    /// holds no secret.
+    /// Prefixes of the targets of this program, whose events hold no secrets.
     ours: &'static [&'static str],
 }
 
 struct Now {
     targets: Targets,
-    /// Grows with each change, so that a restoration that comes late does not undo the next one.
+    /// Number of the last change, so that a late restoration does not undo the next change.
     change: u64,
     until: Option<SystemTime>,
 }
 
-/// What is logged, and until when.
+/// Current filter, and its end.
 pub struct State {
     pub filter: String,
     pub at_start: String,
-    /// None while it is that of the start.
+    /// None while the filter is the one of the start.
     pub until: Option<SystemTime>,
 }
 
@@ -55,7 +54,7 @@ impl LogFilter {
         State { filter, at_start, until: now.until }
     }
 
-    /// Puts a filter in place for so long. To be called on the runtime that is to restore it.
+    /// Sets a filter for `time`. Call it on the runtime that restores the filter of the start.
     pub fn replace(&self, targets: Targets, time: Duration) {
         tracing::info!(filter = %targets, seconds = time.as_secs(), "the log filter is changed");
         let change = self.set(targets, Some(SystemTime::now() + time), None);
@@ -69,7 +68,7 @@ impl LogFilter {
         });
     }
 
-    /// The number of this change; None, and nothing done, if `after` is given and is not the last one.
+    /// Returns the number of this change; None, without a change, if `after` is not the last.
     fn set(&self, targets: Targets, until: Option<SystemTime>, after: Option<u64>) -> Option<u64> {
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
         if after.is_some_and(|after| after != now.change) {
@@ -77,16 +76,16 @@ impl LogFilter {
         }
         let change = now.change + 1;
         *now = Now { targets, change, until };
-        // It asks this filter.
+        // The rebuild reads this filter.
         drop(now);
         rebuild_interest_cache();
         Some(change)
     }
 
-    /// Whether an event is logged.
+    /// True if an event is logged.
     pub fn shows(&self, metadata: &Metadata<'_>) -> bool {
         let (target, level) = (metadata.target(), metadata.level());
-        // Who reads the log must see that it was changed.
+        // Readers of the log must see that its filter changed.
         if target == module_path!() {
             return self.at_start.would_enable(target, level);
         }
@@ -98,7 +97,7 @@ impl LogFilter {
             && now.targets.would_enable(target, level)
     }
 
-    /// Whether a span or an event is of this program.
+    /// True if a span or an event belongs to this program.
     pub fn is_ours(&self, metadata: &Metadata<'_>) -> bool {
         let is_of = |ours: &&str| {
             let rest = metadata.target().strip_prefix(ours);
@@ -107,7 +106,7 @@ impl LogFilter {
         self.ours.iter().any(is_of)
     }
 
-    /// Anything more verbose needs not be asked about.
+    /// Most verbose level of the current filter and of the one of the start.
     pub fn most_verbose(&self) -> LevelFilter {
         let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
         let of = |targets: &Targets| {

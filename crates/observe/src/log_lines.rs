@@ -1,7 +1,6 @@
-//! How a log line looks: as `tracing` formats it, escaped, with the ids of the request that it is
-//! about.
+//! Format of log lines: as `tracing` formats them, escaped, with the ids of their request.
 //!
-//! The ids come from the request's budget. A span that only carried them was 1 µs of every request.
+//! The ids come from the request's counters. A span only for the ids cost 1 µs of every request.
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{
@@ -11,10 +10,10 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{budget, shown::shown};
+use super::{request_cost, shown::shown};
 use crate::settings::LogFormat;
 
-/// Adds the ids to what `inner` writes.
+/// Adds the ids to the line that `inner` writes.
 pub struct WithIds<F> {
     pub inner: F,
     pub format: LogFormat,
@@ -36,15 +35,15 @@ where
         self.inner.format_event(cx, Writer::new(&mut line), event)?;
         let line = line.trim_end();
         let line = match self.format {
-            // Its fields are escaped already; the rest is our own, with colors.
+            // The fields are escaped already; the rest is our own, with colors.
             LogFormat::Pretty => line.into(),
             LogFormat::Json => shown(line),
         };
-        let Some(budget) = budget::current() else {
+        let Some(request_cost) = request_cost::current() else {
             return writeln!(writer, "{line}");
         };
-        // Both are checked to hold no character that would need escaping.
-        let (request, trace) = (&budget.ids.request, &budget.ids.trace);
+        // Both are checked to have no character that needs escaping.
+        let (request, trace) = (&request_cost.ids.request, &request_cost.ids.trace);
         match self.format {
             LogFormat::Pretty => writeln!(writer, "{line} request_id={request} trace_id={trace}"),
             LogFormat::Json => writeln!(
@@ -56,7 +55,7 @@ where
     }
 }
 
-/// A layer that is told of events alone: what the log would keep of each span, nobody reads.
+/// Layer that passes on events only: the log does not use the data of spans.
 pub struct EventsOnly<L>(pub L);
 
 impl<S: Subscriber, L: Layer<S>> Layer<S> for EventsOnly<L> {

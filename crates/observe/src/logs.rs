@@ -1,4 +1,4 @@
-//! The log: filter, format, a writer on a thread of its own, and tokio-console where wanted.
+//! Log setup: filter, format, writer threads, and tokio-console if it is enabled.
 
 use std::{
     io::{BufWriter, IsTerminal, stdout},
@@ -20,27 +20,27 @@ use super::{
     log_filter::LogFilter,
     log_lines::{EventsOnly, WithIds},
     shown::ShownFields,
-    traces::{Traces, visible::Visible},
+    traces::{Traces, span_filter::SpanFilter},
 };
 use crate::settings::{LogConfig, LogFormat};
 
-/// Where tokio-console's client looks by default.
+/// Default address of tokio-console's client.
 pub const CONSOLE: ([u8; 4], u16) = ([127, 0, 0, 1], 6669);
 
-/// Lines that may wait for the writer; more are dropped and counted. About 30 MiB at most.
+/// Most lines that wait for the writer; more are dropped and counted. About 30 MiB at most.
 const QUEUED_LINES: usize = 65_536;
 
-/// What one write to standard output may carry.
+/// Most bytes of one write to standard output.
 const WRITE_BUFFER: usize = 64 * 1024;
 
-/// The threads that write. Dropping it writes out what still waits for them.
+/// Guards of the writer threads. Dropping them writes the waiting lines.
 pub struct Guards {
     _access: BatchGuard,
     _events: WorkerGuard,
     dropped: DroppedLines,
 }
 
-/// Counts the lines that found no room on their way out.
+/// Counts the lines that were dropped because a queue was full.
 #[derive(Clone)]
 pub struct DroppedLines {
     events: ErrorCounter,
@@ -59,7 +59,7 @@ impl Guards {
     }
 }
 
-/// Installs the process-wide subscriber.
+/// Installs the subscriber of the process.
 pub fn init(
     config: &LogConfig,
     tokio_console: bool,
@@ -73,7 +73,7 @@ pub fn init(
         .buffered_lines_limit(QUEUED_LINES)
         .thread_name("log-writer")
         .finish(BufWriter::with_capacity(WRITE_BUFFER, stdout()));
-    // Both writers hand over whole lines, so none is torn by the other.
+    // Both writers write whole lines, so lines are never mixed.
     let (batch, access) = LineBatch::start(stdout());
     let dropped = DroppedLines { events: writer.error_counter(), access: batch.clone() };
 
@@ -89,9 +89,9 @@ pub fn init(
             Box::new(EventsOnly(lines.fmt_fields(format::JsonFields::new())))
         }
     };
-    // A filter for all is cheaper than one for each layer, which the console needs: it must see
-    // tokio's own spans, which nobody wants in the log or in a trace.
-    let filter = Visible::new(log_filter.clone());
+    // One filter for all layers is cheaper than one for each. The console needs one for each: it
+    // must see tokio's own spans, which belong neither in the log nor in a trace.
+    let filter = SpanFilter::new(log_filter.clone());
     if tokio_console {
         let subscriber = tracing_subscriber::registry()
             .with(lines.with_filter(filter.clone()))

@@ -1,4 +1,4 @@
-//! Exact figures of recent requests: histograms give only means, and evidence needs least and most.
+//! Exact statistics of recent requests: histograms give only means, and evidence needs min and max.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::cost::{Cost, Counter};
 
-/// Requests kept; older ones are forgotten and counted. Two megabytes at most.
+/// Requests kept for each route; older ones are forgotten. Two megabytes at most.
 const KEPT: usize = 10_000;
 
-/// The last requests of one route, each with its budget.
+/// Last requests of one route, each with its cost.
 #[derive(Default)]
 pub struct Measurements(Mutex<Kept>);
 
@@ -29,15 +29,15 @@ struct Request {
     cost: Cost,
 }
 
-/// Figures over the requests that were answered since a moment.
+/// Statistics of the requests that were answered since a moment.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Summary {
     pub count: u64,
     /// True if some requests since that moment are no longer kept.
     pub is_partial: bool,
-    /// How many answers had which status.
+    /// Number of answers by status.
     pub statuses: BTreeMap<u16, u64>,
-    /// Empty when `count` is 0. What this machine can't measure is left out.
+    /// Empty when `count` is 0. Counters that this system can't measure are left out.
     pub counters: BTreeMap<Counter, Figures>,
 }
 
@@ -81,7 +81,7 @@ impl Measurements {
         summary
     }
 
-    /// Copies, so that requests wait for the lock no longer than that takes.
+    /// Copies the wanted requests, to hold the lock only briefly; true if some are forgotten.
     fn answered_since(&self, since: Option<SystemTime>) -> (Vec<(u16, Cost)>, bool) {
         let kept = self.kept();
         let is_wanted = |r: &&Request| since.is_none_or(|since| r.answered >= since);
@@ -92,7 +92,7 @@ impl Measurements {
 }
 
 impl Figures {
-    /// None of no values.
+    /// Returns None if there are no values.
     fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let (min, max) = (*values.first()?, *values.last()?);

@@ -1,14 +1,14 @@
-//! A moment, as a person types it or a program fills it in.
+//! Parser of a moment, typed by a person or filled in by a program.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// From here on a number means milliseconds: as seconds it would be in the year 5138.
+/// Least number that means milliseconds: as seconds it would be in the year 5138.
 const MILLIS_FROM: f64 = 1e11;
 
-/// No clock shows more; a `Duration` has room for it.
+/// Largest moment in milliseconds: no clock shows more, and it fits a `Duration`.
 const MAX_EPOCH_MILLIS: f64 = 1e15;
 
-/// RFC 3339, or seconds or milliseconds since 1970.
+/// Parses RFC 3339, or seconds or milliseconds since 1970.
 pub fn moment(text: &str) -> Option<SystemTime> {
     let Ok(number) = text.parse::<f64>() else {
         let moment = chrono::DateTime::parse_from_rfc3339(text).ok()?;

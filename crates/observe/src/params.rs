@@ -1,9 +1,12 @@
-//! Query parameters, read so that the answer to a bad request names every bad one.
+//! Query parameters, read so that the answer to a bad request names every invalid one.
 
 use std::{collections::HashMap, fmt::Display, ops::RangeInclusive, time::SystemTime};
 
 use super::moment::moment;
-use crate::error::{Error, FieldError};
+use crate::{
+    error::{Error, FieldError},
+    labels::{Labels, RouteLabels},
+};
 
 pub struct Params {
     given: HashMap<String, String>,
@@ -31,12 +34,12 @@ impl Params {
         }
     }
 
-    /// As it was given.
+    /// Text of a parameter as it was sent.
     pub fn text(&self, field: &str) -> Option<String> {
         self.given.get(field).cloned()
     }
 
-    /// The number of something, which must be there.
+    /// Reads a required id, a whole number.
     pub fn id(&mut self, field: &'static str) -> u64 {
         let id = self.given.get(field).and_then(|text| text.parse().ok());
         id.unwrap_or_else(|| {
@@ -45,7 +48,7 @@ impl Params {
         })
     }
 
-    /// The id of a row; None if it is left out.
+    /// Reads the id of a row; None if it is left out.
     pub fn optional_id(&mut self, field: &'static str) -> Option<i64> {
         let id = |text: &str| text.parse().ok().filter(|id| *id > 0);
         self.parsed(field, id, "a whole number from 1 to 9223372036854775807")
@@ -68,7 +71,7 @@ impl Params {
         }
     }
 
-    /// One of these; None if it is left out.
+    /// Reads one of the choices; None if it is left out.
     pub fn optional_one_of<T: Copy>(
         &mut self,
         field: &'static str,
@@ -77,7 +80,7 @@ impl Params {
         self.given.contains_key(field).then(|| self.one_of(field, choices, None))?
     }
 
-    /// Whatever `parse` makes of it; `needed` says what that is.
+    /// Reads a value with `parse`; `needed` describes a valid one in the error message.
     pub fn parsed<T>(
         &mut self,
         field: &'static str,
@@ -96,6 +99,32 @@ impl Params {
         self.parsed(field, moment, needed)
     }
 
+    /// Labels that the query names. A value that no route has is refused, with those that there are.
+    pub fn labels(&mut self, all: &RouteLabels) -> Labels {
+        let mut read = all.of(None).clone();
+        for key in all.keys() {
+            let values = all.values_below(key, &read);
+            let choices: Vec<_> = values.into_iter().map(|value| (value, value)).collect();
+            if let Some(value) = self.optional_one_of(key, &choices) {
+                read = all.with(&read, key, value);
+            }
+        }
+        read
+    }
+
+    /// Labels that the query names, each only together with those that come before it.
+    pub fn whole_labels(&mut self, all: &RouteLabels) -> Labels {
+        let missing = all.keys().find(|key| self.text(key).is_none());
+        let after = all.keys().skip_while(|key| Some(*key) != missing);
+        if let Some(missing) = missing
+            && let Some(key) = after.into_iter().find(|key| self.text(key).is_some())
+        {
+            self.refuse(key, format!("a {key} of what? {missing} is needed too"));
+            return Labels::default();
+        }
+        self.labels(all)
+    }
+
     pub fn finish(self) -> Result<(), Error> {
         if self.errors.is_empty() { Ok(()) } else { Err(Error::Invalid(self.errors)) }
     }
@@ -103,4 +132,57 @@ impl Params {
 
 fn list<T>(choices: &[(impl Display, T)]) -> String {
     choices.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::labels::LabelledRoute;
+
+    fn labels() -> RouteLabels {
+        let route = |route: &str, lab: &str, variant: &str| LabelledRoute {
+            route: route.to_owned(),
+            values: vec![lab.to_owned(), variant.to_owned()],
+            page: Some(format!("/labs/{lab}")),
+        };
+        let routes =
+            [route("/a/1", "a", "slow"), route("/a/2", "a", "fast"), route("/b", "b", "slow")];
+        RouteLabels::new(&["lab", "variant"], routes)
+    }
+
+    fn params(given: &[(&str, &str)]) -> Params {
+        let given = given.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Params::new(given.collect::<HashMap<_, _>>())
+    }
+
+    #[test]
+    fn routes_are_found_by_the_labels_of_a_query() {
+        let labels = labels();
+        let routes = |given: &[(&str, &str)]| {
+            let mut params = params(given);
+            let read = params.labels(&labels);
+            params.finish().map(|()| labels.routes(&read))
+        };
+        assert_eq!(routes(&[]).unwrap(), None);
+        assert_eq!(routes(&[("lab", "a")]).unwrap().unwrap(), ["/a/1", "/a/2"]);
+        assert_eq!(routes(&[("variant", "slow")]).unwrap().unwrap(), ["/a/1", "/b"]);
+        assert_eq!(routes(&[("lab", "a"), ("variant", "fast")]).unwrap().unwrap(), ["/a/2"]);
+        assert!(routes(&[("lab", "c")]).is_err());
+        assert!(routes(&[("lab", "b"), ("variant", "fast")]).is_err());
+    }
+
+    #[test]
+    fn a_label_of_nothing_is_refused_where_all_are_needed() {
+        let mut given = params(&[("variant", "slow")]);
+        given.whole_labels(&labels());
+        assert!(given.finish().is_err());
+    }
+
+    #[test]
+    fn a_route_without_labels_has_every_key_without_a_value() {
+        let labels = labels();
+        let none = serde_json::to_string(labels.of(Some("/c"))).unwrap();
+        assert_eq!(none, r#"{"lab":null,"variant":null}"#);
+        assert_eq!(labels.page_of(Some("/b")), Some("/labs/b"));
+    }
 }

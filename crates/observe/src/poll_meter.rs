@@ -1,25 +1,17 @@
 //! Meters one poll: wall time always, CPU time and context switches only when the poll was long.
 //!
 //! Reading the thread's usage costs 0.2 to 0.6 µs, the clock 0.02 µs; a short poll can't afford two
-//! readings. So each thread keeps its last reading as a baseline:
-//!   1. At the start of a poll the baseline is renewed if it is older than `LONG_POLL`, or if the
-//!      thread has parked since: parking is a switch, and it isn't the request's.
-//!   2. A poll shorter than `LONG_POLL` reads nothing more. It counts as all CPU and no switch: its
-//!      time is wrong by its own length at most, and a switch in it falls to the next long poll.
-//!   3. A longer poll reads once more, and that reading is the next baseline. Its CPU time is the
-//!      difference less the short polls in between; its switches are the difference.
-//!
-//! A busy thread thus reads at most twice in `LONG_POLL`, an idle one once for each wake-up.
+//! readings.
 
 use std::{
     cell::Cell,
     time::{Duration, Instant},
 };
 
-use super::budget::PollCost;
+use super::cost::PollCost;
 
-/// From here on a poll is worth a reading. 0.6 µs of 250 µs is 0.24 %; a poll that blocks for less
-/// does its neighbours no harm that a person would notice.
+/// Shortest poll that is worth a reading: 0.6 µs of 250 µs is 0.24 %. A shorter block delays other
+/// requests by less than a person notices.
 pub const LONG_POLL: Duration = Duration::from_micros(250);
 
 #[derive(Clone, Copy)]
@@ -34,11 +26,20 @@ thread_local! {
     static BASELINE: Cell<Option<Baseline>> = const { Cell::new(None) };
 }
 
-/// For the runtime's `on_thread_park` hook: what the thread does next is not a request's doing.
+/// Drops the baseline, for the runtime's `on_thread_park` hook: parking is no request's cost.
 pub fn thread_parks() {
     BASELINE.set(None);
 }
 
+/// Meter of one poll. Each thread keeps its last reading as a baseline:
+///   1. At the start of a poll the baseline is renewed if it is older than `LONG_POLL`, or if the
+///      thread has parked since: parking is a switch, and it isn't the request's.
+///   2. A poll shorter than `LONG_POLL` reads nothing more. It counts as all CPU and no switch: its
+///      time is wrong by its own length at most, and a switch in it falls to the next long poll.
+///   3. A longer poll reads once more, and that reading is the next baseline. Its CPU time is the
+///      difference less the short polls in between; its switches are the difference.
+///
+/// A busy thread thus reads at most twice in `LONG_POLL`, an idle one once for each wake-up.
 pub struct PollMeter {
     started: Instant,
     baseline: Baseline,
@@ -83,7 +84,7 @@ impl ThreadUsage {
             resource::{UsageWho, getrusage},
             time::TimeValLike,
         };
-        // It can't fail: both arguments are valid by construction. Zero would read as "all off-CPU".
+        // It can't fail: both arguments are valid. Zero would read as "all off-CPU".
         let Ok(usage) = getrusage(UsageWho::RUSAGE_THREAD) else {
             return Self { cpu: Duration::ZERO, switches: 0 };
         };
@@ -94,7 +95,7 @@ impl ThreadUsage {
         }
     }
 
-    /// No other system gives both for one thread; `Counter::is_measured` says so to readers.
+    /// Returns zeros: no other system gives both for one thread. See `Counter::is_measured`.
     #[cfg(not(target_os = "linux"))]
     fn now() -> Self {
         Self { cpu: Duration::ZERO, switches: 0 }
@@ -142,7 +143,7 @@ mod tests {
                 std::hint::black_box((0..1_000_u64).sum::<u64>());
             }
         });
-        // Less a tick of rounding in how the kernel splits user and system time.
+        // The kernel rounds by a tick when it splits user and system time.
         assert!(cost.cpu >= Duration::from_millis(19), "cpu {:?}", cost.cpu);
     }
 
@@ -150,7 +151,7 @@ mod tests {
     fn short_polls_before_a_long_one_are_not_charged_to_it() {
         let before = Instant::now();
         let short = (0..100).map(|_| metered(|| {})).fold(Duration::ZERO, |sum, cost| {
-            // One that was preempted is a long one.
+            // A preempted poll is a long one.
             if cost.wall < LONG_POLL {
                 assert_eq!((cost.cpu, cost.switches), (cost.wall, 0));
             }

@@ -1,4 +1,4 @@
-//! The two names of a request: the id its client may choose, and the trace it belongs to.
+//! Ids of a request: the request id, which its client may choose, and the trace id.
 
 use arrayvec::ArrayString;
 use axum::http::{HeaderMap, HeaderName};
@@ -7,11 +7,11 @@ use opentelemetry::trace::TraceId;
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
-/// Longer ids are replaced: they are copied into every log line of the request.
+/// Longest request id in bytes. Longer ones are replaced: each log line has a copy.
 const MAX_REQUEST_ID: usize = 64;
 
-/// `trace` and, where the client sent none, `request` are 32 hexadecimal digits. In place, because every
-/// request has both.
+/// Request id and trace id: 32 hexadecimal digits, or the request id that the client sent. Both are
+/// stored inline, because every request has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ids {
     pub request: ArrayString<MAX_REQUEST_ID>,
@@ -19,7 +19,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Takes over what the client sent if it is sane, and makes up what is missing.
+    /// Takes the ids that the client sent if they are valid, and generates the others.
     pub fn of(headers: &HeaderMap, trace: Option<TraceId>) -> Self {
         let sent = headers.get(REQUEST_ID).and_then(|v| v.to_str().ok()).filter(|id| is_sane(id));
         let sent = sent.and_then(|id| ArrayString::from(id).ok());
@@ -30,9 +30,9 @@ impl Ids {
         }
     }
 
-    /// The trace as OpenTelemetry has it.
+    /// Trace id in OpenTelemetry's type.
     pub fn trace_id(&self) -> TraceId {
-        // It was one, or was made up as one.
+        // The text came from a `TraceId`.
         TraceId::from_hex(&self.trace).unwrap_or(TraceId::INVALID)
     }
 }
@@ -42,7 +42,7 @@ fn is_sane(id: &str) -> bool {
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-/// Both ids look alike, and need to be unlikely to repeat, not hard to guess.
+/// Formats an id. Ids must be unlikely to repeat, not hard to guess.
 fn hex<const SIZE: usize>(id: TraceId) -> ArrayString<SIZE> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut digits = [0; 32];
@@ -50,7 +50,7 @@ fn hex<const SIZE: usize>(id: TraceId) -> ArrayString<SIZE> {
         pair[0] = DIGITS[usize::from(byte >> 4)];
         pair[1] = DIGITS[usize::from(byte & 15)];
     }
-    // ASCII, and both ids have room for it.
+    // The text is ASCII and fits both ids.
     let text = std::str::from_utf8(&digits).unwrap_or_default();
     ArrayString::from(text).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! Where a finished request is counted: histograms by route and method, and exact measurements where
-//! they are kept. Handles are made once for each route, so a request looks up one map, once.
+//! Counts finished requests: histograms by route and method, and exact measurements of measured
+//! routes. Handles are made once for each route, so a request looks up one map, once.
 
 use std::{
     collections::HashMap,
@@ -11,11 +11,9 @@ use axum::http::Method;
 use metrics::counter;
 
 use super::{
-    access_log::CLIENT_CLOSED_REQUEST,
     blocked::{BlockedPoll, BlockedPolls},
-    budget::PollCost,
-    budget_histograms::BudgetHistograms,
-    cost::Cost,
+    cost::{CLIENT_CLOSED_REQUEST, Cost, PollCost},
+    cost_histograms::CostHistograms,
     labels::{Labels, RouteLabels},
     measurements::Measurements,
     metrics::names,
@@ -24,20 +22,20 @@ use super::{
     traces::Recent,
 };
 
-/// Stands for every path that no route matches, or a scanner would make a series of each.
+/// Label of all paths that match no route, or a scanner would create a series for each.
 pub const UNKNOWN_ROUTE: &str = "<unknown>";
 
-/// Labels come from a closed set: any other method counts as the last.
+/// Values of the method label, a closed set: any other method counts as the last.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"];
 
-/// By route template.
+/// Table of routes by template.
 pub struct Routes {
     known: RwLock<HashMap<String, Arc<Route>>>,
     labels: Arc<RouteLabels>,
     blocked: Arc<BlockedPolls>,
 }
 
-/// Handles of one route, made as methods come in.
+/// Metrics of one route; those of a method are made at its first request.
 pub struct Route {
     template: String,
     by_method: [OnceLock<Arc<OfMethod>>; METHODS.len()],
@@ -48,8 +46,8 @@ pub struct Route {
 }
 
 impl Routes {
-    /// `measured` are the routes whose requests are kept one by one, and all traced; `blocked` keeps the
-    /// long polls of all.
+    /// Creates the table. Requests of `measured` routes are kept one by one and all traced;
+    /// `blocked` keeps the long polls of all routes.
     pub fn new(
         labels: Arc<RouteLabels>,
         measured: impl IntoIterator<Item = (String, Arc<Measurements>)>,
@@ -77,12 +75,12 @@ impl Routes {
         known.entry(template.to_owned()).or_insert_with(new).clone()
     }
 
-    /// What their requests cost, for Prometheus.
+    /// Appends the cost histograms of all routes, for Prometheus.
     pub fn push_histograms(&self, text: &mut String) {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let routes: Vec<_> = known.values().cloned().collect();
         drop(known);
-        BudgetHistograms::push_all(text, routes.iter().flat_map(|route| route.histograms()));
+        CostHistograms::push_all(text, routes.iter().flat_map(|route| route.histograms()));
     }
 }
 
@@ -93,7 +91,7 @@ impl Route {
         measurements: Option<Arc<Measurements>>,
         blocked: Arc<BlockedPolls>,
     ) -> Self {
-        // From the start, so that its rate sees the first one.
+        // The series exists from the start, so that its rate includes the first poll.
         counter!(names::BLOCKED_POLLS, "route" => template.to_owned()).increment(0);
         Self {
             template: template.to_owned(),
@@ -111,33 +109,33 @@ impl Route {
         let new = || {
             Arc::new(OfMethod {
                 requests: RequestMetrics::new(&self.template, METHODS[index]),
-                budget: BudgetHistograms::default(),
+                request_cost: CostHistograms::default(),
             })
         };
         self.by_method[index].get_or_init(new)
     }
 
-    /// By method, with their labels. Both are of closed sets that need no escaping.
-    fn histograms(&self) -> impl Iterator<Item = (String, &BudgetHistograms)> + Clone {
+    /// Histograms by method, with labels. Both labels are of closed sets and need no escaping.
+    fn histograms(&self) -> impl Iterator<Item = (String, &CostHistograms)> + Clone {
         METHODS.iter().zip(&self.by_method).filter_map(|(method, of)| {
             let labels = format!("route=\"{}\",method=\"{method}\"", self.template);
-            Some((labels, &of.get()?.budget))
+            Some((labels, &of.get()?.request_cost))
         })
     }
 
-    /// Whether its requests are kept one by one.
+    /// True if its requests are kept one by one.
     pub fn is_measured(&self) -> bool {
         self.measurements.is_some()
     }
 
-    /// Share of its requests that is traced, or none for all of them.
+    /// Limit of its traced requests; None if all are traced.
     pub fn recent_traces(&self) -> Option<&Recent> {
         self.measurements.is_none().then_some(&self.recent)
     }
 
     pub fn record(&self, method: &Method, status: u16, cost: &Cost) {
-        self.of_method(method).budget.record(cost);
-        // What a client left behind is unfinished, and no measure of the route.
+        self.of_method(method).request_cost.record(cost);
+        // A request that its client left is unfinished, and no measure of the route.
         if let Some(measurements) = &self.measurements
             && status != CLIENT_CLOSED_REQUEST
         {
@@ -145,7 +143,7 @@ impl Route {
         }
     }
 
-    /// A poll of one of its requests held a worker for long.
+    /// Records a poll of one of its requests that held a worker for long.
     #[cold]
     pub fn blocked(&self, poll: &PollCost, ids: &Ids) {
         counter!(names::BLOCKED_POLLS, "route" => self.template.clone()).increment(1);
@@ -161,8 +159,8 @@ impl Route {
     }
 }
 
-/// What is recorded of one route, asked with one method.
+/// Metrics of one route and method.
 pub struct OfMethod {
     pub requests: RequestMetrics,
-    budget: BudgetHistograms,
+    request_cost: CostHistograms,
 }

@@ -1,5 +1,5 @@
-//! Samples what nobody records: both tokio runtimes, the connection pool, and how late the app
-//! runtime runs a task that is due.
+//! Samples both tokio runtimes and the connection pool, and probes how late the app runtime runs a
+//! task that is due.
 
 use std::{
     collections::VecDeque,
@@ -12,7 +12,7 @@ use tokio::runtime::{Handle, RuntimeMetrics};
 
 use super::metrics::{Metrics, names};
 
-/// Work on threads that may block.
+/// Wait times of the blocking pools.
 pub mod blocking_pool;
 /// Poll times of all tasks.
 pub mod polls;
@@ -20,16 +20,16 @@ pub mod polls;
 use blocking_pool::Pool;
 use polls::LongestPoll;
 
-/// How often the gauges are renewed.
+/// Time between two samples of the gauges.
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 
-/// Samples that the busy ratio spans: long enough that a held worker has reported.
+/// Samples that the busy ratio spans: 5 s, long enough that a held worker has reported.
 const BUSY_SAMPLES: usize = 5;
 
-/// How long the probe sleeps. Its delay is what any short request would have waited.
+/// Sleep time of the probe. Its delay is what any short request would have waited.
 const PROBE_EVERY: Duration = Duration::from_millis(100);
 
-/// Connections of a database pool now.
+/// Current connections of a database pool.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PoolUse {
     pub open: u32,
@@ -37,7 +37,7 @@ pub struct PoolUse {
     pub limit: u32,
 }
 
-/// The runtimes by the name their series carry.
+/// Both tokio runtimes, by the names in their series.
 #[derive(Clone)]
 pub struct Runtimes {
     pub app: Handle,
@@ -49,7 +49,7 @@ impl Runtimes {
         [(Pool::App, &self.app), (Pool::Ops, &self.ops)]
     }
 
-    /// Starts the sampler and the probes, which end with their runtimes. `pool` reads the database pool.
+    /// Starts the sampler and the probes, which end with their runtimes. `pool` reads the pool.
     pub fn watch(&self, pool: impl Fn() -> PoolUse + Send + 'static, metrics: Arc<Metrics>) {
         let runtimes = self.clone();
         self.ops.spawn(async move {
@@ -79,7 +79,7 @@ impl Runtimes {
         });
     }
 
-    /// Poll times as Prometheus has them.
+    /// Appends the histograms of poll times for Prometheus.
     pub fn push_poll_histograms(&self, text: &mut String) {
         names::RUNTIME_POLL.push_head(text);
         for (pool, handle) in self.all() {
@@ -116,7 +116,7 @@ fn report_pool(pool: &PoolUse) {
     }
 }
 
-/// Busy time over the last `BUSY_SAMPLES`, as a share of what the workers could have been.
+/// Busy time of the workers over the last `BUSY_SAMPLES`, as a share of the possible time.
 struct BusyRatio {
     runtime: &'static str,
     samples: VecDeque<(Instant, Duration)>,

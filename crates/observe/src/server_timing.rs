@@ -1,4 +1,4 @@
-//! The budget as a `Server-Timing` header, which browsers draw in their network panel.
+//! Request cost as a `Server-Timing` header, which browsers draw in their network panel.
 //!
 //! Durations are milliseconds. A description starts with its count, for programs that read it.
 
@@ -14,11 +14,11 @@ use super::{
 pub const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 thread_local! {
-    /// Where the text is written before the header takes a copy of just its size.
+    /// Reused buffer of the text; the header takes a copy of just its size.
     static TEXT: RefCell<Text> = const { RefCell::new(Text(Vec::new())) };
 }
 
-/// The header's text as it grows. Written by hand, because every answer carries it.
+/// Header text under construction. Formatted by hand, because every answer carries it.
 struct Text(Vec<u8>);
 
 impl Text {

@@ -1,5 +1,5 @@
-//! Text for a terminal or a log file: what would move a cursor, end a line or hide text is escaped.
-//! Every line of the log goes through here, whatever its format.
+//! Escapes text for a terminal or a log file: characters that move a cursor, end a line or hide
+//! text. Every line of the log goes through here, in either format.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -18,9 +18,13 @@ use tracing_subscriber::{
     },
 };
 
-use crate::error::panic_message;
+/// Message of a panic.
+pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message")
+}
 
-/// The text with such characters as JSON escapes them, `\u202e`, which is the same within JSON.
+/// Returns the text with such characters escaped as in JSON, `\u202e`; JSON keeps its meaning.
 pub fn shown(text: &str) -> Cow<'_, str> {
     if is_plain(text) {
         return text.into();
@@ -39,25 +43,25 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     shown.into()
 }
 
-/// Whether the text is of characters that ASCII prints, as nearly all is.
+/// True if all characters are printable ASCII, as in nearly all text.
 pub fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// Whether a character takes a place of its own: not controls, marks of direction, what has no width,
-/// what joins the character before it, spaces other than that of ASCII. Unicode's tables are those of
-/// the standard library, which escapes such characters in what it prints for debugging.
+/// True if a character is visible at a place of its own. False for controls, marks of direction,
+/// characters without width, combining characters, and spaces other than ASCII's. Uses Unicode's
+/// tables in the standard library, whose `escape_debug` escapes such characters.
 fn is_shown(char: char) -> bool {
     matches!(char, ' '..='~')
         || !char.is_ascii() && !is_filler(char) && char.escape_debug().len() == 1
 }
 
-/// Letters, says Unicode, that are nothing but blank.
+/// True for blank characters that Unicode counts as letters or symbols.
 fn is_filler(char: char) -> bool {
     matches!(char, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}')
 }
 
-/// Fields of an event, and its message. They are escaped apart from the colors around them.
+/// Formats the fields and the message of an event. Escapes them, not the colors around them.
 pub struct ShownFields;
 
 impl<'writer> FormatFields<'writer> for ShownFields {
@@ -72,11 +76,11 @@ impl<'writer> FormatFields<'writer> for ShownFields {
     }
 }
 
-/// Tells of every panic on standard error, in one line: its message may quote what a client sent.
+/// Reports every panic on standard error, in one line: its message may quote a client's data.
 pub fn escape_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let mut stderr = io::stderr().lock();
-        // Nobody is left to be told that it can't be told.
+        // If standard error fails, the panic can't be reported anywhere.
         let _ = writeln!(stderr, "{}", panic_line(panic));
         let trace = Backtrace::capture();
         if trace.status() == BacktraceStatus::Captured {

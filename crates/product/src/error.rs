@@ -1,4 +1,4 @@
-//! Every way a request can fail, and the one place that turns a failure into an answer (RFC 9457).
+//! Errors of requests, and the one place that turns an error into an answer (RFC 9457).
 //!
 //! The cause goes to the log, never to the client.
 
@@ -11,7 +11,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-pub use observe::error::{FieldError, Problem, panic_message};
+pub use observe::error::{FieldError, Problem};
 use observe::error::{fields, problem};
 use sea_orm::DbErr;
 
@@ -39,7 +39,7 @@ pub enum Error {
     Invalid(Vec<FieldError>),
     #[error("{0}")]
     Unauthorized(&'static str),
-    /// A token was sent, and is none that lets anybody in.
+    /// A token was sent that gives no access.
     #[error("the access token is {0}")]
     InvalidToken(&'static str),
     #[error("one Authorization header is needed, not several")]
@@ -72,7 +72,7 @@ impl Error {
         Self::NotFound("nothing is served at this path".to_owned())
     }
 
-    /// A token outlives the account that it was given to.
+    /// Error of a token that has outlived its account.
     pub fn no_account() -> Self {
         Self::Unauthorized("this account is gone")
     }
@@ -102,8 +102,8 @@ impl Error {
         }
     }
 
-    /// What an answer to a request without a good token asks for, as RFC 6750 has it: the scheme never
-    /// stands alone.
+    /// WWW-Authenticate header of an answer to a request without a valid token, as RFC 6750
+    /// requires it: the scheme never stands alone.
     fn challenge(&self) -> Option<&'static str> {
         match self {
             Self::Unauthorized(_) => Some("Bearer realm=\"chokepoint\""),
@@ -115,13 +115,13 @@ impl Error {
 }
 
 impl From<DbErr> for Error {
-    /// A database that can't be had is a dependency down; anything else is our own mistake.
+    /// Maps a database that is down to 503, a missing parent row to 409, all else to 500.
     fn from(error: DbErr) -> Self {
         let cause = error.to_string();
         if is_unavailable(&error) {
             Self::Unavailable { part: "database", cause }
         } else if is_orphan(&error) {
-            // Somebody deleted it in between, such as the account behind a token that still lives.
+            // The row was deleted in between, such as the account behind a valid token.
             Self::Conflict("what this belongs to is no longer there".to_owned())
         } else {
             Self::Internal { cause }
@@ -158,9 +158,9 @@ impl IntoResponse for Error {
             headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS.into());
         }
         if matches!(self, Self::TooLarge { .. } | Self::NotJson | Self::TooSlow(_)) {
-            // Of a body that was refused only so much is received (`edge::unread`), so nothing may follow
-            // it on this connection: a client that is not told may send its next request there, and
-            // never get an answer.
+            // Only a part of a refused body is drained (`edge::unread`), so nothing may follow it
+            // on this connection: a client that is not informed may send its next request there,
+            // and never get an answer.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(challenge) = self.challenge() {
@@ -170,8 +170,10 @@ impl IntoResponse for Error {
     }
 }
 
-/// The answer to a handler that panicked: the same shape as every other error.
+/// Answer of a handler that panicked, in the same shape as every other error.
 pub fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
-    Error::Internal { cause: format!("handler panicked: {}", panic_message(&*panic)) }
-        .into_response()
+    Error::Internal {
+        cause: format!("handler panicked: {}", observe::shown::panic_message(&*panic)),
+    }
+    .into_response()
 }

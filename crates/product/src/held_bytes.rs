@@ -1,5 +1,5 @@
-//! Bytes that are held for clients: answers that are not sent yet, bodies that are not used yet. All
-//! that is large takes room here, which is bounded for the process and for each connection.
+//! Bytes held for clients: answers that are not sent yet, bodies that are not used yet. All large
+//! ones take room here, which is bounded for the process and for each connection.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -11,19 +11,19 @@ use metrics::{counter, gauge};
 use crate::error::Error;
 use crate::metrics as names;
 
-/// Bytes of one body, or of an answer of HTTP/1, that take no room: most are smaller, and pay nothing. The
-/// connections that there may be bound those.
+/// Largest body, or answer of HTTP/1, that takes no room, in bytes: most are smaller, and cost
+/// nothing here. The limit on connections bounds them.
 pub const SMALL: usize = 16 * 1024;
 
-/// The part of the free room that one connection may hold: those who read nothing leave room for
-/// others, however many they are. With all of it free that is a fifth for one connection.
+/// Divisor of the free room that one connection may hold, so that clients that read nothing leave
+/// room for others, however many they are. With all of it free, one connection may hold a fifth.
 const PART_OF_FREE: usize = 4;
 
-/// Answers until they are written to the socket: a hundred times the longest list, and an eighth of the
-/// memory that compose.yml gives.
+/// Room for answers until they are written to the socket, in bytes: a hundred times the longest
+/// list, and an eighth of the memory that compose.yml gives.
 pub static ANSWERS: Room = Room::new("answers", 64 * 1024 * 1024);
 
-/// Bodies until their request is answered: 64 of the largest, in the queue of /api/v1 for the most part.
+/// Room for bodies until their request is answered: 64 of the largest, mostly queued in /api/v1.
 pub static BODIES: Room = Room::new("bodies", 64 * 1024 * 1024);
 
 /// Room for bytes of one kind.
@@ -78,7 +78,7 @@ impl Taken {
         Self { room, connection, bytes: 0 }
     }
 
-    /// Takes what is missing to so many bytes, or nothing. False if there is no room.
+    /// Takes the difference to `bytes`, or nothing. False if there is no room.
     pub fn grow_to(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let has_room = self.connection_takes(more) && {
@@ -120,7 +120,7 @@ impl Drop for Taken {
     }
 }
 
-/// Bytes that a request holds, on the connection that it came on. It is an extension of the request.
+/// Bytes that a request holds, on its connection. It is an extension of the request.
 #[derive(Clone, Default)]
 pub struct RequestBytes(Arc<OfRequest>);
 
@@ -135,8 +135,8 @@ impl RequestBytes {
         Self(Arc::new(OfRequest { connection: Some(connection.clone()), body: Mutex::default() }))
     }
 
-    /// Takes room for a body that has so many bytes by now. Until the request is answered it holds the
-    /// most that it had: whoever read the body may keep parts of it.
+    /// Takes room for a body that has `bytes` by now. It holds the most that it had until the
+    /// request is answered, because the reader of the body may keep parts of it.
     pub fn take_body(&self, bytes: usize) -> Result<(), Error> {
         // A panic while the lock was held leaves what was taken.
         let mut body = self.0.body.lock().unwrap_or_else(PoisonError::into_inner);
@@ -155,7 +155,7 @@ impl RequestBytes {
     }
 }
 
-/// To be called when somebody scrapes.
+/// Updates the gauges, before each scrape.
 pub fn report() {
     ANSWERS.report();
     BODIES.report();

@@ -1,4 +1,4 @@
-//! Every metric of the product and of the ports that serve it: its name with its unit, its help text, its buckets.
+//! Metrics of the product and of the ports that serve it: name with unit, help text, buckets.
 
 use observe::metrics::{
     COUNTS,
@@ -102,7 +102,7 @@ observe::define_metrics! {
         "Connections that the server closed, by port and reason: half a head, idle, an answer \
          nobody read (write), a client that left, room for another one, stopping, shutdown.";
     MALFORMED_HEADS: Counter, "chokepoint_malformed_heads_total",
-        "Request heads that the HTTP library refused before there was a request (400, 414, 431), \
+        "Request sampler that the HTTP library refused before there was a request (400, 414, 431), \
          by port and reason.";
 
     // The ops port.

@@ -1,8 +1,8 @@
-//! What is left to a caller, and the headers that say it: those of
-//! draft-ietf-httpapi-ratelimit-headers-06, the last with a header for each number.
+//! Rate-limit headers of an answer: those of draft-ietf-httpapi-ratelimit-headers-06, the last
+//! draft with a header for each number.
 //!
-//! The draft leaves open which answers carry them; here all do that were counted, so that a client
-//! can slow down before it is refused.
+//! The draft leaves open which answers carry them; here the answers to all counted requests do, so
+//! that a client can slow down before it is refused.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -22,9 +22,9 @@ pub struct Quota {
     pub limit: u32,
     pub window_seconds: u64,
     pub remaining: u32,
-    /// Until the whole quota is there again.
+    /// Time until the whole quota is available again.
     pub reset: Duration,
-    /// Set if this request was one too many: until one more is allowed.
+    /// Time until one more request is allowed; set if this one was refused.
     pub retry_after: Option<Duration>,
 }
 
@@ -44,7 +44,7 @@ impl Quota {
         Self { retry_after: Some(retry_after), ..Self::left(limit, 0) }
     }
 
-    /// Leaves alone what a narrower limit has set.
+    /// Adds the headers, unless a narrower limit has set them.
     pub fn add_to(&self, headers: &mut HeaderMap) {
         if headers.contains_key(LIMIT) {
             return;
@@ -60,7 +60,7 @@ impl Quota {
     }
 }
 
-/// For handlers that count by themselves.
+/// Adds the headers for handlers that count by themselves.
 impl IntoResponseParts for Quota {
     type Error = Infallible;
 
@@ -70,7 +70,7 @@ impl IntoResponseParts for Quota {
     }
 }
 
-/// Rounded up: who comes back then must not be refused again.
+/// Whole seconds, rounded up: a client that comes back then must not be refused again.
 fn seconds(time: Duration) -> HeaderValue {
     (time.as_secs() + u64::from(time.subsec_nanos() > 0)).into()
 }

@@ -1,4 +1,4 @@
-//! The rows every database starts with: people, 100 posts with comments, 100 todos with tags.
+//! Demo rows of every new database: people, 100 posts with comments, 100 todos with tags.
 //!
 //! All of it is computed from row numbers, so every machine serves the same bytes.
 
@@ -35,14 +35,14 @@ const TAGS: [&str; 4] = ["home", "urgent", "waiting", "work"];
 /// Rows of one INSERT; SQLite takes at most 32,766 bound values, PostgreSQL 65,535; a post has 5.
 const BATCH: u64 = 500;
 
-/// 2026-01-01T00:00:00Z, when the first seeded row was "written".
+/// Time of the first seeded row in Unix seconds: 2026-01-01T00:00:00Z.
 const EPOCH: i64 = 1_767_225_600;
 
 fn written_at(n: u64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + Duration::seconds(EPOCH) + Duration::minutes(n as i64)
 }
 
-/// Makes sure the demo rows are there. Safe to repeat: a database that has them is left alone.
+/// Inserts the demo rows. Safe to repeat: a database that has them is left alone.
 pub async fn demo_rows(txn: &Transaction) -> Result<(), DbErr> {
     if users::Entity::find_by_id(todos::DEMO_OWNER_ID).count(txn).await? > 0 {
         return Ok(());
@@ -60,8 +60,8 @@ pub async fn demo_rows(txn: &Transaction) -> Result<(), DbErr> {
     insert_todos(txn).await
 }
 
-/// Brings the number of seeded posts up to `wanted`, in batches; `progress` gets the total so far.
-/// Returns how many were added.
+/// Adds seeded posts up to a total of `wanted`, in batches; `progress` gets the total so far.
+/// Returns the number of added posts.
 pub async fn posts_up_to(
     db: &Db,
     wanted: u64,
@@ -120,7 +120,7 @@ async fn insert_posts(db: &impl ConnectionTrait, first: u64, last: u64) -> Resul
     Ok(())
 }
 
-/// Post n gets n mod 4 comments, so that some have none.
+/// Inserts n mod 4 comments for post n, so that some have none.
 async fn insert_comments(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let authors = author_ids(db).await?;
     let ids: Vec<i64> = posts::Entity::seeded()
@@ -143,7 +143,7 @@ async fn insert_comments(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Todo n gets 1 to 3 tags; every third is completed.
+/// Inserts todos. Todo n gets 1 to 3 tags; every third is completed.
 async fn insert_todos(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let rows = (1..=todos::DEMO).map(|n| todos::ActiveModel {
         id: NotSet,

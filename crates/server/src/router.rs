@@ -7,12 +7,12 @@ use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::front;
-use observe::{Telemetry, http::Observe, request_metrics, route_metrics::Routes};
+use observe::{Telemetry, http::Observe, metrics_layer, route_metrics::Routes};
 use product::{
+    api::state::SharedState,
     api::{self, openapi},
     edge::{self, Compress, Crowd},
     error::{self, Error},
-    state::SharedState,
 };
 use workshop::Labs;
 
@@ -53,9 +53,9 @@ pub fn observed(
     router
         // As one layer, because each call of `layer` boxes every request once more.
         .layer((
-            MapRequestLayer::new(edge::receive_to_the_end),
-            Observe::app(telemetry.access.clone(), routes_measured, telemetry.traces.heads()),
-            request_metrics::layer(),
+            MapRequestLayer::new(edge::drain_body),
+            Observe::app(telemetry.access.clone(), routes_measured, telemetry.traces.sampler()),
+            metrics_layer::layer(),
             CatchPanicLayer::custom(error::panicked),
             // Outside of gzip, so that compressed bytes are counted.
             edge::HoldAnswers,

@@ -111,8 +111,8 @@ pub struct Expected {
 #[serde(deny_unknown_fields)]
 pub struct Range {
     /// Part of the requests that must be in the range.
-    #[serde(default, skip_serializing_if = "Of::is_every")]
-    pub of: Of,
+    #[serde(default, skip_serializing_if = "Statistic::is_every")]
+    pub statistic: Statistic,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,14 +123,14 @@ pub struct Range {
 /// request. Others have outliers without meaning: one contended lock makes a few switches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Of {
+pub enum Statistic {
     #[default]
     Every,
     /// 90 % of the requests.
     P90,
 }
 
-impl Of {
+impl Statistic {
     fn is_every(&self) -> bool {
         *self == Self::Every
     }
@@ -225,7 +225,7 @@ impl Evidence {
 
 impl std::fmt::Display for Range {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.of == Of::P90 {
+        if self.statistic == Statistic::P90 {
             write!(f, "for nine of ten requests ")?;
         }
         match (self.min, self.max) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::evidence::{Expected, Frame, Of, Range};
+use crate::evidence::{Expected, Frame, Range, Statistic};
 use observe::{
     cost::Counter,
     measurements::{Figures, Summary},
@@ -101,9 +101,9 @@ impl Range {
     }
 
     fn holds_all(&self, figures: &Figures) -> bool {
-        match self.of {
-            Of::Every => self.holds(figures.min) && self.holds(figures.max),
-            Of::P90 => self.holds(figures.p90),
+        match self.statistic {
+            Statistic::Every => self.holds(figures.min) && self.holds(figures.max),
+            Statistic::P90 => self.holds(figures.p90),
         }
     }
 }

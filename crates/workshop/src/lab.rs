@@ -10,7 +10,7 @@ use observe::{
     labels::{LabelledRoute, RouteLabels},
     measurements::{Measurements, Summary},
 };
-use product::state::SharedState;
+use product::api::state::SharedState;
 
 use crate::evidence::Evidence;
 

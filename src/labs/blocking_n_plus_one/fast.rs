@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 
 use super::PostOut;
-use product::{entity::posts, error::Error, state::AppState};
+use product::{api::state::AppState, entity::posts, error::Error};
 
 pub async fn handler(
     State(AppState { db, .. }): State<AppState>,

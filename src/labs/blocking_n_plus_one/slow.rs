@@ -8,7 +8,7 @@ use axum::{Json, extract::State};
 use sea_orm::{EntityTrait, QuerySelect};
 
 use super::{PostOut, SDK_WAIT};
-use product::{entity::posts, error::Error, state::AppState};
+use product::{api::state::AppState, entity::posts, error::Error};
 
 pub async fn handler(
     State(AppState { db, .. }): State<AppState>,

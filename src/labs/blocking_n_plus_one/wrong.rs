@@ -5,7 +5,7 @@ use axum::{Json, extract::State};
 use sea_orm::{EntityTrait, QuerySelect};
 
 use super::{PostOut, SDK_WAIT};
-use product::{db::Db, entity::posts, error::Error, state::AppState};
+use product::{api::state::AppState, db::Db, entity::posts, error::Error};
 
 /// Awaits the wait: the worker is free, but the visitor still waits 2 s.
 pub async fn tokio_sleep(

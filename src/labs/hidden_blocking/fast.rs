@@ -5,9 +5,9 @@ use sea_orm::{EntityTrait, LoaderTrait, QueryOrder};
 
 use super::TodoOut;
 use product::{
+    api::state::AppState,
     entity::{todo_tags, todos},
     error::Error,
-    state::AppState,
 };
 
 pub async fn handler(

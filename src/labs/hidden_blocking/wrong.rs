@@ -3,7 +3,7 @@
 use axum::{Extension, Json, extract::State};
 
 use super::{TagClient, TodoOut};
-use product::{entity::todos, error::Error, state::AppState};
+use product::{api::state::AppState, entity::todos, error::Error};
 
 /// Calls the library on the blocking pool: still 100 waits, one after the other.
 pub async fn spawn_blocking(

@@ -3,7 +3,7 @@
 use axum::{Extension, Json, extract::State};
 
 use super::{TagClient, TodoOut};
-use product::{entity::todos, error::Error, state::AppState};
+use product::{api::state::AppState, entity::todos, error::Error};
 
 pub async fn handler(
     State(AppState { db, .. }): State<AppState>,

@@ -5,9 +5,9 @@ use sea_orm::{ColumnTrait, JoinType, QuerySelect, RelationTrait};
 
 use super::PostSummary;
 use product::{
+    api::state::AppState,
     entity::{comments, posts, users},
     error::Error,
-    state::AppState,
 };
 
 pub async fn handler(

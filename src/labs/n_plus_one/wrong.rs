@@ -6,10 +6,10 @@ use sea_orm::{EntityTrait, ModelTrait, PaginatorTrait};
 
 use super::PostSummary;
 use product::{
+    api::state::AppState,
     db::Db,
     entity::{comments, posts, users},
     error::Error,
-    state::AppState,
 };
 
 /// Sends all queries at once: each request now needs 100 connections of a pool of 20.

@@ -133,7 +133,7 @@ fn a_wait_for_a_connection_is_a_span_of_the_statement_that_waits() {
 #[test]
 fn who_waits_for_the_load_of_another_has_a_span_of_that() {
     let receiver = Receiver::grpc();
-    let far = [("DISTANCE_DB", "300ms"), ("BCRYPT_COST", "4"), ("INSECURE", "true")];
+    let far = [("LATENCY_DB", "300ms"), ("BCRYPT_COST", "4"), ("INSECURE", "true")];
     let serving = exporting(&receiver, "grpc", &far);
     let (_, token) = sign_up(&client(), &serving, "v2");
     let (client, together) = (client(), Barrier::new(4));

@@ -78,7 +78,7 @@ impl RedisServer {
         let config = CacheConfig {
             redis_url: Some(self.url()),
             redis_url_file: None,
-            distance_cache: Duration::ZERO,
+            latency_cache: Duration::ZERO,
             bloom_false_positives: 0.01,
         };
         Cache::open(&config).await.unwrap()

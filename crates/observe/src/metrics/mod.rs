@@ -1,18 +1,18 @@
-//! The recorder that holds every metric, and what it renders.
+//! Recorder of every metric, and its Prometheus text.
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 
-use crate::{Program, logs::DroppedLines};
+use crate::Program;
 
 /// Every metric of this crate.
 pub mod names;
-/// What the recorder does not hold, as text.
+/// Text of histograms that the recorder does not hold.
 pub mod text;
 
-/// Makes a constant of the name of each metric, and `ALL`, a list of them: name, kind with buckets,
-/// help.
+/// Defines a constant for the name of each metric, and `ALL`, a list of them: name, kind with
+/// buckets, help.
 #[macro_export]
 macro_rules! define_metrics {
     ($($constant:ident: $kind:expr, $name:expr, $help:literal;)*) => {
@@ -33,7 +33,7 @@ pub const SHORT_SECONDS: &[f64] =
 /// Buckets of counts.
 pub const COUNTS: &[f64] = &[0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0];
 
-/// One metric, as `define!` makes it of a line.
+/// One metric, a line of `define_metrics!`.
 #[derive(Debug)]
 pub struct Metric {
     pub name: &'static str,
@@ -45,24 +45,27 @@ pub struct Metric {
 pub enum Kind {
     Counter,
     Gauge,
-    /// With the upper bounds of its buckets.
+    /// Histogram with the upper bounds of its buckets.
     Histogram(&'static [f64]),
 }
 
-/// The recorder of this process, and what is read only when somebody scrapes.
+/// Recorder of this process, and the sources that are read only at a scrape.
 pub struct Metrics {
     recorder: PrometheusHandle,
     process: Collector,
-    dropped_lines: DroppedLines,
+    dropped_lines: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
 impl Metrics {
-    /// Installs the process-wide recorder; to be called once.
+    /// Installs the recorder of the process. Call it once.
     ///
     /// # Panics
-    /// If the process has a recorder already, or a histogram has no buckets.
+    /// Panics if the process has a recorder already, or a histogram has no buckets.
     #[expect(clippy::expect_used, reason = "both are mistakes in this program, found at start")]
-    pub fn init(program: &Program, dropped_lines: DroppedLines) -> Self {
+    pub fn init(
+        program: &Program,
+        dropped_lines: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Self {
         let recorder =
             recorder(program).expect("histograms have buckets, and the recorder is the first");
         for Metric { name, kind, help } in all(program) {
@@ -82,19 +85,19 @@ impl Metrics {
             "os" => std::env::consts::OS,
         )
         .set(1.0);
-        Self { recorder, process, dropped_lines }
+        Self { recorder, process, dropped_lines: Box::new(dropped_lines) }
     }
 
-    /// The Prometheus text format. `histograms` are those that the recorder does not hold.
+    /// Renders the Prometheus text format. `histograms` are those that the recorder does not hold.
     pub fn render(&self, histograms: &str) -> String {
         self.process.collect();
-        counter!(names::LOG_LINES_DROPPED).absolute(self.dropped_lines.count());
+        counter!(names::LOG_LINES_DROPPED).absolute((self.dropped_lines)());
         let mut text = self.recorder.render();
         text.push_str(histograms);
         text
     }
 
-    /// Folds recorded samples into buckets; without it they pile up until somebody scrapes.
+    /// Folds recorded samples into buckets; without it they pile up until the next scrape.
     pub fn upkeep(&self) {
         self.recorder.run_upkeep();
     }

@@ -81,10 +81,10 @@ crate::define_metrics! {
         "Start time of the process since the epoch.";
 }
 
-/// How many there are of each request. (`REQUEST.len()` in the type of another constant is a cycle.)
+/// Number of histograms of a request. (`REQUEST.len()` in another constant's type is a cycle.)
 pub const OF_REQUEST: usize = 9;
 
-/// Of each request, by route and method: counted outside the recorder, by `budget_histograms`.
+/// Histograms of request costs, by route and method, counted by `cost_histograms`.
 pub const REQUEST: [Family; OF_REQUEST] = [
     Family::counts(
         "chokepoint_request_queries",
@@ -135,7 +135,7 @@ pub const REQUEST: [Family; OF_REQUEST] = [
     ),
 ];
 
-/// The recorder can't hold what a runtime counts itself: `runtime` renders it.
+/// Poll times, which a runtime counts itself: the recorder can't hold them, `runtime` renders them.
 pub const RUNTIME_POLL: Family = Family::seconds(
     "chokepoint_runtime_poll_seconds",
     "Time of single polls of any task, by runtime. The sum is the workers' busy time.",

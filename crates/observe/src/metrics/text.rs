@@ -1,14 +1,14 @@
-//! Histograms that the recorder does not hold, as Prometheus's text format has them.
+//! Histograms that the recorder does not hold, in Prometheus's text format.
 
 use std::fmt::Write;
 
-/// A histogram by name, of series that their labels tell apart.
+/// Histogram of one name, with a series for each set of labels.
 pub struct Family {
     pub name: &'static str,
     help: &'static str,
-    /// The upper bounds of its buckets but the last, which has none.
+    /// Upper bounds of its buckets, without the last, which is infinite.
     pub bounds: &'static [f64],
-    /// What is counted is whole; so many of it make one of the metric's unit.
+    /// Counted whole units, such as nanoseconds, in one unit of the metric.
     pub per_unit: f64,
 }
 
@@ -17,20 +17,20 @@ impl Family {
         Self { name, help, bounds, per_unit: 1.0 }
     }
 
-    /// Counted in nanoseconds.
+    /// Histogram of seconds that is counted in nanoseconds.
     pub const fn seconds(name: &'static str, help: &'static str, bounds: &'static [f64]) -> Self {
         Self { name, help, bounds, per_unit: 1e9 }
     }
 
-    /// Once, before its series.
+    /// Appends the head. Call it once, before the series.
     pub fn push_head(&self, text: &mut String) {
         let Self { name, help, .. } = self;
         // Writing to a String can't fail.
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} histogram");
     }
 
-    /// One series. `buckets` are upper bounds, the last of them infinite, and what each bucket alone
-    /// holds. Labels must have nothing that needs escaping.
+    /// Appends one series. `buckets` are upper bounds, the last infinite, with the count of each
+    /// bucket alone. Labels must have nothing that needs escaping.
     pub fn push_series(
         &self,
         text: &mut String,

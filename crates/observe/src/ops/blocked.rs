@@ -1,4 +1,4 @@
-//! `/debug/blocked`: the last polls that held a worker, and whose they were; JSON or HTML.
+//! `/debug/blocked`: the last polls that held a worker, with their requests; JSON or HTML.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::{
     params::Params,
 };
 
-/// The list for people.
+/// HTML page of the list.
 mod page;
 
 pub fn router() -> Router<Ops> {
@@ -30,9 +30,9 @@ pub fn router() -> Router<Ops> {
 
 #[derive(Serialize)]
 struct ListOut<'a> {
-    /// Polls are listed from here on.
+    /// Shortest poll that is listed, in milliseconds.
     from_ms: f64,
-    /// All since the start, of every route.
+    /// Number of such polls since the start, of all routes.
     seen: u64,
     /// Newest first.
     polls: Vec<PollOut<'a>>,
@@ -45,7 +45,7 @@ struct PollOut<'a> {
     #[serde(flatten)]
     labels: &'a Labels,
     duration_ms: f64,
-    /// Null where the system does not measure them for one thread.
+    /// Null on systems that do not measure it for one thread.
     cpu_ms: Option<f64>,
     switches: Option<u64>,
     request_id: &'a str,
@@ -80,7 +80,7 @@ async fn list(
     let route = query.get("route").cloned();
     let mut params = Params::new(query);
     let format = format(&mut params, &headers);
-    let named = labels.read(&mut params);
+    let named = params.labels(&labels);
     params.finish()?;
     let (mut polls, seen) = blocked.newest();
     polls.retain(|poll| {

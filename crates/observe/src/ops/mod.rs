@@ -1,5 +1,5 @@
-//! Routes of the second port, which runs on a runtime of its own and answers while every worker of the
-//! app is held: `/metrics`, `/debug/pprof`, `/debug/traces`, `/debug/blocked`.
+//! Routes of the ops port, which has its own runtime and answers while every app worker is held:
+//! `/metrics`, `/debug/pprof`, `/debug/traces`, `/debug/blocked`.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ mod blocked;
 /// `/debug/traces`: recent traces.
 mod traces;
 
-/// Everything that the routes show.
+/// State of the routes.
 #[derive(Clone)]
 pub struct Ops {
     pub metrics: Arc<Metrics>,
@@ -32,11 +32,11 @@ pub struct Ops {
     pub blocked: Arc<BlockedPolls>,
     pub routes: Arc<Routes>,
     pub labels: Arc<RouteLabels>,
-    /// Sets the program's own gauges before somebody reads them.
+    /// Sets the program's own gauges before each scrape.
     pub before_scrape: fn(),
 }
 
-/// The routes, without a layer: whoever serves them says who may call.
+/// Returns the routes without a layer: the program that serves them controls access.
 pub fn router<S: Clone + Send + Sync + 'static>(ops: Ops) -> Router<S> {
     let profiles = ProfileState { captures: ops.captures.clone(), labels: ops.labels.clone() };
     Router::new()

@@ -22,8 +22,8 @@ pub fn draw(capture: &Capture) -> Result<Vec<u8>, Error> {
     svg(&mut options, &lines)
 }
 
-/// What `b` has that `a` had not: its picture, in which red grew and blue shrank. `is_scaled` makes
-/// the totals of both the same, so that shares are compared.
+/// Draws profile `b` with its difference to `a`: red grew, blue shrank. `is_scaled` makes the
+/// totals of both the same, so that shares are compared.
 pub fn draw_difference(a: &Capture, b: &Capture, is_scaled: bool) -> Result<Vec<u8>, Error> {
     let (of_a, of_b) = (stacks(a)?, stacks(b)?);
     let (total_a, total_b) = (of_a.values().sum::<u64>(), of_b.values().sum::<u64>());
@@ -67,7 +67,7 @@ fn svg(options: &mut Options<'_>, lines: &[String]) -> Result<Vec<u8>, Error> {
     Ok(svg)
 }
 
-/// In place of an empty picture.
+/// Text in place of an empty picture.
 fn nothing(mode: Mode) -> &'static str {
     match mode {
         Mode::Cpu | Mode::Wall => "no thread was seen running",

@@ -1,5 +1,5 @@
-//! What is allocated and by whom, as jemalloc samples it: one allocation in so many bytes. Sampling is
-//! off until somebody asks for a profile or switches it on for a while.
+//! Heap profiles: jemalloc samples one allocation in `SAMPLE_BYTES`. Sampling is off until a
+//! profile is requested or it is switched on for a while.
 
 use std::{
     collections::HashSet,
@@ -20,16 +20,16 @@ use crate::{
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// jemalloc reads this before `main`: sampling can be switched on, is off, and takes one allocation
-/// in 64 KiB, which sees what a few requests hold.
+/// Settings that jemalloc reads before `main`: sampling can be switched on, is off, and takes one
+/// allocation in 64 KiB, which shows the memory of a few requests.
 #[expect(unsafe_code, reason = "jemalloc looks for its settings under this name")]
-// SAFETY: no other symbol has this name but jemalloc's own, which is weak so that one may take its
-// place; the text ends with NUL.
+// SAFETY: no other symbol has this name but jemalloc's own, which is weak, so that this one
+// replaces it; the text ends with NUL.
 #[unsafe(export_name = "_rjem_malloc_conf")]
 pub static SETTINGS: &[u8; 46] = b"prof:true,prof_active:false,lg_prof_sample:16\0";
 
-/// Gives memory that is free back to the system. By itself jemalloc does so only while the threads of
-/// an arena go on to allocate, and the one that took a profile sleeps after it.
+/// Returns free memory to the system. jemalloc itself does so only while the threads of an arena go
+/// on to allocate, and the thread that took a profile sleeps after it.
 #[expect(unsafe_code, reason = "no safe wrapper of this call exists; it takes no arguments")]
 pub fn give_back() {
     // "4096" is every arena.
@@ -50,20 +50,20 @@ pub fn give_back() {
 
 const SAMPLE_BYTES: u64 = 1 << 16;
 
-/// Sampling, for people who ask.
+/// State of heap sampling, as JSON.
 #[derive(Debug, Serialize)]
 pub struct Sampling {
     pub active: bool,
-    /// When it goes off by itself.
+    /// Time at which it switches off by itself.
     pub until: Option<String>,
     pub sample_bytes: u64,
 }
 
-/// Switched on by hand.
+/// Sampling that was switched on by a request.
 struct SwitchedOn {
     since: SystemTime,
     until: SystemTime,
-    /// As `until`, on a clock that nobody sets.
+    /// `until` on the monotonic clock.
     due: Instant,
     _on: On,
 }
@@ -74,7 +74,7 @@ fn switched_on() -> MutexGuard<'static, Option<SwitchedOn>> {
     SWITCHED_ON.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// jemalloc samples while this lives. What was sampled is forgotten with it. Only on blocking threads,
+/// Guard that keeps sampling on; dropping it forgets the samples. Use it only on blocking threads,
 /// because its lock is one that async code waits for.
 struct On;
 
@@ -108,7 +108,7 @@ pub fn sampling() -> Sampling {
     Sampling { active: on.is_some(), until, sample_bytes: SAMPLE_BYTES }
 }
 
-/// Switches sampling on for so long, or off.
+/// Switches sampling on for `on_for`, or off if it is None.
 pub async fn switch(on_for: Option<Duration>) -> Result<Sampling, Error> {
     let busy = only_one()?;
     let switch = move || {
@@ -119,7 +119,7 @@ pub async fn switch(on_for: Option<Duration>) -> Result<Sampling, Error> {
             return Ok::<_, Error>(());
         };
         let (now, due) = (SystemTime::now(), Instant::now() + on_for);
-        // Already on, it goes on from there.
+        // If sampling is on already, it continues.
         let (since, sampling) = match on.take() {
             Some(before) => (before.since, before._on),
             None => (now, On::new()?),
@@ -131,14 +131,14 @@ pub async fn switch(on_for: Option<Duration>) -> Result<Sampling, Error> {
     if let Some(on_for) = on_for {
         tokio::spawn(async move {
             tokio::time::sleep(on_for).await;
-            // Nobody is told if it fails: the process is ending.
+            // It fails only if the process is ending.
             let _ = blocking_pool::spawn(Pool::Ops, switch_off_if_due).await;
         });
     }
     Ok(sampling())
 }
 
-/// It may have been switched off and on again meanwhile.
+/// Switches sampling off, unless it was switched on again meanwhile.
 fn switch_off_if_due() {
     let mut on = switched_on();
     if on.as_ref().is_some_and(|on| on.due <= Instant::now()) {
@@ -147,10 +147,10 @@ fn switch_off_if_due() {
     }
 }
 
-/// What was allocated since sampling began and is still there. If it is off, it is switched on for
-/// the window first; if it is on, nothing is waited for.
+/// Records the memory allocated since sampling began and still in use. If sampling is off, it is on
+/// for the window only; if it is on, nothing is waited for.
 pub fn record(window: &Window) -> Result<Recorded, Error> {
-    // Read apart: its lock would be held for the whole window.
+    // A statement of its own, or the lock would be held for the whole window.
     let since = switched_on().as_ref().map(|on| on.since);
     let started = since.unwrap_or_else(SystemTime::now);
     let profile = {
@@ -170,7 +170,7 @@ pub fn record(window: &Window) -> Result<Recorded, Error> {
     for name in &mut profile.string_table {
         *name = names::public(std::mem::take(name));
     }
-    // Else `go tool pprof` looks into our program itself, and its names have no modules.
+    // Otherwise `go tool pprof` reads our program itself, and its names have no modules.
     for mapping in &mut profile.mapping {
         mapping.has_functions = true;
         mapping.has_filenames = true;
@@ -187,7 +187,7 @@ pub fn record(window: &Window) -> Result<Recorded, Error> {
     Ok(Recorded { started, seconds, packed: encode::pack(&profile)?, explained })
 }
 
-/// The innermost frames are those of jemalloc, which takes the sample; who called it is what matters.
+/// Removes the innermost frames, which are jemalloc's sampling: the caller is what matters.
 fn leave_jemalloc_out(profile: &mut Profile) {
     let text = |index: i64| profile.string_table.get(index as usize).map_or("", String::as_str);
     let is_of_jemalloc =

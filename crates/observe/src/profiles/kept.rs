@@ -1,4 +1,4 @@
-//! The last captures. Bounded by number and by bytes: the oldest go first, and are counted.
+//! Last captures, bounded by number and by bytes: the oldest go first, and are counted.
 
 use std::{
     collections::VecDeque,
@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use super::{FrameReader, Mode, Recorded};
 use crate::{error::Error, labels::Labels};
 
-/// A workshop's afternoon; one is 10 to 100 KB.
+/// Most captures kept: a workshop's afternoon. One is 10 to 100 KB.
 const MAX_CAPTURES: usize = 100;
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
@@ -27,7 +27,7 @@ pub struct Capture {
     pub seconds: f64,
     pub total: u64,
     pub unit: &'static str,
-    /// Of the packed profile.
+    /// Bytes of the packed profile.
     pub bytes: usize,
     #[serde(skip)]
     pub packed: Bytes,
@@ -51,11 +51,11 @@ pub struct Captures(Mutex<Kept>);
 #[derive(Default)]
 struct Kept {
     captures: VecDeque<Arc<Capture>>,
-    /// Of all there were.
+    /// Id of the newest capture: the count of all since the start.
     last_id: u64,
 }
 
-/// What is kept, newest first, and how many no longer are.
+/// Kept captures, newest first, and the number of older ones that are gone.
 #[derive(Serialize)]
 pub struct List {
     pub captures: Vec<Arc<Capture>>,

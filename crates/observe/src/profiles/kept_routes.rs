@@ -23,7 +23,7 @@ pub fn router() -> Router<ProfileState> {
         .route("/debug/pprof/diff", get(difference))
 }
 
-/// Those taken at a moment, or that overlap a time; all of them if none is given.
+/// Lists the captures at a moment, or that overlap a time range; all of them if none is given.
 async fn list(
     State(ProfileState { captures, .. }): State<ProfileState>,
     headers: HeaderMap,
@@ -58,12 +58,12 @@ async fn one(
     let mut params = Params::new(query);
     let format = Format::of(&mut params);
     params.finish()?;
-    // What isn't a number names none either.
+    // An id that is no number names no capture either.
     let Path(id) = id.unwrap_or(Path(0));
     format.send(find(&captures, id)?).await
 }
 
-/// What `b` has that `a` had not.
+/// Draws capture `b` with its difference to `a`.
 async fn difference(
     State(ProfileState { captures, .. }): State<ProfileState>,
     Query(query): Given,

@@ -1,5 +1,5 @@
-//! Profiles of this process: by CPU time, by wall-clock time, and of what is allocated. Each that is
-//! taken is kept for a while as a gzipped pprof protobuf; pictures and differences are made from that.
+//! Profiles of this process: by CPU time, by wall-clock time, and of the heap. Each is kept for a
+//! while as gzipped pprof protobuf; flame graphs and differences are made from that.
 
 use std::{
     sync::{Arc, mpsc},
@@ -15,43 +15,44 @@ use crate::{
     runtime::blocking_pool::{self, Pool},
 };
 
-/// A report of the pprof crate as protobuf.
+/// Reports of the pprof crate as protobuf.
 mod encode;
 /// Flame graphs: of one profile, and of the difference of two.
 mod flame;
-/// What is allocated, as jemalloc samples it.
+/// Heap profiles from jemalloc's samples.
 #[cfg(target_os = "linux")]
 mod heap;
-/// Says so where there is no jemalloc.
+/// Errors for systems without jemalloc.
 #[cfg(not(target_os = "linux"))]
 #[path = "no_heap.rs"]
 mod heap;
-/// The last captures.
+/// Store of the last captures.
 mod kept;
-/// The last captures as a list, one of them, and the difference of two.
+/// Routes of the last captures: list, one of them, difference of two.
 mod kept_routes;
-/// Which threads wait for work, and what functions are called in public.
+/// Public names of functions, and detection of idle threads.
 mod names;
-/// List of captures for people.
+/// HTML list of captures.
 mod page;
-/// By CPU time and by wall-clock time.
+/// Profiles by CPU time and by wall-clock time.
 mod record;
-/// Takes profiles on request.
+/// Routes that take profiles.
 mod routes;
-/// The handler of SIGPROF.
+/// Handler of SIGPROF.
 mod sampler;
-/// What the handler leaves.
+/// Samples that the handler stores.
 mod samples;
 /// Signals to every thread.
 mod signals;
-/// A pprof protobuf as stacks of names.
+/// Stacks of names from a pprof protobuf.
 mod stacks;
 
 pub use heap::Sampling;
 pub use kept::{Capture, Captures, List as CaptureList};
+pub use names::{idle, occupied};
 pub use stacks::{FrameReader, FrameSamples};
 
-/// Profiles that are kept, and the labels that one may be given.
+/// Kept profiles, and the labels that a profile may have.
 #[derive(Clone, Default)]
 pub struct ProfileState {
     pub captures: Arc<Captures>,
@@ -62,10 +63,10 @@ pub fn router<S: Clone + Send + Sync + 'static>(state: ProfileState) -> Router<S
     Router::new().merge(routes::router()).merge(kept_routes::router()).with_state(state)
 }
 
-/// jemalloc, which samples allocations, is the allocator of this program on Linux.
+/// True if jemalloc, which samples allocations, is the allocator: on Linux only.
 pub const HEAP_IS_HERE: bool = cfg!(target_os = "linux");
 
-/// What is sampled.
+/// Kind of profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
@@ -77,7 +78,7 @@ pub enum Mode {
 impl Mode {
     pub const ALL: [Self; 3] = [Self::Cpu, Self::Wall, Self::Heap];
 
-    /// As in `mode=`.
+    /// Value of the parameter `mode`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
@@ -98,21 +99,21 @@ pub struct Request {
     pub hz: u32,
     /// Keeps the samples of threads that wait for work.
     pub with_idle: bool,
-    /// What the caller says it is loading meanwhile.
+    /// Labels of the load that the caller runs meanwhile.
     pub labels: Labels,
 }
 
-/// A profile as it was taken.
+/// Recorded profile.
 pub struct Recorded {
     pub started: SystemTime,
     pub seconds: f64,
     /// Gzipped pprof protobuf.
     pub packed: Bytes,
-    /// How to read its picture.
+    /// Explanation of its flame graph.
     pub explained: String,
 }
 
-/// One profile at a time: the signal and its handler, and jemalloc's switch, belong to the whole process.
+/// Lock that allows one profile at a time: SIGPROF and jemalloc's switch are process-wide.
 static BUSY: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn only_one() -> Result<tokio::sync::MutexGuard<'static, ()>, Error> {
@@ -120,7 +121,10 @@ fn only_one() -> Result<tokio::sync::MutexGuard<'static, ()>, Error> {
         .map_err(|_| Error::Conflict("a profile is being taken; try again after it".to_owned()))
 }
 
-/// Records, then resolves names, which takes seconds; on a blocking thread, so ops stays free.
+/// Takes a profile on a blocking thread, so that ops stays free: resolving names takes seconds.
+///
+/// # Errors
+/// `Conflict` during another profile; `NotSupported` if this system can't take it.
 pub async fn take(request: Request, captures: Arc<Captures>) -> Result<Arc<Capture>, Error> {
     if cfg!(not(target_os = "linux")) && request.mode == Mode::Wall {
         return Err(Error::NotSupported("wall-clock profiles need Linux".to_owned()));
@@ -135,14 +139,14 @@ pub async fn take(request: Request, captures: Arc<Captures>) -> Result<Arc<Captu
             Mode::Cpu | Mode::Wall => record::record(&request, &window),
             Mode::Heap => heap::record(&window),
         };
-        // The line tables that names were found in: over 100 MiB, kept for good otherwise.
+        // Frees the line tables of the names: over 100 MiB, kept for good otherwise.
         backtrace::clear_symbol_cache();
         captures.keep(request.mode, request.labels, recorded?)
     };
     apart(capture).await
 }
 
-/// Runs what takes much time and memory on a blocking thread, and gives the memory back.
+/// Runs expensive work on a blocking thread, and returns its memory to the system.
 async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
@@ -154,15 +158,15 @@ async fn apart<T: Send + 'static>(
     blocking_pool::spawn(Pool::Ops, work).await.map_err(Error::internal)?
 }
 
-/// The time of a recording, which ends early when nobody waits for its outcome any more.
+/// Duration of a recording, which ends early if its client goes away.
 pub struct Window {
     duration: Duration,
-    /// Nothing is ever sent: that the other end is there is all it says.
+    /// Channel that never carries a value: it only shows if the client's end still exists.
     gone: mpsc::Receiver<std::convert::Infallible>,
 }
 
 impl Window {
-    /// Waits so long, or until the client has gone.
+    /// Waits for `duration`; fails if the client goes away.
     fn wait(&self, duration: Duration) -> Result<(), Error> {
         match self.gone.recv_timeout(duration) {
             Err(mpsc::RecvTimeoutError::Disconnected) => {

@@ -1,4 +1,4 @@
-//! What functions are called in public, and in which of them a thread waits for work.
+//! Public names of functions, and detection of threads that wait for work.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use pprof::{Frames, Symbol};
 
 use super::{sampler::HANDLER, samples::Frame};
 
-/// Where the standard library keeps a function, and where people know it from.
+/// Private module paths of the standard library, and the public ones.
 const PUBLIC_NAMES: [(&str, &str); 1] = [("std::thread::functions::", "std::thread::")];
 
 pub fn public(mut name: String) -> String {
@@ -23,8 +23,8 @@ pub fn public(mut name: String) -> String {
 pub struct Names(HashMap<usize, Vec<Symbol>>);
 
 impl Names {
-    /// Calls functions what people call them, and leaves those out that took the sample: the handler,
-    /// what it called, and what the system calls it by.
+    /// Resolves frames to public names. Leaves out the frames that took the sample: the handler,
+    /// its callees, and the system's frame that calls it.
     pub fn of(&mut self, frames: &[Frame]) -> Vec<Vec<Symbol>> {
         let of_frame =
             |frame: &Frame| self.0.entry(frame.ip).or_insert_with(|| resolved(frame)).clone();
@@ -33,29 +33,29 @@ impl Names {
         if let Some(handler) = named.iter().position(|symbols| symbols.iter().any(is_handler)) {
             named.drain(..named.len().min(handler + 2));
         }
-        // Code without a name, of which there is some in C libraries.
+        // Some code in C libraries has no name.
         named.retain(|symbols| !symbols.is_empty());
         named
     }
 }
 
-/// More than one where functions are inlined.
+/// Symbols of a frame: several if functions are inlined.
 fn resolved(frame: &Frame) -> Vec<Symbol> {
     let mut symbols = Vec::new();
     backtrace::resolve(frame.ip as *mut _, |symbol| {
         let mut symbol = Symbol::from(symbol);
-        // Demangled for all that follows.
+        // Demangled once for all later uses.
         symbol.name = Some(public(symbol.name()).into_bytes());
         symbols.push(symbol);
     });
     symbols
 }
 
-/// Functions in which a thread waits for work rather than does some.
+/// Functions in which a thread waits for work.
 const WAITING_FOR_WORK: [&str; 12] = [
     "line_batch::LineBatch::next",
     "ring::incoming::Incoming::wait_until_half_full",
-    "held_threads::wait_for_next",
+    "profiles::names::idle",
     "scheduler::multi_thread::park::Inner::park",
     "scheduler::multi_thread::park::Parker::park",
     "scheduler::multi_thread::worker::Context::park",
@@ -67,13 +67,29 @@ const WAITING_FOR_WORK: [&str; 12] = [
     "crossbeam_channel::channel::Receiver",
 ];
 
-/// The function in which a thread waits for the answer to its request.
-const HELD: &str = "held_threads::hold_until_answered";
+/// Runs a wait for work. Profiles leave the thread out meanwhile, unless idle ones are wanted.
+#[inline(never)]
+pub fn idle<T>(wait: impl FnOnce() -> T) -> T {
+    let result = wait();
+    // Without it this would be no frame: the last call of a function takes its place.
+    std::hint::black_box(());
+    result
+}
+
+/// Runs work that may park the thread as idle ones do, while a request holds it.
+#[inline(never)]
+pub fn occupied<T>(work: impl FnOnce() -> T) -> T {
+    let result = work();
+    std::hint::black_box(());
+    result
+}
+
+/// Frame of `occupied`.
+const OCCUPIED: &str = "profiles::names::occupied";
 
 pub fn is_idle(frames: &Frames) -> bool {
     let names = || frames.frames.iter().flatten().map(|symbol| symbol.name());
-    // A v1 request's thread parks as idle ones do, but it is held.
-    if names().any(|name| name.contains(HELD)) {
+    if names().any(|name| name.contains(OCCUPIED)) {
         return false;
     }
     if names().any(|name| WAITING_FOR_WORK.iter().any(|waiting| name.contains(waiting))) {

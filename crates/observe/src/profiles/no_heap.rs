@@ -24,7 +24,7 @@ pub fn record(_: &Window) -> Result<Recorded, Error> {
     Err(not_here())
 }
 
-/// The system's allocator does so by itself.
+/// Does nothing: the system's allocator returns memory by itself.
 pub fn give_back() {}
 
 fn not_here() -> Error {

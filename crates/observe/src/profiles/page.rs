@@ -32,7 +32,7 @@ pub fn list(list: &CaptureList, sampling: &HeapSampling) -> Markup {
                     }
                     tbody { @for capture in &list.captures { (row(capture)) } }
                 }
-                p { button { "Compare" } " Red grew, blue shrank; both of one mode." }
+                p { button { "Compare" } " Red grew, blue shrank. Choose two profiles of one mode." }
             }
         },
     )

@@ -1,7 +1,7 @@
-//! Records by CPU time or by wall-clock time.
+//! Profiles by CPU time or by wall-clock time.
 //!
-//! Whichever thread gets SIGPROF is recorded. The system's timer counts CPU time: a thread that sleeps
-//! never appears. For wall-clock time every thread gets the signal in turn, asleep or not.
+//! The thread that gets SIGPROF is recorded. The system's timer counts CPU time: a thread that
+//! sleeps never appears. For wall-clock time every thread gets the signal in turn, asleep or not.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,15 +18,15 @@ use super::{
 };
 use crate::error::Error;
 
-/// What was sampled, with names.
+/// Samples with resolved names.
 pub struct Sampled {
     pub mode: Mode,
     pub report: Report,
-    /// How many samples a second were really taken of a thread that ran throughout.
+    /// Samples taken per second of a thread that ran all the time.
     hz: f64,
-    /// Samples of threads that waited for work, by thread name, which are left out of the report.
+    /// Samples of idle threads by thread name, which are left out of the report.
     idle: HashMap<String, isize>,
-    /// Samples for which there was no room.
+    /// Samples lost because there was no room.
     lost: u64,
 }
 
@@ -51,7 +51,7 @@ fn sample(request: &Request, window: &Window) -> Result<Sampled, Error> {
         window.wait(window.duration)?;
         f64::from(request.hz)
     };
-    // Resolving names takes CPU time that nobody asked about: stop first.
+    // Stop first: resolving names takes CPU time that must not be in the profile.
     let samples = sampler.stop();
 
     let mut names = Names::default();
@@ -80,7 +80,7 @@ fn sample(request: &Request, window: &Window) -> Result<Sampled, Error> {
 }
 
 impl Sampled {
-    /// Idle samples by thread, numbered threads taken together.
+    /// Idle samples by thread; numbered threads are added together.
     pub fn left_out(&self) -> BTreeMap<String, isize> {
         let mut all = BTreeMap::new();
         for (thread, samples) in &self.idle {
@@ -90,7 +90,7 @@ impl Sampled {
         all
     }
 
-    /// Says how to read the picture, above all when it is nearly empty.
+    /// Explains how to read the flame graph, above all when it is nearly empty.
     fn explained(&self) -> String {
         let of_app = self.report.data.iter().filter(|(f, _)| f.thread_name.starts_with("app-"));
         let of_app: isize = of_app.map(|(_, count)| count).sum();

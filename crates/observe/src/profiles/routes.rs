@@ -16,13 +16,13 @@ use axum::{
 use super::{Mode, ProfileState, Request, Sampling, apart, flame, heap, kept::Capture, take};
 use crate::{error::Error, params::Params};
 
-/// Longer profiles would hold the one profiler for too long.
+/// Longest profile, in seconds: a longer one would block the one profiler for too long.
 const MAX_SECONDS: u32 = 120;
-/// Above this the signals themselves become the load.
+/// Most samples per second: above this the signals themselves become the load.
 const MAX_HZ: u32 = 500;
-/// Not 100, which would beat with everything that ticks 100 times a second.
+/// Samples per second by default: 100 would be in step with everything that ticks at 100 Hz.
 const DEFAULT_HZ: u32 = 99;
-/// Heap sampling goes off by itself: ten minutes unless something else is said, at most an hour.
+/// Seconds until heap sampling switches off by itself: by default, and at most.
 const SAMPLING_SECONDS: u32 = 600;
 const MAX_SAMPLING_SECONDS: u32 = 3600;
 
@@ -71,14 +71,14 @@ async fn answer(
         seconds: params.number("seconds", 1..=MAX_SECONDS, 5),
         hz: params.number("hz", 1..=MAX_HZ, DEFAULT_HZ),
         with_idle: params.number("idle", 0..=1, 0) == 1,
-        labels: state.labels.read_whole(&mut params),
+        labels: params.whole_labels(&state.labels),
     };
     params.finish()?;
     let capture = take(request, state.captures.clone()).await?;
     format.send(capture).await
 }
 
-/// How a capture is sent.
+/// Format of a capture in an answer.
 #[derive(Clone, Copy)]
 pub enum Format {
     Pprof,
@@ -91,7 +91,7 @@ impl Format {
         params.one_of("format", &formats, Some(Self::Pprof)).unwrap_or(Self::Pprof)
     }
 
-    /// With its id in a header, so that whoever took it finds it among the captures.
+    /// Sends a capture with its id in a header, so that the client finds it among the captures.
     pub async fn send(self, capture: std::sync::Arc<Capture>) -> Result<Response, Error> {
         let id = [(HeaderName::from_static("x-capture-id"), capture.id.to_string())];
         if let Self::Svg = self {
@@ -107,7 +107,7 @@ impl Format {
     }
 }
 
-/// The picture brings its own script and style, and nothing from elsewhere.
+/// Answers with an SVG, whose own script and style are allowed, and nothing from elsewhere.
 pub fn picture(svg: Vec<u8>) -> impl IntoResponse {
     const POLICY: &str =
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";

@@ -1,7 +1,7 @@
-//! Takes samples: the handler of SIGPROF writes down the stack of the thread that gets it.
+//! Takes samples: the handler of SIGPROF records the stack of the thread that gets the signal.
 //!
-//! The pprof crate has a handler too, with tables of 80 MiB that stay for good, twice that at the end of
-//! each profile: too much for a server in a container. Its reports and names are used all the same.
+//! The pprof crate has a handler too, with tables that take 80 MiB for good, and twice that at the
+//! end of each profile: too much for a server in a container. Only its reports and names are used.
 
 use std::{
     ops::Range,
@@ -19,28 +19,28 @@ use nix::{
 use super::samples::{Frame, Samples, ThreadName};
 use crate::error::Error;
 
-/// A thread that unwinds must not be unwound itself. libc stays: sleeps and allocation are there.
+/// Unsampled libraries: an unwinder must not be unwound. libc is sampled: sleeps, allocation.
 const LEFT_OUT: [&str; 2] = ["libgcc", "[vdso]"];
 
 struct Recording {
     samples: Samples,
-    /// Code in which no sample is taken.
+    /// Addresses of code in which no sample is taken.
     left_out: Vec<Range<usize>>,
 }
 
-/// There while a profile is taken. The handler never waits for it.
+/// Samples of the current profile, if any. The handler never waits for the lock.
 static RECORDING: Mutex<Option<Recording>> = Mutex::new(None);
 
 fn recording() -> MutexGuard<'static, Option<Recording>> {
     RECORDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Samples are taken of whoever gets SIGPROF while this lives.
+/// Guard: while it lives, the thread that gets SIGPROF is sampled.
 pub struct Sampler;
 
 impl Sampler {
     pub fn start() -> Result<Self, Error> {
-        // The unwinder loads what it needs the first time, which no handler may do.
+        // The unwinder loads what it needs at its first use, which no handler may do.
         drop(backtrace::Backtrace::new_unresolved());
         let left_out = left_out();
         *recording() = Some(Recording { samples: Samples::new(), left_out });
@@ -56,16 +56,16 @@ impl Sampler {
 
 impl Drop for Sampler {
     fn drop(&mut self) {
-        // A signal that is still on its way must not end the process.
+        // A signal that is still pending must not end the process.
         if let Err(error) = handle(SigHandler::SigIgn) {
             tracing::warn!(%error, "the handler of SIGPROF can't be taken away");
         }
-        // Those of a profile that nobody waits for any more.
+        // Frees the samples of a profile whose client has gone.
         recording().take();
     }
 }
 
-/// Signals whoever uses the CPU, so many times in a second of CPU time, while this lives.
+/// Guard of a timer that sends SIGPROF `hz` times in a second of CPU time.
 pub struct CpuTimer;
 
 impl CpuTimer {
@@ -99,13 +99,13 @@ fn handle(handler: SigHandler) -> nix::Result<()> {
     Ok(())
 }
 
-/// In names of frames, for `names` to leave out what is inside of it.
+/// Name of the handler's frame: `names` leaves out what is inside of it.
 pub const HANDLER: &str = "profiles::sampler::on_signal";
 
 #[inline(never)]
 extern "C" fn on_signal(_: c_int, _: *mut siginfo_t, context: *mut c_void) {
     let errno = Errno::last_raw();
-    // A thread whose handler finds another's still running is not recorded.
+    // A thread is not recorded while the handler of another one runs.
     let guard = match RECORDING.try_lock() {
         Ok(guard) => Some(guard),
         Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
@@ -140,7 +140,7 @@ fn thread_name() -> ThreadName {
     name
 }
 
-/// The address of the instruction that the signal came before, where it is known how to read it.
+/// Address of the interrupted instruction; None on systems without a way to read it.
 #[cfg_attr(
     all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")),
     expect(unsafe_code, reason = "the system hands the registers over as a raw pointer")
@@ -162,7 +162,7 @@ fn interrupted_at(context: *mut c_void) -> Option<usize> {
     }
 }
 
-/// Where that code lies, as the system lists it: `7f00-7f80 r-xp … /lib/libgcc_s.so.1`.
+/// Addresses of `LEFT_OUT`, from lines such as `7f00-7f80 r-xp … /lib/libgcc_s.so.1`.
 fn left_out() -> Vec<Range<usize>> {
     // Only Linux has the list.
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();

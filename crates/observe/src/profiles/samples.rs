@@ -1,27 +1,27 @@
-//! Samples as a signal handler leaves them: stacks that were seen and how often, in memory that was set
-//! aside before, because a handler must not allocate.
+//! Samples of a signal handler: stacks and their counts, in memory that was allocated before,
+//! because a handler must not allocate.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Innermost frames that are kept of a stack.
+/// Most frames kept of a stack: the innermost ones.
 const MAX_DEPTH: usize = 128;
 
-/// Different stacks; two minutes of a busy server have some thousands.
+/// Most different stacks; two minutes of a busy server have a few thousand.
 const MAX_STACKS: usize = 1 << 14;
 
-/// Frames of all of them, 16 MiB. A page that nothing is written to takes no memory.
+/// Most frames of all stacks, 16 MiB. A page that is never written takes no memory.
 const MAX_FRAMES: usize = 1 << 20;
 
-/// Twice as many as stacks, so that a free one is near.
+/// Size of the hash table: twice the stacks, so that a free slot is near.
 const SLOTS: usize = MAX_STACKS * 2;
 
-/// As the system has it: the bytes that are not used are 0.
+/// Thread name as the system stores it: unused bytes are 0.
 pub type ThreadName = [u8; 16];
 
 #[derive(Clone, Copy)]
 pub struct Frame {
     pub ip: usize,
-    /// Where its function begins: two places in one function are one stack.
+    /// Address of its function: two places in one function are one stack.
     pub function: usize,
 }
 
@@ -36,9 +36,9 @@ struct Stack {
 pub struct Samples {
     stacks: Vec<Stack>,
     frames: Vec<Frame>,
-    /// By hash: 0, or the number of a stack, counted from 1.
+    /// Hash table: 0, or the number of a stack, counted from 1.
     slots: Vec<u32>,
-    /// Samples for which there was no room.
+    /// Samples lost because there was no room.
     pub lost: u64,
 }
 
@@ -52,8 +52,8 @@ impl Samples {
         }
     }
 
-    /// Counts a stack; `unwind` hands over its frames, innermost first, until it is told to stop.
-    /// Does not allocate.
+    /// Counts a stack; `unwind` passes on its frames, innermost first, until it gets false. Does
+    /// not allocate.
     pub fn add(&mut self, thread: ThreadName, unwind: impl FnOnce(&mut dyn FnMut(Frame) -> bool)) {
         let first = self.frames.len();
         let frames = &mut self.frames;
@@ -70,7 +70,7 @@ impl Samples {
         }
     }
 
-    /// The stack whose frames begin there. False if there is no room for one more.
+    /// Counts the stack whose frames begin at `first`. Returns false if there is no room.
     fn count(&mut self, thread: ThreadName, first: usize) -> bool {
         let new = &self.frames[first..];
         let mut hasher = DefaultHasher::new();
@@ -98,7 +98,7 @@ impl Samples {
         true
     }
 
-    /// Thread, frames and how often they were seen.
+    /// Thread, frames and count of each stack.
     pub fn iter(&self) -> impl Iterator<Item = (&ThreadName, &[Frame], u64)> {
         let frames = |stack: &Stack| &self.frames[stack.first..][..stack.depth];
         self.stacks.iter().map(move |stack| (&stack.thread, frames(stack), stack.count))

@@ -1,4 +1,4 @@
-//! Sends SIGPROF to every thread in turn, asleep or not, which is what samples by wall-clock time.
+//! Sends SIGPROF to every thread in turn, asleep or not, to sample by wall-clock time.
 
 #[cfg(target_os = "linux")]
 pub use linux::signal_every_thread;
@@ -13,10 +13,10 @@ mod linux {
     use super::super::Window;
     use crate::error::Error;
 
-    /// Between two signals: a thread whose handler finds another's still running is not recorded.
+    /// Pause between two signals: a thread is not recorded while the handler of another one runs.
     const PAUSE: Duration = Duration::from_micros(100);
 
-    /// Every thread but this, round after round. Returns the rounds per second.
+    /// Signals every thread but this one, in rounds. Returns the rounds per second.
     #[expect(clippy::disallowed_methods, reason = "a blocking thread that keeps time by sleeping")]
     pub fn signal_every_thread(window: &Window, hz: u32) -> Result<f64, Error> {
         let own = nix::unistd::gettid().as_raw();
@@ -43,7 +43,7 @@ mod linux {
         Ok(entries.filter_map(|entry| id(entry.ok()?)).collect())
     }
 
-    /// A thread that has ended meanwhile is no error.
+    /// Signals a thread; one that has ended meanwhile is no error.
     #[expect(unsafe_code, reason = "no safe wrapper of tgkill exists; it takes three integers")]
     fn signal(thread: i32) {
         // SAFETY: tgkill reads no memory of ours. SIGPROF has a handler while a sampler lives,

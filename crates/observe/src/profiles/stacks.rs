@@ -1,4 +1,4 @@
-//! A pprof protobuf as stacks of names: for pictures, and for evidence that looks for a frame.
+//! Stacks of names from a pprof protobuf: for flame graphs, and for evidence about a frame.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,14 +9,14 @@ use super::encode;
 /// Stacks as flame graphs want them, outermost first: `thread;main;…;leaf`, each with its value.
 pub type Stacks = BTreeMap<String, u64>;
 
-/// Samples of one profile, as far as one frame is concerned.
+/// Samples of one profile that concern one frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct FrameSamples {
     /// Samples of threads named `app-*` that hold the frame.
     pub holding: u64,
     /// All samples of threads named `app-*`.
     pub of_app: u64,
-    /// Samples each thread would have if it ran throughout.
+    /// Samples that a thread has if it runs all the time.
     pub of_one_thread: f64,
 }
 
@@ -45,7 +45,7 @@ impl FrameReader {
         self.profile.string_table.get(index).map_or("", String::as_str)
     }
 
-    /// The names of each location, innermost first.
+    /// Names of each location, innermost first.
     fn names(&self) -> HashMap<u64, Vec<&str>> {
         let functions: HashMap<u64, &str> =
             self.profile.function.iter().map(|f| (f.id, self.text(f.name))).collect();
@@ -83,7 +83,7 @@ impl FrameReader {
         found
     }
 
-    /// The first value of all samples: how often something was seen, or bytes.
+    /// Sum of the first value of all samples: counts, or bytes.
     pub fn total(&self) -> u64 {
         let value = |sample: &pprof::protos::Sample| sample.value.first().copied().unwrap_or(0);
         self.profile.sample.iter().map(|sample| value(sample).unsigned_abs()).sum()

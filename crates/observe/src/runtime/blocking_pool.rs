@@ -1,4 +1,4 @@
-//! How long work waits for a thread of a runtime's blocking pool: that of requests, and a probe.
+//! Wait times for a thread of a runtime's blocking pool: those of requests, and of a probe.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,10 @@ use tokio::{
 
 use crate::metrics::names;
 
-/// How often the probe asks for a thread.
+/// Time between two probes.
 const PROBE_EVERY: Duration = Duration::from_millis(100);
 
-/// A runtime, by the name that its series carry.
+/// Runtime of the pool, by the name in its series.
 #[derive(Clone, Copy)]
 pub enum Pool {
     App,
@@ -30,7 +30,7 @@ impl Pool {
     }
 }
 
-/// Runs `work` on the blocking pool of the runtime that calls, which is that of `pool`.
+/// Runs `work` on the blocking pool of the current runtime, which must be that of `pool`.
 pub fn spawn<T: Send + 'static>(
     pool: Pool,
     work: impl FnOnce() -> T + Send + 'static,
@@ -47,15 +47,15 @@ fn record(pool: Pool, source: &'static str, asked: Instant) {
         .record(asked.elapsed());
 }
 
-/// Sends an empty closure through the pool again and again: it waits as long as anybody's would.
-/// To be run on ops, so that held workers of the app do not delay it. Ends with the runtime asked.
+/// Runs empty closures on the pool, one after another: each waits as long as any other work. Run it
+/// on ops, so that held app workers do not delay it. Ends with the probed runtime.
 pub async fn probe(pool: Pool, runtime: Handle) {
     let mut every = interval(PROBE_EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         every.tick().await;
         let asked = Instant::now();
-        // One at a time, or a pool that is full would only become fuller.
+        // One at a time: more would only fill a full pool further.
         if runtime.spawn_blocking(move || record(pool, "probe", asked)).await.is_err() {
             return;
         }

@@ -1,4 +1,4 @@
-//! Poll times as tokio counts them for each worker: a histogram, and the longest one lately.
+//! Poll times, counted by tokio for each worker: a histogram, and the longest recent poll.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -7,20 +7,20 @@ use tokio::runtime::{HistogramConfiguration, LogHistogram, RuntimeMetrics};
 
 use crate::metrics::names;
 
-/// Bounds double, from what is good to a worker that is lost.
+/// Range of the buckets, whose bounds double: from a good poll to a blocked worker.
 const SHORTEST: Duration = Duration::from_micros(10);
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Samples that the longest poll is of, one each second.
+/// Samples that the longest poll spans, one each second.
 const SAMPLES: usize = 5;
 
-/// Buckets of both runtimes.
+/// Configures the buckets of both runtimes.
 pub fn buckets() -> HistogramConfiguration {
     let buckets = LogHistogram::builder().precision_exact(0);
     HistogramConfiguration::log(buckets.min_value(SHORTEST).max_value(LONGEST).build())
 }
 
-/// By bucket, over all workers.
+/// Counts of polls by bucket, over all workers.
 fn counts(now: &RuntimeMetrics) -> Vec<u64> {
     let of = |bucket| {
         (0..now.num_workers()).map(|w| now.poll_time_histogram_bucket_count(w, bucket)).sum()
@@ -28,7 +28,7 @@ fn counts(now: &RuntimeMetrics) -> Vec<u64> {
     (0..now.poll_time_histogram_num_buckets()).map(of).collect()
 }
 
-/// As Prometheus has it. The recorder has no way to take over what tokio counted.
+/// Appends the histogram for Prometheus. The recorder can't take over tokio's counts.
 pub fn push_histogram(text: &mut String, runtime: &str, now: &RuntimeMetrics) {
     let counts = counts(now);
     let bound = |bucket| match bucket + 1 == counts.len() {

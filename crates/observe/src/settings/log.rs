@@ -1,4 +1,4 @@
-//! What is logged, and how it looks.
+//! Settings of the log: filter and format.
 
 use clap::{Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
@@ -6,11 +6,11 @@ use tracing_subscriber::filter::Targets;
 
 #[derive(Args, Clone, Debug)]
 pub struct LogConfig {
-    /// How log lines look [default: pretty on a terminal, json elsewhere]
+    /// Format of log lines [default: pretty on a terminal, json elsewhere]
     #[arg(long = "log-format", env = "LOG_FORMAT", value_name = "FORMAT")]
     pub format: Option<LogFormat>,
 
-    /// What is logged, as `level` or `target=level,…`; the access log's target is `access`
+    /// Log filter, as `level` or `target=level,…`; the access log's target is `access`
     #[arg(long = "rust-log", env = "RUST_LOG", value_name = "FILTER",
           default_value = "info,sea_orm_migration=warn",
           value_parser = log_filter)]
@@ -23,10 +23,10 @@ pub enum LogFormat {
     Json,
 }
 
-/// `level` or `target=level`, with commas between. A word that is no level would be taken for a
-/// target, and a misspelt level switch the log off.
+/// Parses `level` or `target=level`, with commas between. Refuses a word that is no level: it would
+/// be taken for a target, and a misspelt level would switch the log off.
 pub fn log_filter(filter: &str) -> Result<Targets, String> {
-    // An empty one would be the level error.
+    // An empty level would mean error.
     let is_level = |part: &str| !part.is_empty() && part.parse::<LevelFilter>().is_ok();
     let of_target = |b: u8| b.is_ascii_alphanumeric() || b"_:-.".contains(&b);
     let is_target = |text: &str| !text.is_empty() && text.bytes().all(of_target);

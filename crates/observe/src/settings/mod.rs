@@ -1,14 +1,14 @@
-//! Settings of the log and of traces, as a program takes them among its own (`#[command(flatten)]`).
+//! Settings of the log and of traces; a program includes them with `#[command(flatten)]`.
 
 use clap::{Args, builder::BoolishValueParser};
 
-/// The log.
+/// Settings of the log.
 mod log;
-/// Traces, by OpenTelemetry's own names.
+/// Settings of traces, by OpenTelemetry's own names.
 mod otel;
 /// CAs of an https receiver.
 mod otel_tls;
-/// Values of OpenTelemetry's settings.
+/// Parsers of OpenTelemetry's values.
 mod otel_values;
 
 pub use log::{LogConfig, LogFormat, log_filter};
@@ -17,6 +17,8 @@ pub use otel_values::{Compression, Exporter, Pairs, Protocol, Sampler, Share};
 
 /// Every setting of this crate.
 #[derive(Args, Clone, Debug)]
+// A program may have settings of that name too.
+#[group(skip)]
 pub struct Settings {
     #[command(flatten)]
     pub log: LogConfig,

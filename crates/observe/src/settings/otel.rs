@@ -1,5 +1,5 @@
-//! OpenTelemetry's own settings, by their standard names. As its specification has it, an empty value
-//! is one that was not given; any other that is not understood ends the start.
+//! OpenTelemetry's own settings, by their standard names. By its specification an empty value
+//! counts as not given; any other invalid value stops the start.
 
 use std::time::Duration;
 
@@ -22,12 +22,12 @@ pub struct OtelConfig {
           require_equals = true, value_parser = BoolishValueParser::new())]
     pub disabled: bool,
 
-    /// Where traces are exported to if an endpoint is set, `otlp` or `none`
+    /// Exporter of traces if an endpoint is set, `otlp` or `none`
     #[arg(long = "otel-traces-exporter", env = "OTEL_TRACES_EXPORTER", value_name = "NAME",
           default_value = "", hide_default_value = true, value_parser = given(exporter))]
     pub exporter: Given<Exporter>,
 
-    /// Whose OTLP receiver gets the traces, as http://127.0.0.1:4317 [default: none]
+    /// URL of the OTLP receiver of traces, such as http://127.0.0.1:4317 [default: none]
     #[arg(long = "otel-exporter-otlp-endpoint", env = "OTEL_EXPORTER_OTLP_ENDPOINT",
           value_name = "URL", default_value = "", hide_default_value = true,
           value_parser = given(endpoint))]
@@ -39,7 +39,7 @@ pub struct OtelConfig {
           value_parser = given(endpoint))]
     pub traces_endpoint: Given<String>,
 
-    /// How it is spoken to, `grpc` or `http/protobuf` [default: http/protobuf]
+    /// Protocol of the receiver, `grpc` or `http/protobuf` [default: http/protobuf]
     #[arg(long = "otel-exporter-otlp-protocol", env = "OTEL_EXPORTER_OTLP_PROTOCOL",
           value_name = "NAME", default_value = "", hide_default_value = true,
           value_parser = given(protocol))]
@@ -75,7 +75,7 @@ pub struct OtelConfig {
           value_parser = given(millis))]
     pub traces_timeout: Given<Duration>,
 
-    /// How exports are compressed, `gzip` or `none`; as a flag, `none` does not overrule a variable
+    /// Compression of exports, `gzip` or `none`; as a flag, `none` does not overrule a variable
     /// that says gzip [default: none]
     #[arg(long = "otel-exporter-otlp-compression", env = "OTEL_EXPORTER_OTLP_COMPRESSION",
           value_name = "NAME", default_value = "", hide_default_value = true,
@@ -91,7 +91,7 @@ pub struct OtelConfig {
     #[command(flatten)]
     pub tls: OtelTlsConfig,
 
-    /// Which requests are exported, as `parentbased_traceidratio` [default: parentbased_always_on]
+    /// Sampler of exports, such as `parentbased_traceidratio` [default: parentbased_always_on]
     #[arg(long = "otel-traces-sampler", env = "OTEL_TRACES_SAMPLER", value_name = "NAME",
           default_value = "", hide_default_value = true, value_parser = given(sampler))]
     pub sampler: Given<Sampler>,
@@ -102,7 +102,7 @@ pub struct OtelConfig {
           value_parser = given(ratio))]
     pub sampler_arg: Given<f64>,
 
-    /// What this service is called in traces [default: chokepoint]
+    /// Name of this service in traces [default: chokepoint]
     #[arg(long = "otel-service-name", env = "OTEL_SERVICE_NAME", value_name = "NAME",
           default_value = "", hide_default_value = true, value_parser = given(name))]
     pub service_name: Given<String>,

@@ -1,4 +1,4 @@
-//! Whom the exporter believes over https. A file is read when the setting is: what it holds is the value.
+//! CAs that the exporter trusts over https. The value of a setting is the content of its file.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use super::otel_values::{Given, given};
 
 #[derive(Args, Clone, Debug)]
 pub struct OtelTlsConfig {
-    /// PEM file of the CAs that an https endpoint is believed by [default: those of the system]
+    /// PEM file of the CAs that verify an https endpoint [default: those of the system]
     #[arg(long = "otel-exporter-otlp-certificate", env = "OTEL_EXPORTER_OTLP_CERTIFICATE",
           value_name = "FILE", default_value = "", hide_default_value = true,
           value_parser = given(authorities))]
@@ -24,7 +24,7 @@ pub struct OtelTlsConfig {
           hide_default_value = true, value_parser = given(authorities))]
     pub traces_certificate: Given<RootCertStore>,
 
-    /// Refused, not ignored: this server shows no certificate of its own
+    /// Client certificate. Refused, not ignored: this server presents none
     #[arg(long = "otel-exporter-otlp-client-certificate", hide = true,
           env = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", default_value = "",
           value_parser = given(of_client))]
@@ -36,7 +36,7 @@ pub struct OtelTlsConfig {
           value_parser = given(of_client))]
     pub traces_client_certificate: Given<()>,
 
-    /// Its key, refused as well
+    /// Key of the client certificate, refused as well
     #[arg(long = "otel-exporter-otlp-client-key", hide = true, hide_env_values = true,
           env = "OTEL_EXPORTER_OTLP_CLIENT_KEY", default_value = "",
           value_parser = given(of_client))]

@@ -1,10 +1,10 @@
-//! Values of OpenTelemetry's settings, or one line that says why not.
+//! Parsers of OpenTelemetry's values; each error is one line.
 
 use std::time::Duration;
 
 use reqwest::Url;
 
-/// A value, or none if the text was empty.
+/// Value of a setting, or None if the text was empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given<T>(pub Option<T>);
 
@@ -34,22 +34,22 @@ pub struct Sampler {
     pub share: Share,
 }
 
-/// Of the requests that no parent has decided about.
+/// Sampled share of the requests whose parent has not decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
     All,
     None,
-    /// What OTEL_TRACES_SAMPLER_ARG says.
+    /// Share given by OTEL_TRACES_SAMPLER_ARG.
     Ratio,
 }
 
-/// Most spans that somebody may want to keep waiting: some hundred MiB.
+/// Most spans that a queue may be set to hold: a hundred MiB or more.
 const MOST_SPANS: usize = 100_000;
 
-/// A longer time is a slip of the keyboard.
+/// Longest time accepted: a longer one is a typing error.
 const LONGEST: Duration = Duration::from_hours(1);
 
-/// `parse`, but an empty text is no value.
+/// Wraps `parse` so that an empty text is no value.
 pub fn given<T>(
     parse: fn(&str) -> Result<T, String>,
 ) -> impl Fn(&str) -> Result<Given<T>, String> + Clone {
@@ -93,7 +93,7 @@ pub fn sampler(text: &str) -> Result<Sampler, String> {
 pub fn endpoint(text: &str) -> Result<String, String> {
     let needed = "a URL such as http://127.0.0.1:4317 is needed";
     match Url::parse(text).map_err(|_| needed)? {
-        // It stands in error messages, and these in the log.
+        // The URL appears in error messages, and these in the log.
         url if !url.username().is_empty() || url.password().is_some() => {
             Err("credentials belong in OTEL_EXPORTER_OTLP_HEADERS".to_owned())
         }
@@ -133,7 +133,7 @@ pub fn queue(text: &str) -> Result<usize, String> {
     }
 }
 
-/// `key=value,key=value`; values are percent-encoded, keys are names.
+/// Parses `key=value,key=value`; values are percent-encoded, keys are names.
 pub fn pairs(text: &str) -> Result<Pairs, String> {
     let pair = |text: &str| {
         let (key, value) = text.split_once('=')?;
@@ -144,7 +144,7 @@ pub fn pairs(text: &str) -> Result<Pairs, String> {
     };
     let pairs: Option<_> =
         text.split(',').filter(|text| !text.trim().is_empty()).map(pair).collect();
-    // Without the text itself, which may hold a token.
+    // The message omits the text, which may hold a token.
     pairs.ok_or_else(|| "key=value,key=value with percent-encoded values is needed".to_owned())
 }
 

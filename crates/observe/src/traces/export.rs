@@ -1,5 +1,5 @@
-//! The batch processor and its exporter, watched. Whoever ends a span never waits for either: a span
-//! that finds no room is dropped, and so is a batch that can't be sent. Both are counted.
+//! Batch processor and exporter of spans, which count their losses. Ending a span never waits for
+//! them: a span is dropped if the queue is full, and a batch if it can't be sent.
 
 use std::{
     sync::{
@@ -19,15 +19,15 @@ use opentelemetry_sdk::{
 
 use crate::{metrics::names, settings::OtelConfig};
 
-/// OpenTelemetry's own defaults.
+/// OpenTelemetry's own defaults: spans of the queue, spans of a batch, time between batches.
 const QUEUE: usize = 2_048;
 const BATCH: usize = 512;
 const EVERY: Duration = Duration::from_secs(5);
 
-/// How often it is said that exports fail.
+/// Shortest time between two log messages about failed exports.
 const SAY_EVERY: Duration = Duration::from_secs(60);
 
-/// Spans that are sent in batches by a thread of their own.
+/// Processor that exports spans in batches on a thread of its own.
 pub fn processor(
     exporter: impl SpanExporter + 'static,
     config: &OtelConfig,
@@ -43,17 +43,17 @@ pub fn processor(
     Bounded { batches, waiting, room }
 }
 
-/// Looked up each time: the recorder of metrics is younger than this.
+/// Counts dropped spans. The counter is looked up each time: the recorder starts after this.
 fn dropped(reason: &'static str, spans: usize) {
     counter!(names::SPANS_DROPPED, "reason" => reason).increment(spans as u64);
 }
 
-/// The batch processor behind a count of our own, since it tells nobody what it drops.
+/// Batch processor behind our own count, because it does not report what it drops.
 #[derive(Debug)]
 struct Bounded {
     batches: BatchSpanProcessor,
-    /// Spans that were handed over and whose export has not begun: at least as many as its queue holds,
-    /// so that the queue itself is never full.
+    /// Spans handed over whose export has not begun: at least as many as the processor's queue
+    /// holds, so that the queue itself is never full.
     waiting: Arc<AtomicUsize>,
     room: usize,
 }
@@ -90,7 +90,7 @@ struct Watched<E> {
     unsaid: Mutex<Unsaid>,
 }
 
-/// What was lost since that was last said.
+/// Losses since the last log message.
 #[derive(Debug, Default)]
 struct Unsaid {
     spans: usize,

@@ -1,4 +1,4 @@
-//! Where spans go: those that are exported to tracing-opentelemetry's layer, all others to the recorder.
+//! Sends exported spans to tracing-opentelemetry's layer, and all others to the recorder.
 
 use std::{any::TypeId, sync::Arc};
 
@@ -12,7 +12,7 @@ use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
 use super::{recorder::Recorder, ring::TraceRing};
 
-/// Makes spans of `tracing` those of traces.
+/// Layer that turns spans of `tracing` into spans of traces.
 pub struct SpanLayer<S> {
     exported: OpenTelemetryLayer<S, SdkTracer>,
     recorder: Recorder,
@@ -24,8 +24,7 @@ where
 {
     pub fn new(tracer: SdkTracer, recent: Arc<TraceRing>) -> Self {
         let layer = tracing_opentelemetry::layer().with_tracer(tracer);
-        // What a span says of itself is its name and the conventions' attributes; the rest would be
-        // paid for by each of them.
+        // A span carries its name and the conventions' attributes; more would cost every span.
         let exported = layer
             .with_location(false)
             .with_threads(false)
@@ -69,12 +68,12 @@ where
     }
 
     #[expect(unsafe_code, reason = "a span's OpenTelemetry context is found by this alone")]
-    // SAFETY: the pointer is to this layer or to what lies in it, and lives as long as it does.
+    // SAFETY: the pointer is to this layer or to a part of it, and lives as long as it does.
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
         if id == TypeId::of::<Self>() {
             return Some(std::ptr::from_ref(self).cast());
         }
-        // SAFETY: as the caller of this must not use it for longer than this layer lives.
+        // SAFETY: the caller must not use the pointer for longer than this layer lives.
         unsafe { self.exported.downcast_raw(id) }
     }
 }
@@ -115,7 +114,7 @@ mod tests {
         }
     }
 
-    /// Names of the spans in the order of their ends, as they themselves tell it.
+    /// Names of the spans in the order of their end times.
     fn in_order_of_ends(happens: impl FnOnce()) -> Vec<String> {
         let ended = Ended::default();
         let provider = SdkTracerProvider::builder().with_span_processor(ended.clone()).build();

@@ -1,9 +1,8 @@
-//! Traces: which requests have one, what their spans say, and where those go.
-//!
-//! Whether a request is traced is decided before its first span (`head`). One that isn't has no span at
-//! all, and costs what it would cost without traces: a span below it is refused for want of a parent
-//! (`visible`). Spans are `tracing`'s (`layer`): those of a trace that is exported become OpenTelemetry's, and go
-//! to the exporter and to the ring; those of any other are written into the ring as they are (`recorder`).
+//! Traces. The head sampler (`head`) decides before a request's first span if it is traced. An
+//! untraced request has no span, and traces cost it nothing: the span filter (`visible`) refuses
+//! spans without a parent. Spans are `tracing`'s (`layer`): those of an exported trace become
+//! OpenTelemetry's, for the exporter and the ring; all others go straight into the ring
+//! (`recorder`).
 
 use std::{
     sync::{Arc, OnceLock},
@@ -20,69 +19,72 @@ use crate::{
     settings::{Exporter, OtelConfig},
 };
 
-/// The exporter, watched: what it loses is counted, and said once a minute.
+/// Batch exporter, whose losses are counted and reported once a minute.
 mod export;
-/// Which requests are traced.
-mod head;
-/// From `tracing` to OpenTelemetry.
+/// Layer from `tracing` to OpenTelemetry.
 mod layer;
-/// The exporter and who it says it is.
+/// OTLP exporter, and the resource it names.
 mod otlp;
-/// The trace that a client's request belongs to.
+/// W3C Trace Context of requests.
 pub mod propagation;
-/// Spans that nobody exports.
+/// Recorder of spans that are not exported.
 mod recorder;
-/// The span of a request.
+/// Span of a request.
 pub mod request;
-/// The recent traces, in this process.
+/// Span store of the recent traces, in this process.
 pub mod ring;
-/// How exports travel.
+/// Decision sampler: decides which requests are traced.
+mod sampler;
+/// Filter of spans and events.
+pub mod span_filter;
+/// HTTP client and TLS of exports.
 mod transport;
-/// Which spans and events anybody sees.
-pub mod visible;
 /// Spans of waits.
 mod waits;
 
-pub use head::{Heads, Recent};
 use layer::SpanLayer;
 use ring::TraceRing;
+pub use sampler::{HeadSampler, Recent};
 pub use waits::{waited, waiting};
 
-/// How long what still waits to be exported gets at the end.
+/// Longest time of the last export at the end of the process.
 const FLUSHED_WITHIN: Duration = Duration::from_secs(3);
 
 /// Instrumentation scope of every span.
 pub(crate) const TRACER_NAME: &str = "chokepoint";
 
-/// Makes spans whose beginning was not noticed when it was.
+/// Tracer of spans that are made after they ended.
 static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 
-/// Where finished spans go.
+/// Pipeline of spans.
 pub struct Traces {
     provider: Option<SdkTracerProvider>,
-    heads: Option<Heads>,
+    sampler: Option<HeadSampler>,
     recent: Arc<TraceRing>,
-    /// Carries the exporter's connection, on a thread of its own; ends after the provider.
+    /// Runtime of the exporter's connection, on a thread of its own; ends after the provider.
     _runtime: Option<tokio::runtime::Runtime>,
 }
 
 impl Traces {
-    /// `recent` keeps the traces that this server shows itself.
+    /// Sets up traces. `recent` keeps the traces that this server shows itself.
+    ///
+    /// # Errors
+    /// Returns one line if the exporter can't be built.
     pub fn init(
         program: &Program,
         config: &OtelConfig,
         recent: Arc<TraceRing>,
     ) -> Result<Self, String> {
         if config.disabled {
-            return Ok(Self { provider: None, heads: None, recent, _runtime: None });
+            return Ok(Self { provider: None, sampler: None, recent, _runtime: None });
         }
         let exports = config.exporter.0 != Some(Exporter::None);
         let target = otlp::Target::of(config).filter(|_| exports);
-        let heads = Heads::new(target.as_ref().map(|_| head::sampler(config)));
+        let sampler = HeadSampler::new(target.as_ref().map(|_| sampler::sampler(config)));
         let mut provider = SdkTracerProvider::builder()
             .with_resource(otlp::resource(program, config))
-            .with_sampler(heads.clone())
-            .with_id_generator(head::Ids)
+            .with_sampler(sampler.clone())
+            .with_id_generator(sampler::Ids)
             .with_span_processor(recent.processor());
         let mut runtime = None;
         if let Some(target) = target {
@@ -91,17 +93,17 @@ impl Traces {
             runtime = Some(carrier);
         }
         let provider = provider.build();
-        // The first of a process stays: tests start several servers, with one telemetry.
+        // The first tracer of a process stays: tests start several servers, with one telemetry.
         let _ = TRACER.set(provider.tracer(TRACER_NAME));
-        Ok(Self { provider: Some(provider), heads: Some(heads), recent, _runtime: runtime })
+        Ok(Self { provider: Some(provider), sampler: Some(sampler), recent, _runtime: runtime })
     }
 
-    /// Who is traced; none if nobody is.
-    pub fn heads(&self) -> Option<Heads> {
-        self.heads.clone()
+    /// Decision sampler; None if traces are disabled.
+    pub fn sampler(&self) -> Option<HeadSampler> {
+        self.sampler.clone()
     }
 
-    /// Makes spans of `tracing` those of traces.
+    /// Layer that turns spans of `tracing` into spans of traces; None if traces are disabled.
     pub fn layer<S>(&self) -> Option<SpanLayer<S>>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
@@ -110,7 +112,7 @@ impl Traces {
         Some(SpanLayer::new(provider.tracer(TRACER_NAME), self.recent.clone()))
     }
 
-    /// Exports what still waits. An endpoint that doesn't answer can't hold up the end.
+    /// Exports the waiting spans, for `FLUSHED_WITHIN` at most if the endpoint doesn't answer.
     pub fn flush(&self) {
         if let Some(provider) = &self.provider
             && let Err(error) = provider.shutdown_with_timeout(FLUSHED_WITHIN)

@@ -1,4 +1,4 @@
-//! The OTLP exporter: to whom, how, and as whom.
+//! OTLP exporter: its receiver, its protocol, and the resource it names.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -18,22 +18,22 @@ use crate::settings::{Compression, OtelConfig, Pairs, Protocol};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What OTLP over HTTP appends to the endpoint of all signals.
+/// Path that OTLP over HTTP appends to the endpoint of all signals.
 const TRACES_PATH: &str = "/v1/traces";
 
-/// A receiver, and how to speak to it.
+/// OTLP receiver, and the settings of its connection.
 pub struct Target {
     endpoint: String,
     protocol: Protocol,
     compression: Option<opentelemetry_otlp::Compression>,
-    /// Instead of whom the system trusts.
+    /// CAs instead of those of the system.
     trusted: Option<RootCertStore>,
     headers: Pairs,
     timeout: Duration,
 }
 
 impl Target {
-    /// None without an endpoint. What is set for traces goes before what is set for all signals.
+    /// Reads the target, if there is an endpoint. Settings of traces overrule those of all signals.
     pub fn of(config: &OtelConfig) -> Option<Self> {
         let protocol = config.traces_protocol.0.or(config.protocol.0);
         let protocol = protocol.unwrap_or(Protocol::HttpProtobuf);
@@ -58,7 +58,7 @@ impl Target {
         })
     }
 
-    /// Whose certificates are believed; none if it is not spoken to over TLS.
+    /// CAs that verify the receiver; None without TLS.
     fn trusted(&self) -> Result<Option<RootCertStore>, String> {
         match &self.trusted {
             _ if !self.endpoint.starts_with("https:") => Ok(None),
@@ -68,8 +68,8 @@ impl Target {
     }
 }
 
-/// The exporter, and the runtime that carries its connection: neither the app's, which labs choke, nor
-/// that of ops.
+/// Builds the exporter and the runtime of its connection, which is neither the app's, which labs
+/// choke, nor that of ops.
 pub fn exporter(target: &Target) -> Result<(SpanExporter, Runtime), String> {
     let error = |reason: &dyn std::fmt::Display| format!("OTEL_EXPORTER_OTLP_ENDPOINT: {reason}");
     let runtime = Builder::new_multi_thread()
@@ -118,7 +118,7 @@ pub fn exporter(target: &Target) -> Result<(SpanExporter, Runtime), String> {
 fn metadata(headers: &Pairs) -> Result<MetadataMap, String> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        // Without the value, which may be a token.
+        // The message omits the value, which may be a token.
         let bad = || format!("OTEL_EXPORTER_OTLP_HEADERS: {name:?} or its value can't be a header");
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
         map.insert(name.clone(), HeaderValue::from_str(value).map_err(|_| bad())?);
@@ -126,7 +126,7 @@ fn metadata(headers: &Pairs) -> Result<MetadataMap, String> {
     Ok(MetadataMap::from_headers(map))
 }
 
-/// This process, as traces name it.
+/// Resource that describes this process in traces.
 pub fn resource(program: &Program, config: &OtelConfig) -> Resource {
     let mut attributes = vec![
         KeyValue::new("service.name", program.name),

@@ -1,5 +1,5 @@
-//! The trace that a request belongs to, as W3C Trace Context has it: `traceparent` and `tracestate`,
-//! read from requests that come in and written to those that our own clients send.
+//! W3C Trace Context: `traceparent` and `tracestate`, read from incoming requests and written to
+//! the requests of our own clients.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
@@ -13,9 +13,9 @@ mod tracestate;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The client's span, if it names a valid one.
+/// Span of the client; None without a valid `traceparent`.
 pub fn parent(headers: &HeaderMap) -> Option<SpanContext> {
-    // Most requests have none, and then nothing is built. Of two nobody knows which is right.
+    // Most requests have no header, and then nothing is built. Two headers are ambiguous.
     let mut sent = headers.get_all(TRACEPARENT).iter();
     let (parent, None) = (sent.next()?, sent.next()) else { return None };
     let parent = parent.to_str().ok().filter(|header| is_well_formed(header))?;
@@ -25,7 +25,7 @@ pub fn parent(headers: &HeaderMap) -> Option<SpanContext> {
     parent.is_valid().then_some(parent)
 }
 
-/// The propagator takes ids that are too short, and signs for digits.
+/// Checks the form, because the propagator takes short ids, and signs for digits.
 fn is_well_formed(header: &str) -> bool {
     let is_hex = |part: &str, digits| {
         let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
@@ -35,18 +35,18 @@ fn is_well_formed(header: &str) -> bool {
     let are_hex = [2, 32, 16, 2]
         .into_iter()
         .all(|digits| parts.next().is_some_and(|part| is_hex(part, digits)));
-    // Only a version to come may say more.
+    // Only a future version may have more parts.
     are_hex && (parts.next().is_none() || !header.starts_with("00"))
 }
 
-/// The first span of a trace that begins with a client of ours, which asks that it is recorded.
+/// Creates the root of a trace that one of our clients begins, with the sampled flag.
 pub fn root() -> SpanContext {
     let trace_id = TraceId::from(fastrand::u128(1..));
     let span_id = SpanId::from(fastrand::u64(1..));
     SpanContext::new(trace_id, span_id, TraceFlags::SAMPLED, false, TraceState::NONE)
 }
 
-/// Makes what is sent with these headers a child of a span, and of no other.
+/// Sets trace headers for a child of `parent`, and removes those of any other trace.
 pub fn inject(parent: &SpanContext, headers: &mut HeaderMap) {
     let cx = Context::new().with_remote_span_context(parent.clone());
     TraceContextPropagator::new().inject_context(&cx, &mut ToSend(headers));
@@ -59,7 +59,7 @@ impl Injector for ToSend<'_> {
         let Ok(name) = HeaderName::try_from(key) else { return };
         match HeaderValue::try_from(value) {
             Ok(value) if !value.is_empty() => drop(self.0.insert(name, value)),
-            // One that is there already would be another trace's.
+            // A header that is there already belongs to another trace.
             _ => drop(self.0.remove(name)),
         }
     }
@@ -129,7 +129,7 @@ mod tests {
                     false,
                     state.parse().unwrap(),
                 );
-                // Of the trace that the sender is in itself, say.
+                // Headers of another trace, such as the sender's own.
                 let mut headers = HeaderMap::from_iter([
                     (TRACEPARENT, format!("00-{TRACE}-00f067aa0ba902b7-01").parse().unwrap()),
                     (HeaderName::from_static("tracestate"), "old=1".parse().unwrap()),

@@ -1,6 +1,6 @@
-//! Spans that nobody exports, written straight into the ring of recent traces. What they say is what
-//! tracing-opentelemetry's layer would make of them, and cost far less: each request of a lab
-//! has a trace, and pays for it.
+//! Recorder of spans that are not exported: writes them straight into the ring of recent traces.
+//! Their content equals that of tracing-opentelemetry's layer, at far less cost: each request of a
+//! lab has a trace, and pays for it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,19 +20,19 @@ use super::ring::{
     packed::{Names, Packed},
 };
 
-/// What becomes of fields.
+/// Conversion of fields.
 mod fields;
 
 use fields::{OfSpan, event};
 
 thread_local! {
-    /// The trace that the request's span which is made next begins.
+    /// Trace and parent of the next request span of this thread.
     static NEXT: RefCell<Option<(TraceId, Option<SpanContext>)>> = const { RefCell::new(None) };
-    /// From when to when the span that is made next lasted, if that is not now.
+    /// Begin and end of the next span of this thread, if it is over already.
     static LASTED: Cell<Option<(SystemTime, SystemTime)>> = const { Cell::new(None) };
 }
 
-/// Makes the request's span by `make`, recorded as part of that trace, below the client's span.
+/// Makes the request's span with `make`, recorded in `trace` below the client's span.
 pub fn begin(trace: TraceId, parent: Option<SpanContext>, make: impl FnOnce() -> Span) -> Span {
     NEXT.set(Some((trace, parent)));
     let span = make();
@@ -40,7 +40,7 @@ pub fn begin(trace: TraceId, parent: Option<SpanContext>, make: impl FnOnce() ->
     span
 }
 
-/// A span that `make` makes only now that it is over.
+/// Makes a span that is over already: it began at `since` and lasted for `time`.
 pub fn lasted(since: Instant, time: Duration, make: impl FnOnce() -> Span) {
     let began = SystemTime::now() - since.elapsed();
     LASTED.set(Some((began, began + time)));
@@ -48,20 +48,20 @@ pub fn lasted(since: Instant, time: Duration, make: impl FnOnce() -> Span) {
     LASTED.take();
 }
 
-/// Fills the ring. Each method does nothing and says so if the span is none that is recorded here.
+/// Fills the ring. Each method returns false and does nothing if the span is not recorded here.
 pub struct Recorder(Arc<TraceRing>);
 
-/// A span that is under way, among its extensions.
+/// Open span, stored in its extensions.
 struct Recorded {
-    /// Until it has ended.
+    /// None once the span has ended.
     packed: Option<Packed>,
     trace: TraceId,
     id: SpanId,
     state: TraceState,
-    /// The request itself, which has ended when its cost is recorded: a thread of the driver's or what
-    /// it began may hold its span for longer. Any other ends when it is closed.
+    /// True for the request itself, which ends when its cost is recorded: a thread of the database
+    /// driver or a task may hold its span for longer. Any other span ends when it is closed.
     is_request: bool,
-    /// When it ended, if that is not now.
+    /// End of a span that is over already.
     ended: Option<SystemTime>,
 }
 
@@ -103,13 +103,13 @@ impl Recorder {
         let Some(span) = cx.span(id) else { return false };
         let parent = match attributes.parent() {
             Some(parent) => cx.span(parent),
-            // Tokio's own spans may lie between, which this layer does not see.
+            // Tokio's own spans, which this layer does not see, may lie between.
             None if attributes.is_contextual() => cx.lookup_current(),
             None => None,
         };
         let recorded = match parent {
             Some(parent) => {
-                // Not locked while values are formatted: they might log.
+                // Values are formatted without the lock: they might log.
                 let above = parent.extensions().get::<Recorded>().map(Recorded::identity);
                 let Some((trace, parent, state)) = above else { return false };
                 Recorded::new(trace, parent, false, state, attributes)
@@ -134,7 +134,7 @@ impl Recorder {
     {
         with(id, cx, |span| {
             let Some(packed) = &mut span.packed else { return };
-            // Numbers and names, which don't log.
+            // These values are numbers and names, which don't log.
             values.record(&mut OfSpan(packed));
             if span.is_request {
                 self.end(span);
@@ -147,7 +147,7 @@ impl Recorder {
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
         let Some(span) = cx.event_span(happened) else { return false };
-        // Written down before the span is locked: values that are formatted might log.
+        // The event is written before the span is locked: formatting values might log.
         let is_recorded = span.extensions().get::<Recorded>().is_some();
         is_recorded && {
             let event = event(happened);

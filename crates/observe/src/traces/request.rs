@@ -1,4 +1,4 @@
-//! The span of a request, by OpenTelemetry's conventions for HTTP servers, with its budget.
+//! Span of a request, by OpenTelemetry's conventions for HTTP servers, with the request cost.
 
 use axum::{extract::Request, http::Method, http::header::USER_AGENT};
 use opentelemetry::{
@@ -8,19 +8,19 @@ use opentelemetry::{
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::{head::Head, recorder};
+use super::{recorder, sampler::Decision};
 use crate::cost::{Cost, Counter};
 
-/// How the only span that needs no parent is told from all others.
+/// Name and target of the request's span, the only one that needs no parent.
 pub const NAME: &str = "request";
 pub const TARGET: &str = module_path!();
 
-/// What stands for a method that HTTP does not define.
+/// Value for a method that HTTP does not define.
 const OTHER_METHOD: &str = "_OTHER";
 
-/// Opens the span, which has its ids from here on.
+/// Opens the span and gives it its ids.
 pub fn open(
-    head: Head,
+    head: Decision,
     parent: Option<SpanContext>,
     request: &Request,
     route: Option<&str>,
@@ -36,7 +36,7 @@ pub fn open(
     }
     let _as_parent = cx.attach();
     let span = make();
-    // Else it would start with its first child, when the context above is gone.
+    // Starts the span now: its first child would start it later, without the context above.
     span.context();
     span
 }
@@ -61,7 +61,7 @@ fn span(request: &Request, route: Option<&str>, request_id: &str) -> Span {
         http.response.status_code = Empty,
         "error.type" = Empty,
         url.scheme = "http",
-        // Without the query, which may hold secrets.
+        // Path without the query, which may hold secrets.
         url.path = request.uri().path(),
         user_agent.original = header(USER_AGENT),
         chokepoint.request_id = request_id,
@@ -82,7 +82,7 @@ fn span(request: &Request, route: Option<&str>, request_id: &str) -> Span {
     )
 }
 
-/// The method as the conventions want it, and as it was sent if that differs.
+/// Method by the conventions, and the original one if it differs.
 fn method(method: &Method) -> (&str, Option<&str>) {
     const KNOWN: [Method; 9] = [
         Method::GET,
@@ -101,7 +101,7 @@ fn method(method: &Method) -> (&str, Option<&str>) {
     }
 }
 
-/// What is known at the end. A failure of the client's is none of the server's.
+/// Records status and cost, and ends the span. A client error (4xx) is no error of the server.
 pub fn close(span: &Span, status: u16, cost: &Cost) {
     if span.is_disabled() {
         return;
@@ -110,7 +110,7 @@ pub fn close(span: &Span, status: u16, cost: &Cost) {
     // Recording None records nothing.
     let of_thread = Counter::Switches.is_measured().then_some(cost);
     let is_error = status >= 500;
-    // One call for all: each goes through every layer of the subscriber.
+    // One call for all values: each call goes through every layer of the subscriber.
     tracing::record_all!(
         span,
         http.response.status_code = i64::from(status),
@@ -131,7 +131,7 @@ pub fn close(span: &Span, status: u16, cost: &Cost) {
         chokepoint.cache_hits = int(cost.cache_hits),
         chokepoint.cache_misses = int(cost.cache_misses),
     );
-    // One that is exported ends here; a thread that still holds it would end it when it lets go.
+    // An exported span ends here; otherwise a thread that still holds it would end it later.
     span.context().span().end();
 }
 

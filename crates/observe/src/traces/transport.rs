@@ -1,4 +1,4 @@
-//! How exports travel: over TLS if the endpoint says so, and by HTTP on the exporter's own runtime.
+//! Transport of exports: TLS for an https endpoint, and HTTP on the exporter's own runtime.
 
 use std::{error::Error, iter::successors, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use opentelemetry_otlp::tonic_types::transport::ClientTlsConfig;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::runtime::Handle;
 
-/// Those that the system trusts. SSL_CERT_FILE and SSL_CERT_DIR name others.
+/// CAs that the system trusts. SSL_CERT_FILE and SSL_CERT_DIR name others.
 pub fn of_the_system() -> Result<RootCertStore, String> {
     let mut trusted = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
@@ -29,7 +29,7 @@ pub fn grpc_tls(trusted: RootCertStore) -> ClientTlsConfig {
     ClientTlsConfig::new().trust_anchors(trusted.roots)
 }
 
-/// Not reqwest's: with TLS in it, every client of `prove` and `stress` would load certificates too.
+/// HTTP client, not reqwest's: with TLS, all clients of `prove` and `stress` load certificates.
 pub fn http_client(
     trusted: RootCertStore,
     timeout: Duration,
@@ -44,7 +44,7 @@ pub fn http_client(
     Ok(OnRuntime { client: HyperClient::new(connector, timeout, None), runtime })
 }
 
-/// A client for a thread without a runtime, as that of the batches is.
+/// HTTP client for a thread without a runtime, such as that of the batch processor.
 #[derive(Debug)]
 struct OnRuntime<C> {
     client: C,
@@ -56,12 +56,12 @@ impl<C: HttpClient + Clone + 'static> HttpClient for OnRuntime<C> {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let client = self.client.clone();
         let answer = self.runtime.spawn(async move { client.send_bytes(request).await }).await?;
-        // The exporter says of it no more than that it is an error of the network.
+        // The exporter itself reports only that it is a network error.
         answer.inspect_err(|error| tracing::debug!(error = causes(&**error), "an export failed"))
     }
 }
 
-/// An error and what lies below it.
+/// Text of an error and of its sources.
 fn causes(error: &(dyn Error + 'static)) -> String {
     let causes: Vec<_> =
         successors(Some(error), |&e| e.source()).map(ToString::to_string).collect();

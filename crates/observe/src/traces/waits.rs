@@ -1,4 +1,4 @@
-//! Spans of waits: from the moment this is asked for until it is had.
+//! Spans of waits: from the request for a resource until it is available.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,12 +8,12 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{TRACER, recorder};
 
-/// A wait that begins now and ends when the span is dropped, wherever that is.
+/// Span of a wait that begins now and ends when the span is dropped.
 pub fn waiting(name: &'static str) -> Span {
     tracing::info_span!("wait", otel.name = name)
 }
 
-/// A wait that is known only now that it is over, as part of `span`.
+/// Records a wait that is over already, as a child of `span`.
 pub fn waited(name: &'static str, span: &Span, since: Instant, time: Duration) {
     if span.is_none() {
         return;

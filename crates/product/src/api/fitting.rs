@@ -1,5 +1,4 @@
-//! Lists end at a number of bytes as well as at a number of rows: rows may be a thousand times as long
-//! as they mostly are.
+//! Limits lists in bytes as well as in rows, because a row may be a thousand times as long as most.
 
 use std::io::{self, Write};
 
@@ -8,11 +7,11 @@ use serde::Serialize;
 
 use crate::db::Db;
 
-/// Bytes of JSON that the rows of one answer have, unless a single one has more: ten times what rows of
-/// usual length come to. With what is around them it is 1 MiB.
+/// Maximum bytes of JSON of an answer's rows, unless a single row has more: ten times as much as
+/// rows of usual length have. With the JSON around them it is 1 MiB.
 const MOST_BYTES: usize = 1024 * 1024 - 1024;
 
-/// Cuts the rows where their JSON is too long; one always stays. True if there are more.
+/// Truncates the rows to `MOST_BYTES` of JSON, but keeps at least one. True if there are more.
 pub fn cut<T: Serialize>(rows: &mut Vec<T>) -> bool {
     let mut bytes = 0;
     let fits = rows.iter().take_while(|row| {
@@ -21,11 +20,11 @@ pub fn cut<T: Serialize>(rows: &mut Vec<T>) -> bool {
     });
     let fits = fits.count().max(1);
     rows.truncate(fits);
-    // Texts are no longer than their JSON, so it is more than this if `newest` left rows out.
+    // A text is never longer than its JSON, so this is also true if `newest` left rows out.
     bytes > MOST_BYTES
 }
 
-/// Counts what is written.
+/// Counts the bytes written to it.
 struct Count(usize);
 
 impl Write for Count {
@@ -41,14 +40,14 @@ impl Write for Count {
 
 fn json_bytes(row: &impl Serialize) -> usize {
     let mut count = Count(0);
-    // What has no JSON is told when the answer is made.
+    // A row that can't be serialized fails when the answer is made.
     let _ = serde_json::to_writer(&mut count, row);
     count.0
 }
 
-/// The newest rows that belong to somebody, before an id if one is given: only those whose `texts` fit
-/// into one answer are read, however many are asked for. Both databases know the length of a text
-/// without reading it.
+/// Newest rows of an owner, before an id if one is given. It reads only the rows whose `texts` fit
+/// into one answer, however many are requested. Both databases know the length of a text without
+/// reading it.
 pub async fn newest<E: EntityTrait>(
     db: &Db,
     (owned_by, owner): (E::Column, Value),

@@ -1,4 +1,4 @@
-//! `/health/live` says the process answers, `/health/ready` that its dependencies do too.
+//! Health probes: `/health/live` for the process, `/health/ready` for its dependencies too.
 
 use std::{
     sync::atomic::Ordering::Relaxed,
@@ -11,11 +11,11 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    api::state::{AppState, SharedState},
     error::{Error, Problem},
-    state::{AppState, SharedState},
 };
 
-/// A dependency that needs longer than this for nothing is down.
+/// Longest wait for a ping; a dependency that needs longer is down.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub fn router() -> OpenApiRouter<SharedState> {
@@ -30,7 +30,7 @@ struct Health {
 
 const UP: Json<Health> = Json(Health { status: "up" });
 
-/// Whether the process answers.
+/// Reports that the process answers.
 #[utoipa::path(get, path = "/health/live", tag = "health", responses(
     (status = OK, body = Health, description = "it is up")
 ))]
@@ -47,7 +47,7 @@ async fn health(state: State<AppState>) -> Result<Json<Health>, Error> {
     ready(state).await
 }
 
-/// Whether the process and everything it needs answer, and writes are taken.
+/// Reports if the process and all that it needs answer, and writes are accepted.
 #[utoipa::path(get, path = "/health/ready", tag = "health", responses(
     (status = OK, body = Health, description = "it is up"),
     (status = SERVICE_UNAVAILABLE, body = Problem, description = "a dependency is down")

@@ -1,41 +1,44 @@
-//! The product that carries the lessons. Each resource goes routes → service → repository.
+//! The product, which the labs build on. Each resource goes routes → service → repository.
 
 use axum::{Extension, middleware::from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 
 use self::concurrency::Model;
-use crate::{edge::Deadline, state::SharedState};
+use self::state::SharedState;
+use crate::edge::Deadline;
 
-/// Register, log in, refresh, log out; and who sends a request.
+/// Accounts and sessions: register, log in, refresh, log out; and the user of a request.
 pub mod auth;
-/// Which concurrency model serves a request.
+/// Concurrency model of a request.
 pub mod concurrency;
-/// Lists that end at a number of bytes.
+/// Limit on the bytes of a list.
 mod fitting;
-/// Whether the server is up, and whether it can do its work.
+/// Health probes: the server is up, and it can do its work.
 pub mod health;
-/// What makes /api/v1 the synchronous server that people come from.
-pub mod held_threads;
-/// How often a caller may ask.
+/// Rate limits.
 pub mod limits;
 /// Log ingest, and statistics of it.
 pub mod logs;
-/// The document that describes all of it.
+/// OpenAPI document of the app port.
 pub mod openapi;
 /// Posts and their comments.
 pub mod posts;
+/// Thread-per-request pool, which makes /api/v1 a synchronous server.
+pub mod request_threads;
+/// Parts that handlers may take.
+pub mod state;
 /// Todos, each its owner's alone.
 pub mod todos;
 
-/// Everything but the labs, with its description.
+/// Router of everything but the labs, with its OpenAPI description.
 pub fn router(state: &SharedState) -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         // The model goes first: it must be known wherever the request runs.
         .nest(
             "/api/v1",
             for_users()
-                .layer(state.held_threads.clone())
-                // On threads apart: whoever waits to hash keeps none of the others waiting.
+                .layer(state.request_threads.clone())
+                // A pool of their own: requests that wait to hash keep no others waiting.
                 .merge(auth::with_password(state, Some(state.password_threads.clone())))
                 .layer(Extension(Model::Held)),
         )
@@ -45,7 +48,7 @@ pub fn router(state: &SharedState) -> OpenApiRouter<SharedState> {
         )
         .merge(posts::router())
         .merge(logs::router())
-        // All that comes before, and nothing that comes after.
+        // Applies to everything above, and to nothing below.
         .layer((
             Deadline(state.config.request_timeout),
             from_fn_with_state(state.clone(), limits::by_user),
@@ -53,7 +56,7 @@ pub fn router(state: &SharedState) -> OpenApiRouter<SharedState> {
         .merge(health::router())
 }
 
-/// Served twice, under two concurrency models, as is `auth::with_password`.
+/// Routes that are served twice, under two concurrency models, as is `auth::with_password`.
 fn for_users() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().merge(auth::sessions()).merge(todos::router())
 }

@@ -1,5 +1,5 @@
-//! Copies of the database while it is in use, and databases from copies. A copy is complete or absent:
-//! it is made beside its place, flushed to disk, and then named.
+//! Backups of the database while it is in use, and restores. A backup is complete or absent: it is
+//! written beside its place, flushed to disk, and then named.
 
 use std::{
     fs::{self, File},
@@ -9,12 +9,12 @@ use std::{
 
 use crate::config::DatabaseConfig;
 
-/// By pg_dump and pg_restore.
+/// Backups by pg_dump and pg_restore.
 mod postgres;
-/// By SQLite's own VACUUM INTO.
+/// Backups by SQLite's own VACUUM INTO.
 mod sqlite;
 
-/// How files of each kind begin.
+/// First bytes of each kind of file.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 const POSTGRES_MAGIC: &[u8] = b"PGDMP";
 
@@ -29,7 +29,7 @@ pub async fn backup(config: &DatabaseConfig, file: &Path) -> Result<u64, String>
     unfinished.named(file)
 }
 
-/// Makes the database from a file that `backup` wrote. It must not exist yet, or be empty on PostgreSQL.
+/// Restores the database from a backup. It must not exist yet, or be empty on PostgreSQL.
 pub async fn restore(config: &DatabaseConfig, file: &Path) -> Result<(), String> {
     let kind = begins_with(file).map_err(|e| format!("{}: {e}", file.display()))?;
     let is = |magic: &[u8]| kind.starts_with(magic);
@@ -42,7 +42,7 @@ pub async fn restore(config: &DatabaseConfig, file: &Path) -> Result<(), String>
             Err(format!("{} is of SQLite, and DATABASE_URL names a PostgreSQL", file.display()))
         }
         Some(database) if is(SQLITE_MAGIC) => {
-            // Left over from another database, they would be read as part of this one.
+            // Files left over from another database would be read as part of this one.
             for suffix in ["", "-wal", "-shm", "-journal"] {
                 demand_absent(&with_suffix(&database, suffix))?;
             }
@@ -77,11 +77,11 @@ fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// A file that is being written, and goes if it is not finished.
+/// A file that is being written. It is deleted if it is not finished.
 struct Unfinished(PathBuf);
 
 impl Unfinished {
-    /// In the same folder, so that it can be named without being copied.
+    /// Path in the same folder as `file`, so that naming it needs no copy.
     fn beside(file: &Path) -> Result<Self, String> {
         let folder = folder_of(file);
         fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -90,7 +90,7 @@ impl Unfinished {
         Ok(Self(unfinished))
     }
 
-    /// Flushes it and gives it its name, unless somebody took that meanwhile; returns its length.
+    /// Flushes the file and names it, unless the name is taken by now. Returns its length in bytes.
     fn named(self, file: &Path) -> Result<u64, String> {
         let named = || {
             let copy = File::open(&self.0)?;
@@ -105,7 +105,7 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // It isn't there if nothing was written.
+        // The file does not exist if nothing was written.
         let _ = fs::remove_file(&self.0);
     }
 }

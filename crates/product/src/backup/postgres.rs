@@ -1,4 +1,4 @@
-//! Copies of a PostgreSQL database by pg_dump and pg_restore, which know all that may be in it.
+//! Backups of PostgreSQL by pg_dump and pg_restore, which know all that a database may hold.
 
 use std::{
     io,
@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use sea_orm::sqlx::{self, Connection, PgConnection};
 
-/// Tables that are not PostgreSQL's own.
+/// Number of tables that are not PostgreSQL's own.
 const TABLES: &str = "\
 SELECT COUNT(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
 WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'";
@@ -38,8 +38,8 @@ pub async fn restore(url: &str, file: &Path) -> Result<(), String> {
     run(pg_restore.arg(file))
 }
 
-/// One of PostgreSQL's programs that knows the database; the password is in its environment, as
-/// everybody may read arguments.
+/// Command of a PostgreSQL program that connects to the database. The password is in its
+/// environment, because everybody may read arguments.
 fn told(program: &str, url: &str) -> Result<Command, String> {
     let mut url = Url::parse(url).map_err(|e| format!("DATABASE_URL: {e}"))?;
     let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();

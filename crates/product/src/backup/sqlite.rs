@@ -1,4 +1,4 @@
-//! Copies of an SQLite file by VACUUM INTO: of one moment, while others read and write.
+//! Backups of an SQLite file by VACUUM INTO: of one moment, while others read and write.
 
 use std::{path::Path, time::Duration};
 
@@ -6,10 +6,10 @@ use sea_orm::sqlx::{
     self, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions,
 };
 
-/// How long a writer may keep this waiting: it has the lock for a checkpoint at most.
+/// Longest wait for a writer, which has the lock for a checkpoint at most.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Copies `database` into the new file `copy`, and reads that through.
+/// Copies `database` into the new file `copy`, and checks the copy.
 pub async fn copy(database: &Path, copy: &Path) -> Result<(), String> {
     let mut connection = open(database).await?;
     let into = copy.to_str().ok_or("the path of the file must be UTF-8")?;
@@ -19,7 +19,7 @@ pub async fn copy(database: &Path, copy: &Path) -> Result<(), String> {
     check(copy).await
 }
 
-/// Demands that every page and index of the file is whole, and that it is a database of ours.
+/// Checks that every page and index of the file is intact, and that it is a database of ours.
 pub async fn check(file: &Path) -> Result<(), String> {
     let mut connection = open(file).await?;
     let said: Result<String, _> =

@@ -1,12 +1,12 @@
-//! A Bloom filter over ids: says of most ids that do not exist that they can't.
+//! A Bloom filter over ids: rules out most ids that do not exist.
 //!
-//! It only speaks about ids up to a watermark; a higher one, which any instance may have created by
-//! now, always *may* exist. It is right across instances, and whether Redis is up or not, if
+//! It answers only for ids up to a watermark; a higher one, which any instance may have created by
+//! now, always *may* exist. It is correct across instances, with or without Redis, if
 //! 1. ids are handed out in increasing order and never again, and
 //! 2. every set of ids was read while no insert was in flight: `upto` is then a bound below which
 //!    nothing can appear any more, and `ids` holds everything that exists up to it.
 //!
-//! Deleted ids stay in it: they pass, and the database says that they are gone.
+//! Deleted ids stay in it: they pass, and the database reports that they are gone.
 
 use std::sync::{
     PoisonError, RwLock,
@@ -15,13 +15,13 @@ use std::sync::{
 
 use fastbloom::BloomFilter;
 
-/// Room at the start, and what a filter grows by at least.
+/// Smallest capacity of a filter, in ids.
 const LEAST_ROOM: usize = 10_000;
 
 pub struct IdFilter {
     false_positives: f64,
     state: RwLock<State>,
-    /// It was asked about an id above the watermark since `was_asked_above`.
+    /// True if an id above the watermark was requested since the last `was_asked_above`.
     asked_above: AtomicBool,
 }
 
@@ -33,13 +33,13 @@ struct State {
 }
 
 impl IdFilter {
-    /// A filter that refuses nothing until it is told what there is.
+    /// A filter that refuses nothing until it gets ids.
     pub fn new(false_positives: f64) -> Self {
         let state = State::with_room(false_positives, LEAST_ROOM).into();
         Self { false_positives, state, asked_above: AtomicBool::new(false) }
     }
 
-    /// Whether there can't be a row with this id.
+    /// True if there can't be a row with this id.
     pub fn refuses(&self, id: i64) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         if id > state.watermark {
@@ -49,18 +49,18 @@ impl IdFilter {
         !state.filter.contains(&id)
     }
 
-    /// Whether a higher watermark would be of use. Asking starts anew.
+    /// True if a higher watermark would be of use. Resets the flag.
     pub fn was_asked_above(&self) -> bool {
         self.asked_above.swap(false, Relaxed)
     }
 
-    /// The highest id it speaks about.
+    /// Highest id that it answers for.
     pub fn watermark(&self) -> i64 {
         self.state.read().unwrap_or_else(PoisonError::into_inner).watermark
     }
 
-    /// Takes in all ids above the watermark up to a new one. False, and nothing is taken in, if they
-    /// do not fit: then all ids are needed, for `replace`.
+    /// Adds all ids above the watermark up to a new one. If they do not fit it adds none and
+    /// returns false: then `replace` needs all ids.
     #[must_use]
     pub fn extend(&self, ids: &[i64], upto: i64) -> bool {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -73,7 +73,7 @@ impl IdFilter {
         true
     }
 
-    /// Starts again with all ids up to a watermark, and room for as many again.
+    /// Starts again with all ids up to a watermark, and capacity for as many again.
     pub fn replace(&self, ids: &[i64], upto: i64) {
         let mut state = State::with_room(self.false_positives, LEAST_ROOM.max(2 * ids.len()));
         state.filter.insert_all(ids);

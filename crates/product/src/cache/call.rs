@@ -1,4 +1,4 @@
-//! One call of the cache, whichever it is: at its distance, counted if it fails, and with a span.
+//! One call of the cache, of any kind: with injected latency, a count of failures, and a span.
 
 use tracing::{Instrument, Span, field::Empty};
 
@@ -10,7 +10,7 @@ pub(super) enum Call {
     GetMany,
     Set,
     Delete,
-    /// The second look, which may give the right to fill.
+    /// Second look-up, which may give a lease to fill.
     Reserve,
     Fill,
     Announce,
@@ -18,7 +18,7 @@ pub(super) enum Call {
 }
 
 impl Call {
-    /// What it is called here, and as a command of Redis.
+    /// Name of the call here, and of its Redis command.
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Get => ("get", "GET"),
@@ -41,13 +41,13 @@ impl Cache {
         work: impl Future<Output = Result<T, Down>>,
     ) -> Result<T, Down> {
         let span = self.span(call, name);
-        let at_its_distance = async {
-            if !self.0.distance.is_zero() {
-                tokio::time::sleep(self.0.distance).await;
+        let after_latency = async {
+            if !self.0.latency.is_zero() {
+                tokio::time::sleep(self.0.latency).await;
             }
             work.await
         };
-        let result = at_its_distance.instrument(span.clone()).await;
+        let result = after_latency.instrument(span.clone()).await;
         if result.is_err() {
             span::failed(&span);
             self.counters(name).errors.increment(1);
@@ -55,7 +55,7 @@ impl Cache {
         result
     }
 
-    /// Of a look-up: whether it found something is on the span, too.
+    /// Runs a look-up. Its span also records if it found something.
     pub(super) async fn look_up<T>(
         &self,
         call: Call,
@@ -72,7 +72,7 @@ impl Cache {
         found
     }
 
-    /// Redis is a database that somebody asks; this process's own memory is nobody else.
+    /// Span of a call: a database call on Redis, internal work in this process's memory.
     fn span(&self, call: Call, name: Name) -> Span {
         let (call, command) = call.names();
         let name = name.label();

@@ -1,4 +1,4 @@
-//! What is cached, else what the database says: loaded once however many ask, and cached.
+//! Reads through the cache: a copy, or one load from the database for all who wait.
 
 use std::time::Duration;
 
@@ -8,43 +8,43 @@ use super::{Answer, Cache, Call, Name, Store, redis::Token};
 use crate::error::Error;
 use observe::traces;
 
-/// How long a copy is kept.
+/// Time to live of a copy.
 const TTL: Duration = Duration::from_hours(1);
 
-/// At most so much more, by chance, so that what was filled together does not end together.
+/// Maximum of a random addition, so that copies filled together do not expire together.
 const JITTER: Duration = Duration::from_mins(5);
 
-/// How long it is remembered that there is nothing.
+/// Time to live of an absence: the knowledge that there is no row.
 const ABSENCE_TTL: Duration = Duration::from_mins(5);
 
-/// How long a load of another instance is waited for: much longer than one takes, and short enough
-/// for a client. Then this instance loads for itself.
+/// Longest wait for a load of another instance: much longer than a load takes, and short enough for
+/// a client. Then this instance loads for itself.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often it is looked whether that load has ended.
+/// Interval of the checks for the end of that load.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// What the second look found.
-pub(super) enum Look<Right = u64> {
+/// Result of the second look-up.
+pub(super) enum Lookup<Lease = u64> {
     Found(Answer),
-    /// Nothing, and the right to fill, which a write takes away.
-    Mine(Right),
+    /// Nothing, and the lease to fill it, which a write revokes.
+    Leased(Lease),
     /// Another instance is loading.
     Elsewhere,
     /// A write is under way, so nothing may be filled.
     Written,
 }
 
-enum Right {
+enum Lease {
     Memory(u64),
     Redis(Token),
 }
 
 impl Cache {
-    /// The copy of what `load` reads from the database; `None` if there is no such thing.
+    /// Copy of what `load` reads from the database; `None` if there is no such row.
     ///
-    /// `load` must read what is committed when it runs, and the key must be among those that every
-    /// `commit` of a change to it names.
+    /// `load` must read committed data when it runs, and every `commit` of a change to it must name
+    /// the key.
     pub async fn fetch(
         &self,
         name: Name,
@@ -79,49 +79,49 @@ impl Cache {
             Err(right) => right,
         };
         self.counters(name).loads.increment(1);
-        // If `load` fails or its request goes away, dropping the right gives it back.
+        // If `load` fails or its request is dropped, dropping the lease releases it.
         let answer = load.await?;
         if let Some(right) = right {
             let ttl = ttl(&answer);
             let fill = async {
                 match (&self.0.store, right) {
-                    (Store::Memory(memory), Right::Memory(right)) => {
+                    (Store::Memory(memory), Lease::Memory(right)) => {
                         memory.fill(key, right, &answer, ttl).await;
                         Ok(())
                     }
-                    (Store::Redis(redis), Right::Redis(token)) => {
+                    (Store::Redis(redis), Lease::Redis(token)) => {
                         redis.fill(token, &answer, ttl).await
                     }
                     _ => Ok(()),
                 }
             };
-            // The answer is right all the same.
+            // The answer is correct even if the fill fails.
             let _ = self.call(Call::Fill, name, fill).await;
         }
         Ok(answer)
     }
 
-    /// What is cached by now, or the right to fill it if that can be had.
-    async fn look_again(&self, name: Name, key: &str) -> Result<Answer, Option<Right>> {
+    /// Answer that is cached by now, or the lease to fill it if there is one.
+    async fn look_again(&self, name: Name, key: &str) -> Result<Answer, Option<Lease>> {
         let started = tokio::time::Instant::now();
         let mut waiting = None;
         loop {
             let reserve = async {
                 match &self.0.store {
-                    Store::Memory(memory) => Ok(memory.reserve(key).await.map(Right::Memory)),
-                    Store::Redis(redis) => Ok(redis.reserve(key).await?.map(Right::Redis)),
+                    Store::Memory(memory) => Ok(memory.reserve(key).await.map(Lease::Memory)),
+                    Store::Redis(redis) => Ok(redis.reserve(key).await?.map(Lease::Redis)),
                 }
             };
             let Ok(look) = self.call(Call::Reserve, name, reserve).await else { return Err(None) };
             match look {
-                Look::Found(answer) => return Ok(answer),
-                Look::Mine(right) => return Err(Some(right)),
-                Look::Written => return Err(None),
-                Look::Elsewhere if started.elapsed() > PATIENCE => {
+                Lookup::Found(answer) => return Ok(answer),
+                Lookup::Leased(right) => return Err(Some(right)),
+                Lookup::Written => return Err(None),
+                Lookup::Elsewhere if started.elapsed() > PATIENCE => {
                     self.counters(name).lock_failures.increment(1);
                     return Err(None);
                 }
-                Look::Elsewhere => {
+                Lookup::Elsewhere => {
                     waiting.get_or_insert_with(|| {
                         self.counters(name).lock_waits.increment(1);
                         traces::waiting("lock wait")
@@ -133,13 +133,13 @@ impl Cache {
     }
 }
 
-impl<A> Look<A> {
-    fn map<B>(self, f: impl FnOnce(A) -> B) -> Look<B> {
+impl<A> Lookup<A> {
+    fn map<B>(self, f: impl FnOnce(A) -> B) -> Lookup<B> {
         match self {
-            Self::Found(answer) => Look::Found(answer),
-            Self::Mine(right) => Look::Mine(f(right)),
-            Self::Elsewhere => Look::Elsewhere,
-            Self::Written => Look::Written,
+            Self::Found(answer) => Lookup::Found(answer),
+            Self::Leased(right) => Lookup::Leased(f(right)),
+            Self::Elsewhere => Lookup::Elsewhere,
+            Self::Written => Lookup::Written,
         }
     }
 }

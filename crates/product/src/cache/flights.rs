@@ -1,9 +1,9 @@
 //! Single flight: one load at a time for each key, within this process.
 //!
-//! Whoever waited takes the result of a load only if that load *began* after it arrived. A load that
-//! was under way already may have read what a write has replaced since, and that write may have been
-//! answered: its result is for those who came before. So the next in line looks again, and all who
-//! wait by then share what it finds: any number at once cost two loads at most, even with no cache.
+//! A waiter takes the result of a load only if that load *began* after the waiter arrived. A load
+//! that was under way may have read what a write has replaced since, and that write may have been
+//! answered: its result is for earlier callers. So the next waiter looks again, and all who wait by
+//! then share its result. Any number at once cost two loads at most, even without a cache.
 
 use std::{
     collections::HashMap,
@@ -27,13 +27,13 @@ pub(super) struct Flights(Mutex<HashMap<String, Arc<Flight>>>);
 #[derive(Default)]
 struct Flight {
     begun: AtomicU64,
-    /// The number of the load that ended last, and its result. Held while one is under way.
+    /// Number of the load that ended last, and its result. Locked while one is under way.
     last: tokio::sync::Mutex<Option<(u64, Loaded)>>,
 }
 
 impl Flights {
-    /// The result of `work`, or of somebody else's that began later than this call. `waits` is
-    /// called if another load has to end first.
+    /// Result of `work`, or of another caller's that began later than this call. `waits` is called
+    /// if another load has to end first.
     pub async fn run(
         &self,
         key: &str,
@@ -71,7 +71,7 @@ impl Flights {
     }
 }
 
-/// Keeps a flight in the list while somebody is on it, also when a client goes away.
+/// Keeps a flight in the list while a caller uses it, also if its client disconnects.
 struct Seat<'a> {
     flights: &'a Flights,
     flight: Arc<Flight>,
@@ -81,7 +81,7 @@ struct Seat<'a> {
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut flights = self.flights.lock();
-        // The list's and this one; seats are taken under the same lock.
+        // One is the list's, one is this seat's; seats are taken under the same lock.
         if Arc::strong_count(&self.flight) == 2 {
             flights.remove(&self.key);
         }

@@ -1,8 +1,8 @@
-//! The cache in this process. It dies with the process, so it is never older than a crash.
+//! The cache in this process. It ends with the process, so it is never older than a crash.
 //!
-//! A reader's right to fill is the generation of its key's stripe, noted when it missed. A writer
-//! raises the generation and takes the value away under the stripe's lock, and a fill compares under
-//! the same lock: what was loaded before a write is never put in after it.
+//! A reader's lease is the generation of its key's stripe, noted at its miss. A writer raises the
+//! generation and deletes the copy under the stripe's lock, and a fill compares under the same
+//! lock: a value loaded before a write is never stored after it.
 
 use std::{
     hash::BuildHasher,
@@ -14,21 +14,21 @@ use bytes::Bytes;
 use moka::{Expiry, future::Cache};
 use tokio::sync::Mutex;
 
-use super::{Answer, fetch::Look};
+use super::{Answer, fetch::Lookup};
 
-/// Bytes of copies of database rows; the least useful go first.
+/// Capacity for copies of database rows, in bytes; the least useful go first.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
-/// What an entry costs beside its bytes: key, bookkeeping, timer.
+/// Bytes of an entry beside its key and value, such as bookkeeping and timer.
 const OVERHEAD: usize = 200;
 
-/// Keys share locks; two that do refuse each other's fill now and then, which costs one load.
+/// Locks that keys share. Two keys of one lock may refuse each other's fill: it costs one load.
 const STRIPES: usize = 256;
 
 pub(super) struct Memory {
-    /// What `set` was given: bounded by its callers, as an early end would lose knowledge.
+    /// Values of `set`. Only its callers bound them: an early eviction would lose knowledge.
     kept: Cache<Arc<str>, Entry<Bytes>>,
-    /// Copies of what the database holds.
+    /// Copies of database rows.
     copies: Cache<Arc<str>, Entry<Answer>>,
     generations: Box<[Mutex<u64>]>,
     hasher: std::hash::RandomState,
@@ -40,7 +40,7 @@ struct Entry<T> {
     ttl: Duration,
 }
 
-/// Each entry's own time to live, which a new value starts again.
+/// Time to live of each entry, which a new value starts again.
 struct ByEntry;
 
 impl<T> Expiry<Arc<str>, Entry<T>> for ByEntry {
@@ -94,16 +94,16 @@ impl Memory {
         Some(self.copies.get(key).await?.value)
     }
 
-    /// The second look, and the right to fill if there is still nothing.
-    pub async fn reserve(&self, key: &str) -> Look {
+    /// Second look-up, and the lease to fill if there is still nothing.
+    pub async fn reserve(&self, key: &str) -> Lookup {
         let generation = *self.generation(key).lock().await;
         match self.copy(key).await {
-            Some(answer) => Look::Found(answer),
-            None => Look::Mine(generation),
+            Some(answer) => Lookup::Found(answer),
+            None => Lookup::Leased(generation),
         }
     }
 
-    /// Puts a loaded answer in, unless a write came in between.
+    /// Stores a loaded answer, unless a write came in between.
     pub async fn fill(&self, key: &str, right: u64, answer: &Answer, ttl: Duration) {
         let generation = self.generation(key).lock().await;
         if *generation == right {
@@ -111,7 +111,7 @@ impl Memory {
         }
     }
 
-    /// Takes a copy away, and every right to fill that was given out.
+    /// Deletes a copy, and revokes every lease to fill it.
     pub async fn invalidate(&self, key: &str) {
         let mut generation = self.generation(key).lock().await;
         *generation += 1;

@@ -1,8 +1,8 @@
 //! The cache, in this process or on a Redis that all instances share.
 //!
-//! Two ways to use it: `get`, `set` and `delete` for values that a caller keeps itself, and `fetch`
-//! with `commit` for copies of what the database holds. Nothing here fails a request: a cache that
-//! is down is an answer (`Down`), and the database is asked instead.
+//! Two ways to use it: `get`, `set` and `delete` for values that a caller maintains itself, and
+//! `fetch` with `commit` for copies of database rows. Nothing here fails a request: if the cache is
+//! down (`Down`), the caller reads the database.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,19 +10,19 @@ use bytes::Bytes;
 
 use crate::config::CacheConfig;
 
-/// Which ids may exist, without asking anybody.
+/// Bloom filter of ids that may exist, without a query.
 pub mod bloom;
-/// One call, at its distance, with its span.
+/// One call, with injected latency and a span.
 mod call;
-/// The one way to change what is cached: why no reader sees an old value again.
+/// The one way to change cached data, so that no reader sees an old value again.
 mod commit;
-/// What is cached, else loaded once and cached.
+/// Reads through the cache.
 mod fetch;
-/// One load at a time for each key, within this process.
+/// Single flight: one load at a time for each key, within this process.
 mod flights;
 /// The cache in this process.
 mod memory;
-/// What is counted, by name.
+/// Cache metrics, by name.
 mod names;
 /// The cache on Redis.
 pub mod redis;
@@ -32,7 +32,7 @@ pub use commit::Changed;
 pub use names::Name;
 use names::Series;
 
-/// The cache can't be asked; whoever needs the truth asks the database.
+/// Error of a cache that can't be reached. Callers that need the truth read the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the cache is not available")]
 pub struct Down;
@@ -40,13 +40,13 @@ pub struct Down;
 /// A value, or the knowledge that there is none.
 pub type Answer = Option<Bytes>;
 
-/// Cheap to clone.
+/// The cache in use. Cheap to clone.
 #[derive(Clone)]
 pub struct Cache(Arc<Inner>);
 
 struct Inner {
     store: Store,
-    distance: Duration,
+    latency: Duration,
     flights: flights::Flights,
     series: Series,
 }
@@ -57,8 +57,8 @@ enum Store {
 }
 
 impl Cache {
-    /// Opens the cache that the settings choose. A Redis that is down is waited for in the
-    /// background; one that is up is connected when this returns.
+    /// Opens the cache that the settings choose. A Redis that is up is connected on return; one
+    /// that is down is retried in the background.
     pub async fn open(config: &CacheConfig) -> Result<Self, ::redis::RedisError> {
         let store = match config.redis_url() {
             None => Store::Memory(memory::Memory::new()),
@@ -66,13 +66,13 @@ impl Cache {
         };
         Ok(Self(Arc::new(Inner {
             store,
-            distance: config.distance_cache,
+            latency: config.latency_cache,
             flights: flights::Flights::default(),
             series: Series::new(),
         })))
     }
 
-    /// The value that `set` left. `Err` says nothing about the key: ask whoever knows.
+    /// Value that `set` stored. `Err` says nothing about the key: read its source instead.
     pub async fn get(&self, name: Name, key: &str) -> Result<Option<Bytes>, Down> {
         let get = async {
             match &self.0.store {
@@ -83,7 +83,7 @@ impl Cache {
         self.look_up(Call::Get, name, get).await
     }
 
-    /// Several at once, in one call.
+    /// Several values, in one call.
     pub async fn get_many(&self, name: Name, keys: &[&str]) -> Result<Vec<Option<Bytes>>, Down> {
         let get = async {
             match &self.0.store {
@@ -104,8 +104,8 @@ impl Cache {
         found
     }
 
-    /// Keeps a value for so long. In this process nothing pushes it out before; on Redis its
-    /// eviction policy may. `Err`: it may or may not be kept.
+    /// Stores a value for `ttl`. In this process nothing evicts it earlier; on Redis its eviction
+    /// policy may. `Err`: it may or may not be stored.
     pub async fn set(
         &self,
         name: Name,
@@ -125,8 +125,8 @@ impl Cache {
         self.call(Call::Set, name, set).await
     }
 
-    /// Takes a key away. `Err`: Redis could not be told now; it will be before this instance
-    /// trusts it again, and other instances leave it time for that.
+    /// Deletes a key. `Err`: Redis can't be reached now. The deletion is replayed before this
+    /// instance trusts it again, and other instances leave it time for that.
     pub async fn delete(&self, name: Name, key: &str) -> Result<(), Down> {
         let delete = async {
             match &self.0.store {
@@ -140,7 +140,7 @@ impl Cache {
         self.call(Call::Delete, name, delete).await
     }
 
-    /// The Redis behind it, for what is shared but not cached, such as rate limits.
+    /// Redis behind the cache, for state that is shared but not cached, such as rate limits.
     pub fn redis(&self) -> Option<&redis::Redis> {
         match &self.0.store {
             Store::Memory(_) => None,

@@ -1,19 +1,19 @@
-//! What is counted about the cache, by what is cached. The labels are a closed set.
+//! Cache metrics, by kind of cached data. The labels are a closed set.
 
 use metrics::{Counter, counter};
 
 use super::Cache;
 use crate::metrics as names;
-use observe::budget;
+use observe::request_cost;
 
-/// What a key holds.
+/// Kind of data that a key holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name {
     /// One todo.
     Todo,
     /// The newest todos of one user.
     UserTodos,
-    /// What is known about access tokens.
+    /// Revocations of access tokens.
     Tokens,
 }
 
@@ -28,7 +28,7 @@ impl Name {
         }
     }
 
-    /// The key of the copy for an id.
+    /// Key of the copy for an id.
     pub fn key(self, id: i64) -> String {
         match self {
             Self::Todo => format!("todo:{id}"),
@@ -38,7 +38,7 @@ impl Name {
     }
 }
 
-/// How the keys of copies begin.
+/// Prefixes of the keys of copies.
 pub(super) const COPIES: [&str; 2] = ["todo:", "todos:user:"];
 
 /// The counters of each name, looked up once.
@@ -85,14 +85,14 @@ impl Cache {
         } else {
             counters.misses.increment(1)
         }
-        // Every request with a token looks up four keys of these. On its budget they would drown
-        // what the request itself is about.
+        // Every request with a token looks up four keys of these. In its request cost they would
+        // hide what the request itself is about.
         if name != Name::Tokens {
-            budget::with(|b| if is_hit { b.add_cache_hit() } else { b.add_cache_miss() });
+            request_cost::with(|b| if is_hit { b.add_cache_hit() } else { b.add_cache_miss() });
         }
     }
 
-    /// An id that the Bloom filter refused, so that nothing was asked.
+    /// Counts an id that the Bloom filter refused, without a look-up.
     pub fn count_bloom_rejection(&self, name: Name) {
         self.counters(name).bloom_rejections.increment(1);
     }

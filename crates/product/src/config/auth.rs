@@ -1,4 +1,4 @@
-//! Tokens and passwords.
+//! Settings of tokens and passwords.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{
     values::{jwt_secret, lifetime},
 };
 
-/// OWASP's least work factor for bcrypt.
+/// Lowest work factor for bcrypt that OWASP recommends.
 const SAFE_BCRYPT_COST: u32 = 10;
 
 #[derive(Args, Clone, Debug)]
@@ -23,11 +23,11 @@ pub struct AuthConfig {
           value_parser = content_as(jwt_secret))]
     pub jwt_secret_file: Option<String>,
 
-    /// How long an access token lives
+    /// Lifetime of an access token
     #[arg(long, env, value_name = "TIME", default_value = "15m", value_parser = lifetime)]
     pub access_token_ttl: Duration,
 
-    /// How long a refresh token lives
+    /// Lifetime of a refresh token
     #[arg(long, env, value_name = "TIME", default_value = "7d", value_parser = lifetime)]
     pub refresh_token_ttl: Duration,
 
@@ -44,12 +44,12 @@ pub struct AuthConfig {
 }
 
 impl AuthConfig {
-    /// The key, however it was given.
+    /// Key that signs access tokens, from its own setting or its file.
     pub fn jwt_secret(&self) -> Option<&str> {
         self.jwt_secret.as_deref().or(self.jwt_secret_file.as_deref())
     }
 
-    /// Why BCRYPT_COST can't be used as it is.
+    /// Checks BCRYPT_COST. Errors if it is unsafe and --insecure is not set.
     pub fn check(&self) -> Result<(), String> {
         if self.insecure || self.bcrypt_cost >= SAFE_BCRYPT_COST {
             return Ok(());

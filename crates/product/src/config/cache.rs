@@ -1,4 +1,4 @@
-//! The cache: where, how far away, and its Bloom filter.
+//! Settings of the cache: Redis, injected latency, Bloom filter.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{
     files::content_as,
+    renamed::renamed,
     values::{duration, redis_url, share},
 };
 
@@ -21,8 +22,9 @@ pub struct CacheConfig {
     pub redis_url_file: Option<String>,
 
     /// Awaited latency added to each call of the cache, as if it were that far away
-    #[arg(long, env, value_name = "TIME", default_value = "0", value_parser = duration)]
-    pub distance_cache: Duration,
+    #[arg(long, env, value_name = "TIME", default_value = renamed("DISTANCE_CACHE", "0"),
+          alias = "distance-cache", value_parser = duration)]
+    pub latency_cache: Duration,
 
     /// Share of unknown ids that the Bloom filter lets through to the cache, 0.0001 to 0.5
     #[arg(long, env, value_name = "SHARE", default_value = "0.01", value_parser = share)]
@@ -30,7 +32,7 @@ pub struct CacheConfig {
 }
 
 impl CacheConfig {
-    /// Where Redis is, however that was given.
+    /// URL of Redis, from its own setting or its file.
     pub fn redis_url(&self) -> Option<&str> {
         self.redis_url.as_deref().or(self.redis_url_file.as_deref())
     }

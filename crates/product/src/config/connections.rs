@@ -1,4 +1,4 @@
-//! What connections may take: how many, how long.
+//! Limits of connections: their number, and their times.
 
 use std::time::Duration;
 
@@ -29,11 +29,11 @@ pub struct ConnectionsConfig {
     #[arg(long, env, value_name = "TIME", default_value = "75s", value_parser = deadline)]
     pub idle_timeout: Duration,
 
-    /// Time that a client may leave its answer unread: no byte of it, slow readers have all day
+    /// Time that a client may read no byte of its answer; a client that reads slowly has no limit
     #[arg(long, env, value_name = "TIME", default_value = "30s", value_parser = deadline)]
     pub write_timeout: Duration,
 
-    /// Time after SIGTERM in which /health says 503 and work is still taken
+    /// Time after SIGTERM in which /health answers 503 and requests are still served
     #[arg(long, env, value_name = "TIME", default_value = "0", value_parser = duration)]
     pub drain_period: Duration,
 }

@@ -1,4 +1,4 @@
-//! The database: which, how many connections, how far away.
+//! Settings of the database: URL, number of connections, injected latency.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -8,10 +8,11 @@ use sea_orm::sqlx::postgres::PgConnectOptions;
 
 use super::{
     files::content_as,
+    renamed::renamed,
     values::{Deadline, database_url, deadline_or_off, duration, patience},
 };
 
-/// Several hundred times what the slowest statement of the API takes.
+/// Default limit: several hundred times what the slowest statement of the API takes.
 const STATEMENT_TIMEOUT: Deadline = Deadline(Some(Duration::from_secs(10)));
 
 #[derive(Args, Clone, Debug)]
@@ -31,24 +32,25 @@ pub struct DatabaseConfig {
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub pool_size: u32,
 
-    /// Longest wait for a connection of the pool, and on SQLite for the turn to write, 1s to 1h
+    /// Longest wait for a connection of the pool, and on SQLite for the write lock, 1s to 1h
     #[arg(long = "db-acquire-timeout", env = "DB_ACQUIRE_TIMEOUT", value_name = "TIME",
           default_value = "10s", value_parser = patience)]
     pub acquire_timeout: Duration,
 
-    /// Longest that one statement, BEGIN or COMMIT may take, 1s to 1h, or `off`; PostgreSQL is told it
-    /// as its statement_timeout
+    /// Longest time of one statement, BEGIN or COMMIT, 1s to 1h, or `off`; PostgreSQL gets it as
+    /// its statement_timeout
     #[arg(long, env, value_name = "TIME", default_value_t = STATEMENT_TIMEOUT,
           value_parser = deadline_or_off)]
     pub statement_timeout: Deadline,
 
     /// Awaited latency added to each statement, as if the database were that far away
-    #[arg(long, env, value_name = "TIME", default_value = "0", value_parser = duration)]
-    pub distance_db: Duration,
+    #[arg(long, env, value_name = "TIME", default_value = renamed("DISTANCE_DB", "0"),
+          alias = "distance-db", value_parser = duration)]
+    pub latency_db: Duration,
 }
 
 impl DatabaseConfig {
-    /// The settings as they are by default, for a database and a size of the pool.
+    /// Default settings, for a database and a size of the pool.
     pub fn of(url: String, pool_size: u32) -> Self {
         Self {
             url,
@@ -56,27 +58,27 @@ impl DatabaseConfig {
             pool_size,
             acquire_timeout: Duration::from_secs(10),
             statement_timeout: STATEMENT_TIMEOUT,
-            distance_db: Duration::ZERO,
+            latency_db: Duration::ZERO,
         }
     }
 
-    /// Where the database is, however that was given.
+    /// URL of the database, from its own setting or its file.
     pub fn url(&self) -> &str {
         self.url_file.as_deref().unwrap_or(&self.url)
     }
 
-    /// The file behind the URL, unless that is a server's.
+    /// SQLite file of the URL; None for a server.
     pub fn file(&self) -> Option<PathBuf> {
         let path = self.url().strip_prefix("sqlite://")?;
         path.split('?').next().map(PathBuf::from)
     }
 
-    /// The PostgreSQL server behind the URL, unless that is a file's.
+    /// PostgreSQL server of the URL; None for a file.
     pub fn server(&self) -> Option<PgConnectOptions> {
         if self.file().is_some() { None } else { self.url().parse().ok() }
     }
 
-    /// The URL for people and logs: without a password, which may be among its options too.
+    /// URL for people and logs: without a password, which may be among its options too.
     pub fn shown(&self) -> String {
         match Url::parse(self.url()) {
             Ok(mut url) if self.file().is_none() => {

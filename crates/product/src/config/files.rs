@@ -1,12 +1,12 @@
-//! Secrets in files of their own, as containers hand them over: NAME_FILE in place of NAME.
+//! Secrets in files of their own, as containers provide them: NAME_FILE in place of NAME.
 
 use std::{fs::File, io::Read};
 
-/// Far longer than any of these settings can be.
+/// Longest file, in bytes: far longer than any of these settings can be.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// Takes a path, and reads what is in that file as the setting itself would be read. A newline at its
-/// end belongs to the file, not to the secret.
+/// Parser that takes a path, and parses the content of that file as the setting itself. A newline
+/// at its end belongs to the file, not to the secret.
 pub fn content_as(
     setting: fn(&str) -> Result<String, String>,
 ) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync + 'static {

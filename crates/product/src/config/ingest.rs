@@ -1,4 +1,4 @@
-//! Log ingest: how many lines may wait, and how they are grouped.
+//! Settings of log ingest: lines that may wait, and their groups.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub struct IngestConfig {
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub group: u32,
 
-    /// How long the first log line of a group waits for others
+    /// Time that the first log line of a group waits for others
     #[arg(long = "ingest-delay", env = "INGEST_DELAY", value_name = "TIME", default_value = "2ms",
           value_parser = short_time)]
     pub delay: Duration,

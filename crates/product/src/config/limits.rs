@@ -1,4 +1,4 @@
-//! How often a caller may ask, and from where.
+//! Rate limits, trusted proxies, and origins that may call.
 
 use clap::Args;
 use ipnet::IpNet;

@@ -1,25 +1,27 @@
-//! Every setting: an environment variable, or a flag of the same name.
+//! Settings: each is an environment variable, or a flag of the same name.
 
 use std::net::SocketAddr;
 
 use clap::{Args, builder::BoolishValueParser};
 use observe::settings::Settings;
 
-/// Tokens and passwords.
+/// Settings of tokens and passwords.
 mod auth;
-/// Where copies are kept.
+/// Settings of the cache.
 mod cache;
-/// How many connections, and how long.
+/// Limits of connections.
 mod connections;
-/// Where rows are kept.
+/// Settings of the database.
 mod database;
 /// Secrets in files of their own.
 mod files;
-/// How log lines are taken in.
+/// Settings of log ingest.
 mod ingest;
-/// How often a caller may ask, and from where.
+/// Rate limits, trusted proxies, and origins that may call.
 mod limits;
-/// Text to value, or why not.
+/// Parsers of settings.
+/// Variables by their old names.
+mod renamed;
 mod values;
 
 pub use auth::AuthConfig;
@@ -29,17 +31,18 @@ pub use database::DatabaseConfig;
 use files::content_as;
 pub use ingest::IngestConfig;
 pub use limits::LimitsConfig;
+pub use renamed::warn_of_old_names;
 pub use values::{Deadline, Limit, Rate, host_name};
 use values::{at_least_one, deadline_or_off, ops_token};
 
 /// Settings of the server. `--help` shows these comments.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
-    /// Where the app listens: the API and the labs
+    /// Address of the app: the API and the labs
     #[arg(long, env, default_value = "127.0.0.1:8000", value_name = "ADDR")]
     pub listen: SocketAddr,
 
-    /// Where ops listens: metrics, profiles, lab pages. Off loopback it needs OPS_TOKEN
+    /// Address of ops: metrics, profiles, lab pages. Off loopback it needs OPS_TOKEN
     #[arg(long, env, default_value = "127.0.0.1:8001", value_name = "ADDR")]
     pub ops_listen: SocketAddr,
 
@@ -74,8 +77,8 @@ pub struct Config {
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub v1_threads: u16,
 
-    /// Longest that the API may take for a request once its body has arrived, 1s to 1h, or `off`; labs
-    /// may take longer
+    /// Longest that the API may take for a request once its body has arrived, 1s to 1h, or `off`;
+    /// labs may take longer
     #[arg(long, env, value_name = "TIME", default_value = "30s", value_parser = deadline_or_off)]
     pub request_timeout: Deadline,
 
@@ -92,7 +95,7 @@ pub struct Config {
     #[arg(long, env, default_value_t = 30, value_name = "SECONDS")]
     pub shutdown_timeout: u64,
 
-    /// Leave out every layer around the handlers: no ids, budget, metrics or access log. For
+    /// Leave out every layer around the handlers: no ids, request cost, metrics or access log. For
     /// measuring what those cost
     #[arg(long, env, value_name = "BOOL", default_value = "false", num_args = 0..=1,
           default_missing_value = "true", require_equals = true,
@@ -104,7 +107,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The token, however it was given.
+    /// Token of ops, from its own setting or its file.
     pub fn ops_token(&self) -> Option<&str> {
         self.ops_token.as_deref().or(self.ops_token_file.as_deref())
     }

@@ -1,4 +1,4 @@
-//! Text to value, or one line that says why not. The caller names the setting.
+//! Parsers of settings. An error is one line with the reason; the caller names the setting.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use std::{
 use ipnet::IpNet;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 
-/// How often something may happen: `max` times in `per`, or without limit if there is none.
+/// Rate: `max` times in `per`; None is without limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate(pub Option<Limit>);
 
@@ -21,13 +21,13 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// How long one of them takes to come back; never nothing.
+    /// Time after which one more is allowed; never zero.
     pub fn interval(&self) -> Duration {
         (self.per / self.max.get()).max(Duration::from_nanos(1))
     }
 }
 
-/// The longest that something may take, or no such limit.
+/// Longest time of something; None is without limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(pub Option<Duration>);
 
@@ -74,8 +74,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "a time such as 20ms, 15m or 7d is needed".into())
 }
 
-/// The longest that may be waited for something. Not 0, which some programs take for never and others
-/// for at once.
+/// Parses a longest wait. Zero is invalid, because some programs take it for never and others for
+/// at once.
 pub fn patience(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(time) if (1..=3_600).contains(&time.as_secs()) => Ok(time),
@@ -91,7 +91,7 @@ pub fn deadline_or_off(text: &str) -> Result<Deadline, String> {
     Ok(Deadline(Some(time)))
 }
 
-/// A time after which somebody is waited for no longer.
+/// Parses a time after which the server no longer waits for a client.
 pub fn deadline(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(time) if (Duration::from_millis(100)..=Duration::from_hours(1)).contains(&time) => {
@@ -101,7 +101,7 @@ pub fn deadline(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// How long a token lives. Tokens count in seconds, and a year is for ever.
+/// Parses the lifetime of a token. Tokens count in seconds, and a year is the maximum.
 pub fn lifetime(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(time) if (1..=365 * 86_400).contains(&time.as_secs()) => Ok(time),
@@ -109,7 +109,7 @@ pub fn lifetime(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// How long rows are kept: a second is for tests, and a hundred years is for ever.
+/// Parses an age of rows. A second is for tests, and a hundred years is the maximum.
 pub fn retention(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(time) if (1..=36_500 * 86_400).contains(&time.as_secs()) => Ok(time),
@@ -117,7 +117,7 @@ pub fn retention(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A pause that every request may have to sit through.
+/// Parses a pause that every request may have to wait for.
 pub fn short_time(text: &str) -> Result<Duration, String> {
     let time = duration(text)?;
     if time > Duration::from_secs(1) {
@@ -167,7 +167,7 @@ pub fn rate_or_off(text: &str) -> Result<Rate, String> {
     }
 }
 
-/// One of IPv4 addresses mapped into IPv6 is that of the addresses, which is how they are compared.
+/// Parses a network. One of IPv4 in IPv6 becomes IPv4, as addresses do when they are compared.
 pub fn network(text: &str) -> Result<IpNet, String> {
     let address = |text: &str| text.parse::<IpAddr>().map(IpNet::from);
     let network: IpNet = text
@@ -181,8 +181,8 @@ pub fn network(text: &str) -> Result<IpNet, String> {
     Ok(mapped.and_then(|(length, v4)| IpNet::new(v4.into(), length).ok()).unwrap_or(network))
 }
 
-/// A name or an address as a Host header has it, without port: in small letters, without the dot of
-/// the root at its end.
+/// Parses a name or an address as a Host header has it, without port. Returns it in lower case,
+/// without the dot of the root at its end.
 pub fn host_name(text: &str) -> Result<String, String> {
     let name = text.strip_suffix('.').unwrap_or(text);
     let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
@@ -199,7 +199,7 @@ pub fn host_name(text: &str) -> Result<String, String> {
     Ok(name.to_ascii_lowercase())
 }
 
-/// Scheme, host and port as a browser sends them.
+/// Parses an origin: scheme, host and port as a browser sends them.
 pub fn origin(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match rest {

@@ -1,4 +1,4 @@
-//! How a pool is opened, and why one can't be.
+//! Opens a pool, or reports why that fails.
 
 use std::{
     future::ready,
@@ -19,19 +19,19 @@ use tokio::time::timeout;
 use super::{failure::is_locked, link::Link, server::ANSWERS_WITHIN};
 use crate::config::DatabaseConfig;
 
-/// How long a writer waits for another writer of the same SQLite file before it gives up, unless a
-/// statement may not even take that long.
+/// Longest wait of a writer for another writer of the same SQLite file, unless the limit of a
+/// statement is shorter.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A new file becomes a WAL file only when nobody else has it open, and SQLite doesn't wait for that:
-/// of processes that start together each tries again, for as long as a writer would wait.
+/// Pause before another attempt. A new file becomes a WAL file only when nobody else has it open.
+/// SQLite does not wait for that, so processes that start together try as long as a writer waits.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
-/// How long PostgreSQL gets to take the first connection: a start that hangs tells nothing.
+/// Longest wait for the first connection to PostgreSQL: a start that hangs reports nothing.
 const FIRST_CONNECTION_WITHIN: Duration = Duration::from_secs(3);
 
-/// A connection to a server that rested longer is asked whether it still lives before a request gets it. Under
-/// load none rests that long, so a statement costs one round trip, not two.
+/// Idle time after which a server's connection is pinged before a request gets it. Under load none
+/// is idle that long, so a statement costs one round trip, not two.
 const PING_AFTER_IDLE: Duration = Duration::from_millis(100);
 
 /// Opens the pool, which makes a first connection.
@@ -56,7 +56,7 @@ pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnect
                 let answered = timeout(ANSWERS_WITHIN, connection.ping()).await;
                 let answered = answered.unwrap_or(Err(sqlx::Error::PoolTimedOut));
                 if answered.is_err() {
-                    link.suspect();
+                    link.probe();
                 }
                 answered.map(|()| true)
             })
@@ -67,7 +67,7 @@ pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnect
         })
         .map_sqlx_postgres_pool_opts(move |pool| {
             let link = after_release.clone();
-            // Before any ping, for which the pool would wait however long that takes.
+            // Before any ping, for which the pool would wait without a limit.
             pool.after_release(move |connection, meta| match link.trusts(meta.age) {
                 true => outside_transactions(connection),
                 false => Box::pin(ready(Ok(false))),
@@ -89,9 +89,9 @@ pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnect
     }
 }
 
-/// Whether a connection that comes back is outside of any transaction; one that is not gets closed. When
-/// SQLite has rolled back by itself, as on a full disk, the driver's own ROLLBACK fails, and it goes
-/// on counting a transaction that isn't there: the next BEGIN would be a SAVEPOINT, whose COMMIT
+/// True if a returned connection is outside of any transaction; else it gets closed. When SQLite
+/// has rolled back by itself, as on a full disk, the driver's own ROLLBACK fails, and it goes on
+/// counting a transaction that isn't there: the next BEGIN would be a SAVEPOINT, whose COMMIT
 /// commits nothing.
 fn outside_transactions<C: Connection>(
     connection: &mut C,
@@ -100,7 +100,7 @@ fn outside_transactions<C: Connection>(
         return Box::pin(ready(Ok(true)));
     }
     Box::pin(async move {
-        // A transaction that was dropped has only queued its ROLLBACK, which is before this.
+        // A dropped transaction has only queued its ROLLBACK, which runs before this.
         let pinged = timeout(ANSWERS_WITHIN, connection.ping()).await;
         pinged.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
         Ok(!connection.is_in_transaction())
@@ -111,7 +111,7 @@ fn busy_timeout(config: &DatabaseConfig) -> Duration {
     config.statement_timeout.0.map_or(BUSY_TIMEOUT, |limit| limit.min(BUSY_TIMEOUT))
 }
 
-/// How every connection to a SQLite file is opened.
+/// Options of every connection to a SQLite file.
 fn sqlite(options: SqliteConnectOptions, busy: Duration) -> SqliteConnectOptions {
     options
         .create_if_missing(true)
@@ -121,8 +121,8 @@ fn sqlite(options: SqliteConnectOptions, busy: Duration) -> SqliteConnectOptions
         .busy_timeout(busy)
 }
 
-/// A connection that is used for nothing: as long as one is open, SQLite does not delete the write-ahead
-/// log, and so what is found under its name is the one that was opened. Where the file is, too.
+/// Opens an idle connection. While one is open SQLite does not delete the write-ahead log, so the
+/// log under its name is the one that was opened. Also returns the options, with the path.
 pub async fn anchor(
     config: &DatabaseConfig,
 ) -> Result<(SqliteConnection, SqliteConnectOptions), DbErr> {
@@ -132,9 +132,9 @@ pub async fn anchor(
     Ok((connection, options))
 }
 
-/// What every connection to PostgreSQL says first. A commit that was acknowledged is on disk,
-/// whatever the server's or the role's default. A client that is gone without a word, as when its
-/// machine lost power, holds its locks for a minute, not for the two hours that are usual.
+/// Options of every connection to PostgreSQL. An acknowledged commit is on disk, whatever the
+/// server's or the role's default. A client that vanished, as when its machine lost power, holds
+/// its locks for a minute, not for the usual two hours.
 pub fn postgres(options: PgConnectOptions, config: &DatabaseConfig) -> PgConnectOptions {
     let options = options.application_name("chokepoint").options([
         ("synchronous_commit", "on"),
@@ -150,8 +150,8 @@ pub fn postgres(options: PgConnectOptions, config: &DatabaseConfig) -> PgConnect
     }
 }
 
-/// Whether PostgreSQL can be had at all, or why not. The pool would try again for DB_ACQUIRE_TIMEOUT
-/// and then only say that it timed out.
+/// Checks that PostgreSQL accepts a connection. Errors with the reason: the pool would try again
+/// for DB_ACQUIRE_TIMEOUT, and then only report a timeout.
 pub async fn first_connection(options: &PgConnectOptions) -> Result<(), DbErr> {
     let connected = async {
         match PgConnection::connect_with(options).await {

@@ -1,28 +1,28 @@
-//! What a failed statement means: a dependency that is down, a row that exists already, or a mistake
-//! of ours.
+//! Meaning of a failed statement: a dependency that is down, a row that exists already, or a
+//! mistake of ours.
 
 use sea_orm::{
     DbErr, RuntimeErr, SqlErr,
     sqlx::{self, error::DatabaseError, postgres::PgDatabaseError, sqlite::SqliteError},
 };
 
-/// Primary result codes of SQLite for what may pass: busy, locked, and those below.
+/// Primary result codes of SQLite for temporary failures: busy, locked, and those below.
 const SQLITE_UNAVAILABLE: [i32; 7] = [SQLITE_BUSY, 6, 7, SQLITE_READONLY, 10, 13, 14];
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_READONLY: i32 = 8;
 
-/// Out of memory, read-only, I/O error, full, can't open.
+/// Codes for out of memory, read-only, I/O error, full, can't open.
 const SQLITE_WRITES_NOTHING: [i32; 5] = [7, SQLITE_READONLY, 10, 13, 14];
 
-/// PostgreSQL's classes of states for what may pass: connection exceptions, transactions rolled
-/// back for others' sake, insufficient resources, operator intervention, system errors.
+/// PostgreSQL's classes of states for temporary failures: connection exceptions, rollbacks for the
+/// sake of others, insufficient resources, operator intervention, system errors.
 const POSTGRES_UNAVAILABLE: [&str; 6] = ["08", "40", "53", "57", "58", POSTGRES_READONLY];
 const POSTGRES_READONLY: &str = "25006";
 
-/// Insufficient resources, a full disk among them; system errors; a server that is a replica now.
+/// Classes for insufficient resources, such as a full disk; system errors; a replica.
 const POSTGRES_WRITES_NOTHING: [&str; 3] = ["53", "58", POSTGRES_READONLY];
 
-/// Whether the database was not there or had no room, and the same request may succeed later.
+/// True if the database was down or had no room, and the same request may succeed later.
 pub fn is_unavailable(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
@@ -43,14 +43,14 @@ pub fn is_unavailable(error: &DbErr) -> bool {
     }
 }
 
-/// Whether it is no use to write: the disk is full, broken or read-only. A lock that others hold is no
+/// True if writing is useless: the disk is full, broken or read-only. A lock that others hold is no
 /// such failure.
 pub fn is_write_failure(error: &DbErr) -> bool {
     database_error(error)
         .is_some_and(|e| is_one_of(e, &SQLITE_WRITES_NOTHING, &POSTGRES_WRITES_NOTHING))
 }
 
-/// Whether the SQLite file could be read only, perhaps just when the connection was opened.
+/// True if the SQLite file was read-only, perhaps only when the connection was opened.
 pub fn is_read_only(error: &DbErr) -> bool {
     database_error(error).is_some_and(|e| is_one_of(e, &[SQLITE_READONLY], &[]))
 }
@@ -66,7 +66,7 @@ fn database_error(error: &DbErr) -> Option<&dyn DatabaseError> {
     Some(error.as_ref())
 }
 
-/// Whether a connection could not be made because another process has the SQLite file for itself.
+/// True if no connection could be made because another process locks the SQLite file.
 pub fn is_locked(error: &DbErr) -> bool {
     let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return false };
     let sqlx::Error::Database(error) = error.as_ref() else { return false };
@@ -86,12 +86,12 @@ fn sqlite_code(error: &dyn DatabaseError) -> Option<i32> {
     code.parse::<i32>().ok().map(|code| code & 0xff)
 }
 
-/// Whether the row that this one belongs to is not there.
+/// True if the row that this one belongs to does not exist.
 pub fn is_orphan(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_)))
 }
 
-/// Whether a row with such a unique value exists already.
+/// True if a row with such a unique value exists already.
 pub fn is_unique_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }

@@ -1,5 +1,5 @@
-//! The SQLite file, and whether it is still the one that was opened. A file that is deleted or
-//! replaced goes on living for those that have it open: what they commit is gone when they close it.
+//! The SQLite file, and the check that it is still the one that was opened. A deleted or replaced
+//! file lives on for those that have it open: what they commit is lost when they close it.
 
 use std::{
     fs,
@@ -14,22 +14,22 @@ use std::{
 
 use sea_orm::{DbErr, RuntimeErr};
 
-/// How old the last look may be that a statement trusts. A commit is not acknowledged without one of
-/// its own.
+/// Greatest age of the check that a statement relies on. A commit is not acknowledged without a
+/// check of its own.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 pub struct File {
     since: Instant,
-    /// None until the database is open.
+    /// Identities of file and log; None until the database is open.
     opened: OnceLock<[Identity; 2]>,
-    /// Milliseconds since `since`.
+    /// Time of the last check, in milliseconds since `since`.
     looked: AtomicU64,
     is_gone: AtomicBool,
-    /// Connections opened before this moment are not used again; 0 if all are.
+    /// Milliseconds since `since`: connections opened earlier are not used again; 0 if all are.
     distrusted: AtomicU64,
 }
 
-/// A file by what no other one has while this one is open.
+/// Identity of a file, which no other file has while this one is open.
 struct Identity {
     path: PathBuf,
     device_and_inode: (u64, u64),
@@ -46,8 +46,8 @@ impl File {
         }
     }
 
-    /// Remembers the file and its write-ahead log, which must be open. Neither is opened here: closing
-    /// it would take this process's locks away.
+    /// Remembers the file and its write-ahead log, which must be open. Neither is opened here:
+    /// closing it would release this process's locks.
     pub fn remember(&self, path: &Path) -> Result<(), DbErr> {
         let remembered = || {
             let path = fs::canonicalize(path)?;
@@ -58,12 +58,12 @@ impl File {
         let opened = remembered().map_err(|error: std::io::Error| {
             error_of(format!("{}, or its write-ahead log: {error}", path.display()))
         })?;
-        // A second pool on the same file has nothing to add.
+        // A second pool on the same file changes nothing.
         let _ = self.opened.set(opened);
         Ok(())
     }
 
-    /// Whether the file was there within `LOOK_EVERY`.
+    /// Checks that the file was there within `LOOK_EVERY`.
     pub fn is_there(&self) -> Result<(), DbErr> {
         let now = self.now();
         let is_due = now.saturating_sub(self.looked.load(Relaxed)) >= millis(LOOK_EVERY);
@@ -74,7 +74,7 @@ impl File {
         Ok(())
     }
 
-    /// Whether it is there as this is called: about a microsecond.
+    /// Checks that the file is there now: about a microsecond.
     pub fn is_there_now(&self) -> Result<(), DbErr> {
         let changed = self.opened.get().and_then(|files| files.iter().find(|f| !f.is_there()));
         let Some(Identity { path, .. }) = changed else {
@@ -93,8 +93,8 @@ impl File {
         Err(error_of(format!("{} was deleted or replaced", path.display())))
     }
 
-    /// Lets the connections that are open now serve nobody after this. One that was opened while the
-    /// file could only be read would refuse writes for ever.
+    /// Retires the connections that are open now. One that was opened while the file was read-only
+    /// would refuse writes for ever.
     pub fn distrust_connections(&self) {
         self.distrusted.store(self.now().max(1), Relaxed);
     }

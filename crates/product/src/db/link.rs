@@ -1,5 +1,4 @@
-//! What lies between us and the database: a distance, a limit to what is waited for, and perhaps
-//! nobody at the other end.
+//! Link to the database: injected latency, limits on waits, and the circuit breaker of PostgreSQL.
 
 use std::{
     pin::pin,
@@ -21,31 +20,31 @@ use super::{
     writes::Writes,
 };
 use crate::config::DatabaseConfig;
-use observe::budget;
+use observe::request_cost;
 
-/// How much longer than PostgreSQL itself we wait for a statement to end: while its own limit works, the
+/// Time that we wait longer than PostgreSQL's own limit for a statement. While that works, the
 /// connection stays good.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Cheap to clone; clones know the same.
+/// Link to the database. Cheap to clone; clones share what they know.
 #[derive(Clone)]
 pub struct Link {
-    /// Time added to each round trip.
-    distance: Duration,
-    /// How long is waited for a connection.
+    /// Injected latency of each round trip.
+    latency: Duration,
+    /// Longest wait for a connection.
     acquire: Duration,
-    /// And for a statement on it.
+    /// Longest wait for a statement on it.
     statement: Option<Duration>,
-    /// Whoever has a connection waits for none.
+    /// True if a connection is held, so that there is no wait for one.
     has_connection: bool,
-    /// None for a file.
+    /// Server with its circuit breaker; None for a file.
     server: Option<Arc<Server>>,
-    /// None for a server.
+    /// File with its check; None for a server.
     file: Option<Arc<File>>,
     writes: Writes,
 }
 
-/// Where a server is.
+/// Address of a server.
 pub struct Address<'a> {
     pub host: &'a str,
     pub port: u16,
@@ -56,7 +55,7 @@ impl Link {
     pub fn new(config: &DatabaseConfig, server: Option<Server>) -> Self {
         let grace = if server.is_some() { GRACE } else { Duration::ZERO };
         Self {
-            distance: config.distance_db,
+            latency: config.latency_db,
             acquire: config.acquire_timeout,
             statement: config.statement_timeout.0.map(|limit| limit + grace),
             has_connection: false,
@@ -66,12 +65,12 @@ impl Link {
         }
     }
 
-    /// The same without distance and limits, for what happens once, before the first request.
+    /// The same without injected latency and limits, for steps before the first request.
     pub fn near(&self) -> Self {
-        Self { distance: Duration::ZERO, statement: None, ..self.clone() }
+        Self { latency: Duration::ZERO, statement: None, ..self.clone() }
     }
 
-    /// The same for whoever has a connection.
+    /// The same for a holder of a connection.
     pub fn of_connection(&self) -> Self {
         Self { has_connection: true, ..self.clone() }
     }
@@ -80,30 +79,30 @@ impl Link {
         if self.server.is_some() { DbBackend::Postgres } else { DbBackend::Sqlite }
     }
 
-    /// None for a file.
+    /// Address of the server; None for a file.
     pub fn address(&self) -> Option<Address<'_>> {
         let Server { options, .. } = self.server.as_deref()?;
         let (host, port) = (options.get_host(), options.get_port());
         Some(Address { host, port, database: options.get_database() })
     }
 
-    /// Waits as a message on its way would: awaited, and database time of the request.
-    pub async fn travel(&self) {
-        if !self.distance.is_zero() {
+    /// Waits for the injected latency, which is database time of the request.
+    pub async fn inject_latency(&self) {
+        if !self.latency.is_zero() {
             let started = Instant::now();
-            tokio::time::sleep(self.distance).await;
-            budget::with(|b| b.add_db_time(started.elapsed()));
+            tokio::time::sleep(self.latency).await;
+            request_cost::with(|b| b.add_db_time(started.elapsed()));
         }
     }
 
-    /// The longest that a statement takes here, with the wait for a connection if it has none.
+    /// Longest time of a statement, with the wait for a connection if it has none.
     fn limit(&self) -> Option<Duration> {
         let acquire = if self.has_connection { Duration::ZERO } else { self.acquire };
         self.statement.map(|statement| acquire + statement)
     }
 
-    /// The statement's result, or an error when its time is over or the server is known to have gone.
-    /// What became of the statement is not known then.
+    /// Result of the statement, or an error when its time is over or the circuit breaker is open.
+    /// Then it is unknown what became of the statement.
     pub async fn bounded<T>(
         &self,
         statement: impl Future<Output = Result<T, DbErr>>,
@@ -119,7 +118,7 @@ impl Link {
             return Err(gone());
         }
         let mut statement = pin!(statement);
-        // Dropped before the statement, whose connection it may condemn.
+        // Dropped before the statement, whose connection it may retire.
         let mut waiting = Waiting { server, since: Instant::now(), is_over: false };
         let mut look = pin!(sleep(SILENCE));
         loop {
@@ -131,7 +130,7 @@ impl Link {
                         self.writes.failed(error);
                     }
                     if result.as_ref().is_err_and(is_unavailable) {
-                        server.suspect();
+                        server.probe();
                     } else {
                         server.has_answered();
                     }
@@ -143,7 +142,7 @@ impl Link {
                         return Err(too_late(limit));
                     }
                     if server.is_silent() {
-                        server.suspect();
+                        server.probe();
                     }
                     let next = limit.map_or(SILENCE, |l| l.saturating_sub(waiting.since.elapsed()));
                     look.as_mut().reset(tokio::time::Instant::now() + next.min(SILENCE));
@@ -152,9 +151,9 @@ impl Link {
         }
     }
 
-    /// The same for a BEGIN. PostgreSQL's driver loses sight of one that is dropped before its answer:
-    /// the transaction would be open, its connection back in the pool, and what others write on it not
-    /// committed. So it goes on without us, and what it comes to is rolled back.
+    /// The same for a BEGIN. PostgreSQL's driver loses track of one that is dropped before its
+    /// answer: the transaction would be open, its connection back in the pool, and writes of others
+    /// on it not committed. So it runs to its end in the background, and is rolled back.
     pub async fn bounded_begin<T: Send + 'static>(
         &self,
         begin: BoxFuture<'static, Result<T, DbErr>>,
@@ -182,7 +181,7 @@ impl Link {
         result
     }
 
-    /// To be asked after a commit: it is nothing worth if it went into a file that is no longer there.
+    /// Confirms a commit, right after it: one into a file that is no longer there is worth nothing.
     pub fn is_committed(&self) -> Result<(), DbErr> {
         if let Some(file) = &self.file {
             file.is_there_now()?;
@@ -191,7 +190,7 @@ impl Link {
         Ok(())
     }
 
-    /// None for a server.
+    /// SQLite file; None for a server.
     pub fn file(&self) -> Option<&Arc<File>> {
         self.file.as_ref()
     }
@@ -200,20 +199,20 @@ impl Link {
         &self.writes
     }
 
-    /// A connection failed in a way that looks as if the server had gone.
-    pub fn suspect(&self) {
+    /// Starts a probe, after a connection failed as if the server were down.
+    pub fn probe(&self) {
         if let Some(server) = &self.server {
-            server.suspect();
+            server.probe();
         }
     }
 
-    /// Whether a connection of this age may serve another request.
+    /// True if a connection of this age may serve another request.
     pub fn trusts(&self, age: Duration) -> bool {
         self.server.as_ref().is_none_or(|server| !server.distrusts(age))
     }
 }
 
-/// A statement without an answer.
+/// A statement that waits for its answer.
 struct Waiting<'a> {
     server: &'a Server,
     since: Instant,
@@ -221,8 +220,8 @@ struct Waiting<'a> {
 }
 
 impl Drop for Waiting<'_> {
-    /// Given up. If nobody else gets answers either, its connection may be dead, and the pool would wait
-    /// for it.
+    /// Handles a statement that was given up. If no other gets answers either, its connection may
+    /// be dead, and the pool would wait for it.
     fn drop(&mut self) {
         if !self.is_over && self.since.elapsed() >= SILENCE && self.server.is_silent() {
             self.server.distrust_connections();
@@ -252,7 +251,7 @@ impl<T: Send + 'static> Drop for ToItsEnd<T> {
         let Some(mut begin) = self.begin.take() else { return };
         let (within, server) = (self.within, self.server.clone());
         if server.is_gone() || self.since.elapsed() >= SILENCE && server.is_silent() {
-            // None may come. It can be dropped if its connection serves nobody again.
+            // No answer may come. It can be dropped if its connection serves no other request.
             server.distrust_connections();
             return;
         }

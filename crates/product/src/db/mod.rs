@@ -1,5 +1,5 @@
-//! The database as everybody sees it: sea-orm's connection pool, wrapped so that each request's
-//! record learns its queries, rows, commits, database time and wait for a pooled connection.
+//! Access to the database: sea-orm's connection pool, instrumented. Each request's cost gets its
+//! queries, rows, commits, database time and wait for a pooled connection.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -15,39 +15,39 @@ use sea_orm::{
 };
 
 use crate::config::DatabaseConfig;
-use observe::budget;
+use observe::request_cost;
 pub use observe::runtime::PoolUse;
 
-/// What a statement costs, told to the request that sent it.
-mod booking;
-/// How a pool is opened, on SQLite and on PostgreSQL.
+/// Opens a pool, on SQLite and on PostgreSQL.
 mod connect;
-/// What a failed statement means.
+/// Meaning of a failed statement.
 mod failure;
 /// The SQLite file itself.
 mod file;
-/// The distance to the database, and whether it is there.
+/// Instruments statements: adds each to the request cost.
+mod instrument;
+/// Injected latency, limits on waits, and the circuit breaker.
 mod link;
-/// Whether PostgreSQL is there.
+/// Circuit breaker of PostgreSQL, and its probe.
 mod server;
-/// What a trace says of a statement.
+/// Spans of statements.
 mod span;
 /// BEGIN to COMMIT.
 mod transaction;
-/// Who writes next.
-mod turn;
-/// Whether the database takes writes.
+/// Write lock of SQLite, with its line of writers.
+mod write_lock;
+/// Check that the database accepts writes.
 mod writes;
 
-use booking::booked_connection;
 pub use failure::{is_orphan, is_unavailable, is_unique_violation};
+use instrument::instrumented_connection;
 use link::Link;
 use server::Server;
 pub use transaction::Transaction;
-use turn::Turns;
+use write_lock::WriteLock;
 
-/// Names the lock that PostgreSQL gives to one instance at a time while it migrates and seeds. Any
-/// number will do that nobody else locks in the same database.
+/// Number of the lock that PostgreSQL gives to one instance at a time while it migrates and seeds.
+/// Any number works that nobody else locks in the same database.
 const SET_UP_LOCK: i64 = 0x0063_686f_6b65;
 
 /// A connection pool. Cheap to clone; sea-orm's entities take it wherever they take a connection.
@@ -56,8 +56,8 @@ pub struct Db {
     pool: Arc<DatabaseConnection>,
     config: Arc<DatabaseConfig>,
     link: Link,
-    turns: Turns,
-    /// Of the first pool of a SQLite file.
+    write_lock: WriteLock,
+    /// Idle connection of the first pool of a SQLite file.
     anchor: Option<Arc<Mutex<Option<SqliteConnection>>>>,
 }
 
@@ -72,8 +72,8 @@ impl Db {
             None => None,
         };
         let link = Link::new(config, server);
-        let turns = Turns::of(link.backend(), config.acquire_timeout);
-        let mut db = Self::open(config.clone(), link, turns).await?;
+        let write_lock = WriteLock::of(link.backend(), config.acquire_timeout);
+        let mut db = Self::open(config.clone(), link, write_lock).await?;
         if let Some(file) = db.link.file() {
             let (connection, options) = connect::anchor(config).await?;
             file.remember(options.get_filename())?;
@@ -82,26 +82,30 @@ impl Db {
         Ok(db)
     }
 
-    async fn open(config: DatabaseConfig, link: Link, turns: Turns) -> Result<Self, DbErr> {
+    async fn open(
+        config: DatabaseConfig,
+        link: Link,
+        write_lock: WriteLock,
+    ) -> Result<Self, DbErr> {
         let mut pool = connect::pool(&config, link.clone()).await?;
-        pool.set_metric_callback(booking::executed);
-        Ok(Self { pool: Arc::new(pool), config: Arc::new(config), link, turns, anchor: None })
+        pool.set_metric_callback(instrument::executed);
+        Ok(Self { pool: Arc::new(pool), config: Arc::new(config), link, write_lock, anchor: None })
     }
 
-    /// A pool of its own to the same database, for what must not share connections with the app.
+    /// Opens another pool to the same database, for work that must not share the app's connections.
     pub async fn another(&self, connections: u32) -> Result<Self, DbErr> {
         let config =
             DatabaseConfig { pool_size: connections, ..DatabaseConfig::clone(&self.config) };
-        Self::open(config, self.link.clone(), self.turns.with_own_connections()).await
+        Self::open(config, self.link.clone(), self.write_lock.with_own_connections()).await
     }
 
-    /// Brings the schema up to date, and lets `fill` put in the first rows. Of several processes that
-    /// start at once each does it in turn, and it is done or undone as a whole, however long it takes.
+    /// Migrates the schema, and lets `fill` insert the first rows. Processes that start together do
+    /// it one after the other, and it is done or undone as a whole, without a time limit.
     pub async fn set_up(
         &self,
         fill: impl AsyncFnOnce(&Transaction) -> Result<(), DbErr>,
     ) -> Result<(), DbErr> {
-        // What happens once, before the first request, is not worth a distance.
+        // Work that happens once, before the first request, needs no injected latency.
         let near = Self { link: self.link.near(), ..self.clone() };
         let txn = near.begin().await?;
         if near.get_database_backend() == DbBackend::Postgres {
@@ -116,34 +120,33 @@ impl Db {
     }
 
     /// Starts a transaction that may write at once: SQLite refuses to make a reader a writer while
-    /// others write. Its BEGIN is part of the wait for a connection that is booked, and so is the wait
-    /// for those who write before it.
+    /// others write. Its BEGIN and its wait for the write lock count as wait for a connection.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
         let span = span::of_unprepared(&self.link, "BEGIN");
-        self.link.travel().await;
+        self.link.inject_latency().await;
         let started = Instant::now();
         let pool = self.pool.clone();
         let begun = async {
-            let turn = self.turns.next().await?;
+            let write_guard = self.write_lock.next().await?;
             let begin = async move { pool.begin_with_options(options).await };
-            Ok((self.link.bounded_begin(Box::pin(begin)).await?, turn))
+            Ok((self.link.bounded_begin(Box::pin(begin)).await?, write_guard))
         };
         let begun = begun.await;
         let waited = started.elapsed();
-        budget::with(|b| {
+        request_cost::with(|b| {
             b.add_db_time(waited);
             b.add_pool_wait(waited);
         });
         span::ended(&span, &begun, None);
-        let (begun, turn) = begun?;
-        Ok(Transaction::new(begun, self.link.of_connection(), turn))
+        let (begun, write_guard) = begun?;
+        Ok(Transaction::new(begun, self.link.of_connection(), write_guard))
     }
 
-    /// Whether a statement gets through.
+    /// Checks that a statement gets through.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.link.bounded(self.pool.ping()).await
     }
@@ -155,7 +158,7 @@ impl Db {
         }
     }
 
-    /// Closes it for every clone, once statements in flight have ended.
+    /// Closes the pool for every clone, once statements in flight have ended.
     pub async fn close(self) -> Result<(), DbErr> {
         self.pool.close_by_ref().await?;
         let anchor = self.anchor.as_ref();
@@ -164,7 +167,7 @@ impl Db {
         anchor.close().await.map_err(|e| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(e))))
     }
 
-    /// Nothing to see to: each statement of a pool stands for itself.
+    /// Runs a statement without a check: each statement of a pool stands for itself.
     async fn watched<T>(
         &self,
         statement: impl Future<Output = Result<T, DbErr>>,
@@ -173,8 +176,8 @@ impl Db {
     }
 }
 
-/// The moment to the microsecond, which PostgreSQL keeps: what is answered now, and a cursor to it,
-/// must be what is read later.
+/// Current time to the microsecond, which PostgreSQL stores: an answer now, and a cursor to it,
+/// must equal what is read later.
 pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
@@ -187,4 +190,4 @@ fn pool_use<B: sqlx::Database>(pool: &Pool<B>) -> PoolUse {
     }
 }
 
-booked_connection!(Db, pool);
+instrumented_connection!(Db, pool);

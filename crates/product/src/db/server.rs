@@ -1,7 +1,7 @@
-//! PostgreSQL as seen from here: whether it answers, and since when its connections can be trusted.
+//! Circuit breaker of PostgreSQL, and the moment since which its connections can be trusted.
 //!
-//! One that has ended refuses; one that is frozen, or behind a broken line, says nothing at all. So
-//! silence is looked into too: nobody has had an answer for a while, and somebody waits.
+//! A server that has ended refuses; one that is frozen, or behind a broken network, says nothing at
+//! all. So silence is probed too: no statement had an answer for a while, and one waits.
 
 use std::{
     sync::{
@@ -18,24 +18,24 @@ use std::{
 use sea_orm::sqlx::{self, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::{runtime::Builder, sync::watch, time::timeout};
 
-/// How long a server nearby gets to show that it is there.
+/// Longest wait for a probe's answer, if the server is nearby.
 pub const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
-/// How long nobody has an answer before the server is looked for. Shorter than the patience of
-/// `/health/ready`, so that its own question is enough.
+/// Time without any answer after which the server is probed. Shorter than the wait of
+/// `/health/ready`, so that its own ping is enough.
 pub const SILENCE: Duration = Duration::from_millis(500);
 
-/// How often a server that has gone is looked for. Requests fail for that much longer than it is away.
+/// Pause between probes of a server that is down. Requests fail that much longer than it is down.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// What PostgreSQL says while it starts or stops.
+/// State that PostgreSQL reports while it starts or stops.
 const CANNOT_CONNECT_NOW: &str = "57P03";
 
-/// Without this each request would wait for as long as it may wait for the pool, which takes a server
-/// that refuses for one that starts.
+/// PostgreSQL with its circuit breaker. Without it each request would wait for as long as it may
+/// wait for the pool, which takes a server that refuses for one that starts.
 pub struct Server {
     pub options: PgConnectOptions,
-    /// How long it gets to show that it is there.
+    /// Longest wait for a probe's answer.
     answers_within: Duration,
     is_looked_for: AtomicBool,
     is_gone: watch::Sender<bool>,
@@ -46,7 +46,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// `first` is how long its first connection took: one that is far away needs that long each time.
+    /// `first` is the time of the first connection: a distant server needs as long each time.
     pub fn new(options: PgConnectOptions, first: Duration) -> Self {
         Self {
             options,
@@ -59,7 +59,7 @@ impl Server {
         }
     }
 
-    /// Never 0, which is before everything.
+    /// Milliseconds since `start`. Never 0, which is before everything.
     fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX - 2) + 1
     }
@@ -68,25 +68,25 @@ impl Server {
         *self.is_gone.borrow()
     }
 
-    /// Returns when it has gone.
+    /// Returns when the server is down.
     pub async fn gone(&self) {
         // Fails only when the sender is dropped, which is here.
         let _ = self.is_gone.subscribe().wait_for(|is_gone| *is_gone).await;
     }
 
-    /// It has answered somebody.
+    /// Records that a statement has an answer.
     pub fn has_answered(&self) {
         self.answered.store(self.now(), Relaxed);
     }
 
-    /// Whether nobody had an answer for a while.
+    /// True if no statement had an answer for a while.
     pub fn is_silent(&self) -> bool {
         let silence = self.now().saturating_sub(self.answered.load(Relaxed));
         u128::from(silence) >= SILENCE.as_millis()
     }
 
-    /// No connection that exists now serves another request: some wait for answers that may never come,
-    /// or that come for what has been given up.
+    /// Retires all connections that exist now: some wait for answers that may never come, or that
+    /// belong to statements that were given up.
     pub fn distrust_connections(&self) {
         // An age is rounded too.
         self.distrusted.fetch_max(self.now() + 1, Release);
@@ -97,9 +97,9 @@ impl Server {
         self.now().saturating_sub(age) <= self.distrusted.load(Relaxed)
     }
 
-    /// Something failed that looks as if the server had gone, or it is silent: look whether it has. On a
-    /// thread of its own, as labs may hold all workers, and the look would be late, not the server.
-    pub fn suspect(self: &Arc<Self>) {
+    /// Starts a probe, after a failure as if the server were down, or after silence. Labs may hold
+    /// all workers, so the probe has its own thread: else it would be late, not the server.
+    pub fn probe(self: &Arc<Self>) {
         if self.is_looked_for.swap(true, AcqRel) {
             return;
         }
@@ -122,8 +122,8 @@ impl Server {
         let asked = async {
             match PgConnection::connect_with(&self.options).await {
                 Ok(connection) => connection.close().await.is_ok(),
-                // It is there and says no, perhaps because it has no connection left: those that the pool
-                // has may work. But one that starts or stops is not there yet, or no more.
+                // It is up and refuses, perhaps because it has no connection left: those of the
+                // pool may work. But one that starts or stops is not up.
                 Err(sqlx::Error::Database(error)) => {
                     error.code().as_deref() != Some(CANNOT_CONNECT_NOW)
                 }
@@ -134,7 +134,7 @@ impl Server {
     }
 }
 
-/// Until it answers, or nobody needs it any more.
+/// Probes until the server answers, or nobody needs it any more.
 async fn look(server: &Weak<Server>) {
     while let Some(server) = server.upgrade() {
         if server.answers().await {
@@ -144,7 +144,7 @@ async fn look(server: &Weak<Server>) {
             }
             return;
         }
-        // Before anybody is told, and so gives a connection back.
+        // Before others notice it, and return their connections.
         server.distrust_connections();
         if !server.is_gone.send_replace(true) {
             tracing::error!("PostgreSQL does not answer: requests that need it get 503");

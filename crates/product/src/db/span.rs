@@ -1,25 +1,25 @@
-//! The span of a statement, by OpenTelemetry's conventions for database clients.
+//! Span of a statement, by OpenTelemetry's conventions for database clients.
 //!
-//! Ours rather than those of sea-orm's `tracing-spans`: those have the attributes of before the
-//! conventions were stable, and know neither rows nor the table, nor BEGIN and COMMIT.
+//! Not that of sea-orm's `tracing-spans`: it has the attributes from before the conventions were
+//! stable, and knows neither rows nor the table, nor BEGIN and COMMIT.
 
 use sea_orm::{DbBackend, DbErr, Statement};
 use tracing::{Span, field::Empty};
 
 use super::{failure::is_unavailable, link::Link};
 
-/// What a statement does, and to what.
+/// Operation of a statement, and its table.
 struct Summary<'a> {
     operation: &'a str,
     table: Option<&'a str>,
 }
 
-/// Of one whose values are bound: its text holds none of them.
+/// Span of a statement with bound values: its text holds none of them.
 pub fn of_statement(link: &Link, statement: &Statement) -> Span {
     span(link, statement.sql.as_str(), true)
 }
 
-/// Of one that may hold values, so that its text stays here.
+/// Span of a statement that may hold values, so that its text is left out.
 pub fn of_unprepared(link: &Link, sql: &str) -> Span {
     span(link, sql, false)
 }
@@ -27,7 +27,7 @@ pub fn of_unprepared(link: &Link, sql: &str) -> Span {
 fn span(link: &Link, sql: &str, has_text: bool) -> Span {
     // For a log at `chokepoint::db=debug`; it gets the request's ids, as every line.
     tracing::debug!(sql = has_text.then_some(sql), "statement");
-    // Nothing is looked for in the text of one that isn't traced.
+    // The text of a statement that isn't traced is not parsed.
     if Span::current().is_none() {
         return Span::none();
     }
@@ -52,7 +52,7 @@ fn span(link: &Link, sql: &str, has_text: bool) -> Span {
     )
 }
 
-/// What is known when it has ended.
+/// Records the result of a statement on its span.
 pub fn ended<T>(span: &Span, result: &Result<T, DbErr>, rows: Option<u64>) {
     if span.is_none() {
         return;
@@ -80,7 +80,7 @@ fn system(backend: DbBackend) -> &'static str {
     }
 }
 
-/// The first word, and the name that follows FROM, INTO or UPDATE.
+/// Takes the first word, and the name that follows FROM, INTO or UPDATE.
 fn summary(sql: &str) -> Summary<'_> {
     let mut words = sql.split_ascii_whitespace();
     let operation = words.next().unwrap_or("statement");
@@ -90,7 +90,7 @@ fn summary(sql: &str) -> Summary<'_> {
         "UPDATE" => return Summary { operation, table: words.next().and_then(name) },
         _ => return Summary { operation, table: None },
     };
-    // Of a subquery it is the table inside.
+    // For a subquery it is the table inside.
     let mut table = None;
     while table.is_none() && words.any(|word| word.eq_ignore_ascii_case(before_table)) {
         table = words.next().and_then(name);
@@ -98,7 +98,7 @@ fn summary(sql: &str) -> Summary<'_> {
     Summary { operation, table }
 }
 
-/// A table's name as it may stand in a span's name: none if there is a subquery instead.
+/// Name of a table for a span's name; None if there is a subquery instead.
 fn name(word: &str) -> Option<&str> {
     let word = word.split(['(', ')', ',', ';']).next()?.trim_matches(['"', '`']);
     let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';

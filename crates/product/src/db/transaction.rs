@@ -1,4 +1,4 @@
-//! A transaction whose statements and commit count as the request's.
+//! A transaction, instrumented: its statements and commit count as the request's.
 
 use std::{
     mem,
@@ -8,27 +8,27 @@ use std::{
 
 use sea_orm::{DatabaseTransaction, DbErr, RuntimeErr};
 
-use super::{booking::booked_connection, link::Link, span, turn::Turn};
-use observe::budget;
+use super::{instrument::instrumented_connection, link::Link, span, write_lock::WriteGuard};
+use observe::request_cost;
 
-/// Dropped, it rolls back.
+/// A transaction. Dropping it rolls it back.
 pub struct Transaction {
     inner: DatabaseTransaction,
     link: Link,
-    /// A statement of it has failed or was cut short. SQLite may have rolled back by itself then, and would
-    /// commit each further statement alone; PostgreSQL would answer COMMIT with ROLLBACK, which the
-    /// driver takes for success.
+    /// True if a statement has failed or was cut short. SQLite may have rolled back by itself then,
+    /// and would commit each further statement alone; PostgreSQL would answer COMMIT with ROLLBACK,
+    /// which the driver takes for success.
     has_failed: AtomicBool,
-    /// Given back after `inner` is committed, or told to roll back.
-    _turn: Turn,
+    /// Write lock, released after `inner` is committed or starts to roll back.
+    _turn: WriteGuard,
 }
 
 impl Transaction {
-    pub(super) fn new(inner: DatabaseTransaction, link: Link, turn: Turn) -> Self {
-        Self { inner, link, has_failed: AtomicBool::new(false), _turn: turn }
+    pub(super) fn new(inner: DatabaseTransaction, link: Link, write_guard: WriteGuard) -> Self {
+        Self { inner, link, has_failed: AtomicBool::new(false), _turn: write_guard }
     }
 
-    /// The same transaction for code that knows sea-orm's only; nothing of it is booked.
+    /// The same transaction, not instrumented, for code that knows only sea-orm's.
     pub(super) fn unbooked(&self) -> &DatabaseTransaction {
         &self.inner
     }
@@ -55,16 +55,16 @@ impl Transaction {
         Ok(())
     }
 
-    /// An answer of success means that it is committed, and in the file that everybody sees.
+    /// Commits. Success means that it is committed, and in the file that everybody sees.
     pub async fn commit(self) -> Result<(), DbErr> {
         self.demand_whole()?;
         let span = span::of_unprepared(&self.link, "COMMIT");
-        self.link.travel().await;
+        self.link.inject_latency().await;
         let started = Instant::now();
         let committed = self.link.bounded(self.inner.commit()).await;
         let committed = committed.and_then(|()| self.link.is_committed());
         let waited = started.elapsed();
-        budget::with(|b| {
+        request_cost::with(|b| {
             b.add_db_time(waited);
             if committed.is_ok() {
                 b.add_commit();
@@ -75,7 +75,7 @@ impl Transaction {
     }
 }
 
-/// Dropped before it is forgotten, it marks a transaction as failed.
+/// Marks a transaction as failed when dropped, unless it is forgotten first.
 struct Fails<'a>(&'a AtomicBool);
 
 impl Drop for Fails<'_> {
@@ -84,4 +84,4 @@ impl Drop for Fails<'_> {
     }
 }
 
-booked_connection!(Transaction, inner);
+instrumented_connection!(Transaction, inner);

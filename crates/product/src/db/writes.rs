@@ -1,4 +1,4 @@
-//! Whether the database takes writes. What clients write tells it for nothing; when nobody does, a row
+//! Check that the database accepts writes. Writes of clients show it at no cost; without any, a row
 //! of this instance's own is written.
 
 use std::{
@@ -18,16 +18,16 @@ use super::{
     now,
 };
 
-/// How long the outcome of a write counts.
+/// Time for which the outcome of a write counts.
 const COUNTS_FOR: Duration = Duration::from_secs(1);
 
-/// How long a write may take before it has failed.
+/// Longest time of a write, after which it has failed.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(10);
 
-/// More than an ordinary request writes: where this finds room, that does too.
+/// Bytes of the row, more than an ordinary request writes: if this finds room, that does too.
 const FILLER: usize = 32 * 1024;
 
-/// Seconds after which the row of an instance that writes none any more is deleted by the others.
+/// Seconds after which other instances delete the row of one that writes no more.
 const GONE_AFTER: i64 = 60;
 
 const WRITE_ROW: &str = "\
@@ -36,19 +36,19 @@ ON CONFLICT (instance) DO UPDATE SET written_at = excluded.written_at, filler = 
 
 const DELETE_ROWS: &str = "DELETE FROM write_proofs WHERE written_at < $1";
 
-/// Cheap to clone; clones know the same.
+/// Outcomes of writes. Cheap to clone; clones share them.
 #[derive(Clone)]
 pub struct Writes(Arc<Outcomes>);
 
 struct Outcomes {
     since: Instant,
-    /// Names this instance's row.
+    /// Key of this instance's row.
     instance: i64,
     /// Milliseconds since `since`; 0 if it never happened.
     committed: AtomicU64,
     failed: AtomicU64,
     why: Mutex<String>,
-    /// Held while a row is written.
+    /// Lock that is held while a row is written.
     writing: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -68,7 +68,7 @@ impl Writes {
         self.0.committed.store(self.now(), Relaxed);
     }
 
-    /// Takes notice of an error that says that nothing can be written.
+    /// Records an error if it means that nothing can be written.
     pub fn failed(&self, error: &DbErr) {
         if is_write_failure(error) {
             self.failed_because(error.to_string());
@@ -80,7 +80,7 @@ impl Writes {
         self.0.failed.store(self.now(), Relaxed);
     }
 
-    /// What the last write said, and whether that still counts.
+    /// Outcome of the last write, and true if it still counts.
     fn last(&self) -> (Result<(), String>, bool) {
         let (committed, failed) = (self.0.committed.load(Relaxed), self.0.failed.load(Relaxed));
         let counts = self.now().saturating_sub(committed.max(failed)) < millis(COUNTS_FOR);
@@ -96,8 +96,8 @@ impl Writes {
 }
 
 impl Db {
-    /// Whether it takes writes, or why not. An answer takes no longer than `within`: if nothing is known
-    /// by then, because others write, what was last known holds.
+    /// Checks that the database accepts writes. Errors with the reason. Takes no longer than
+    /// `within`: if nothing is known by then, because others write, the last outcome holds.
     pub async fn takes_writes(&self, within: Duration) -> Result<(), String> {
         let writes = self.link.writes();
         let (last, counts) = writes.last();
@@ -105,11 +105,11 @@ impl Db {
             return last;
         }
         let writing = &writes.0.writing;
-        // One for all who ask; and a task, as whoever asks may go away.
+        // One write for all callers, in a task, because a caller may go away.
         if let Ok(held) = writing.clone().try_lock_owned() {
             let db = self.clone();
             tokio::spawn(async move {
-                // Errors that may pass are noticed where every statement's are.
+                // Errors that may pass are recorded where every statement's are.
                 if let Err(error) = db.write_row().await
                     && !is_unavailable(&error)
                 {
@@ -123,8 +123,8 @@ impl Db {
     }
 
     async fn write_row(&self) -> Result<(), DbErr> {
-        let turns = self.turns.with_own_connections();
-        let near = Self { link: self.link.near(), turns, ..self.clone() };
+        let write_lock = self.write_lock.with_own_connections();
+        let near = Self { link: self.link.near(), write_lock, ..self.clone() };
         let statement = |sql, values: Vec<sea_orm::Value>| {
             Statement::from_sql_and_values(near.get_database_backend(), sql, values)
         };
@@ -133,7 +133,7 @@ impl Db {
         // Random, so that it takes its room where rows are compressed.
         let filler: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(FILLER).collect();
         let txn = near.begin().await?;
-        // From here on nobody else is waited for.
+        // From here on it waits for no other writer.
         let written = async {
             txn.execute_raw(statement(DELETE_ROWS, vec![(now - GONE_AFTER).into()])).await?;
             let row = vec![instance.into(), now.into(), filler.into()];

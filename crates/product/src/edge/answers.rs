@@ -1,5 +1,5 @@
-//! Answers that wait for their client. Large ones take room until the last of their bytes is sent: who
-//! reads nothing fills that room, and not the memory.
+//! Answers that wait for their client. A large one takes room until its last byte is sent, so that
+//! clients that read nothing fill that room, and not the memory.
 
 use std::{
     pin::Pin,
@@ -17,7 +17,7 @@ use http_body::{Frame, SizeHint};
 use tower::{Layer, Service};
 
 use crate::held_bytes::{RequestBytes, SMALL, Taken};
-use observe::{budget, route_metrics::Route};
+use observe::{request_cost, route_metrics::Route};
 
 /// Layer that holds room for the body of a large answer until it is sent.
 #[derive(Clone, Copy)]
@@ -71,17 +71,17 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for HoldingFuture<F> {
     }
 }
 
-/// The answer, whose body holds room until it is sent, or 503 if there is none. Measured routes are
-/// spared: a lab may be about their size.
+/// Gives the answer, whose body holds room until it is sent, or 503 if there is no room. Measured
+/// routes take none: a lab may be about their size.
 fn held_until_sent(response: Response, bytes: Option<RequestBytes>, is_http2: bool) -> Response {
-    // A body without a size is made as it is sent.
+    // A body without a size is made while it is sent.
     let size = response.body().size_hint().exact().unwrap_or_default();
     let size = usize::try_from(size).unwrap_or(usize::MAX);
-    // A connection of HTTP/2 may have hundreds of small ones that wait.
+    // A connection of HTTP/2 may have hundreds of small answers that wait.
     if size == 0 || size <= SMALL && !is_http2 {
         return response;
     }
-    if budget::current().is_some_and(|b| b.route().is_some_and(Route::is_measured)) {
+    if request_cost::current().is_some_and(|b| b.route().is_some_and(Route::is_measured)) {
         return response;
     }
     match bytes.unwrap_or_default().take_answer(size) {
@@ -96,7 +96,7 @@ struct Held {
     room: Arc<Taken>,
 }
 
-/// A part of it. Connections queue parts when the body itself is gone, so each holds the room.
+/// A part of it. Connections queue parts after the body is dropped, so each holds the room.
 struct Part(Bytes, #[expect(dead_code, reason = "it is held")] Arc<Taken>);
 
 impl AsRef<[u8]> for Part {

@@ -1,7 +1,7 @@
-//! gzip for bodies that gain by it, when the client takes it.
+//! Compresses a body with gzip, if that is worthwhile and the client accepts it.
 //!
-//! A finished body is compressed before the answer leaves the request's future: the time is on the
-//! request's budget, and the `bytes` of the budget are those on the wire. A stream stays as it is.
+//! A finished body is compressed before the answer leaves the request's future: the time is part of
+//! the request cost, and its `bytes` are those on the wire. A stream stays as it is.
 
 use std::{
     convert::Infallible,
@@ -26,10 +26,10 @@ use tower_http::{
 
 use crate::error::Error;
 
-/// Less fits into one packet anyway.
+/// Smallest body that is compressed, in bytes. A smaller one fits into one packet anyway.
 const WORTH_IT: u64 = 1024;
 
-/// Compresses for the clients that ask for it, and costs the others a look at one header.
+/// Layer that compresses for clients that accept gzip. It costs others a look at one header.
 #[derive(Clone)]
 pub struct Compress;
 
@@ -81,7 +81,7 @@ where
     }
 }
 
-/// A cache must know that others get it compressed.
+/// Adds Vary: a cache must know that other clients get it compressed.
 fn uncompressed(mut response: Response) -> Response {
     if Worthwhile.should_compress(&response) {
         response.headers_mut().append(VARY, ACCEPT_ENCODING.into());
@@ -89,7 +89,7 @@ fn uncompressed(mut response: Response) -> Response {
     response
 }
 
-/// With its whole body, so that the size is known.
+/// Reads the whole body, so that its size is known.
 async fn finished(response: Response) -> Response {
     let (parts, body) = response.into_parts();
     match to_bytes(body, usize::MAX).await {
@@ -98,7 +98,7 @@ async fn finished(response: Response) -> Response {
     }
 }
 
-/// Text of at least `WORTH_IT` that is whole already and not compressed yet.
+/// Text of at least `WORTH_IT` bytes that is complete and not compressed yet.
 #[derive(Clone, Copy)]
 struct Worthwhile;
 
@@ -119,7 +119,7 @@ fn is_text(content_type: &HeaderValue) -> bool {
         || essence.ends_with("+json")
 }
 
-/// Whether gzip is named, not as `gzip;q=0`. Who sends only `*` gets what everybody understands.
+/// True if gzip is named, not as `gzip;q=0`. A client that sends only `*` gets it uncompressed.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|coding| {

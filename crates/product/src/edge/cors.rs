@@ -1,4 +1,4 @@
-//! Which pages of other origins may call, and what they may read: bearer tokens, no cookies.
+//! CORS: pages of other origins may call, with bearer tokens and without cookies.
 
 use std::{
     task::{Context, Poll},
@@ -16,12 +16,12 @@ use futures_util::future::Either;
 use tower::{Layer, Service};
 use tower_http::cors::{Cors, CorsLayer};
 
-/// How long a browser may remember a preflight: a list that changes is in force soon.
+/// Time that a browser may remember a preflight: short, so that a changed list is soon in force.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
 const METHODS: [Method; 5] = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE];
 
-/// What a page of another origin may read beside the body.
+/// Headers that a page of another origin may read.
 const EXPOSED: [HeaderName; 9] = [
     HeaderName::from_static("x-request-id"),
     HeaderName::from_static("x-trace-id"),
@@ -34,7 +34,7 @@ const EXPOSED: [HeaderName; 9] = [
     WWW_AUTHENTICATE,
 ];
 
-/// What a page may send: with its token, and with ids of its own.
+/// Headers that a page may send: its token, and ids of its own.
 const ALLOWED: [HeaderName; 4] = [
     AUTHORIZATION,
     CONTENT_TYPE,
@@ -42,7 +42,7 @@ const ALLOWED: [HeaderName; 4] = [
     HeaderName::from_static("traceparent"),
 ];
 
-/// None without origins: then no answer is any larger or slower.
+/// Layer for these origins. None without any: then no answer is any larger or slower.
 pub fn cors(origins: &[String]) -> Option<CrossOrigin> {
     let origins: Vec<HeaderValue> = origins.iter().filter_map(|o| o.parse().ok()).collect();
     (!origins.is_empty()).then(|| {
@@ -56,8 +56,8 @@ pub fn cors(origins: &[String]) -> Option<CrossOrigin> {
     })
 }
 
-/// tower-http answers every OPTIONS as if it were a preflight. One that is not goes on to the routes,
-/// as without CORS.
+/// CORS layer. tower-http answers every OPTIONS as if it were a preflight; here one that is not
+/// goes on to the routes, as without CORS.
 #[derive(Clone)]
 pub struct CrossOrigin(CorsLayer);
 
@@ -100,7 +100,7 @@ where
     }
 }
 
-/// A browser says from where it asks, and for which method.
+/// True if the request has what a browser sends: its origin, and the method that it plans.
 fn is_preflight<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)

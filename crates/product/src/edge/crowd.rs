@@ -1,4 +1,4 @@
-//! Requests in flight of one client behind a trusted proxy, whose own connections say nothing of clients.
+//! Requests in flight of a client behind a trusted proxy, whose connections don't identify clients.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -19,10 +19,10 @@ use super::{Proxies, network};
 use crate::error::Error;
 use crate::metrics as names;
 
-/// Counters. Clients that share one by chance share a limit that is hundreds of requests.
+/// Number of counters. Clients that share one by chance share a limit of hundreds of requests.
 const COUNTERS: usize = 65_536;
 
-/// Counts requests in flight by the address of the client. Neither a lock nor anything to forget.
+/// Counts requests in flight by the client's address. Needs no lock, and has nothing to forget.
 #[derive(Clone)]
 pub struct Crowd {
     proxies: Proxies,

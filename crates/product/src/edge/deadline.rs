@@ -1,6 +1,6 @@
-//! The longest that an answer may take: a dependency that says nothing holds no request for ever.
+//! Deadline of an answer: a dependency that never answers must not hold a request for ever.
 //!
-//! The time in which a body arrives doesn't count. That is the client's, and has a limit of its own.
+//! The time in which a body arrives doesn't count. It is the client's, and has its own limit.
 
 use std::{
     convert::Infallible,
@@ -20,17 +20,17 @@ use tower::{Layer, Service};
 
 use crate::{config, error::Error};
 
-/// A layer that answers with 503 when the time is over, and drops what works on the answer.
+/// Layer that answers with 503 at the deadline, and drops the work on the answer.
 #[derive(Clone, Copy)]
 pub struct Deadline(pub config::Deadline);
 
-/// A request's time, which whoever reads its body stops meanwhile.
+/// Clock of a request, which is stopped while its body is read.
 #[derive(Clone)]
 pub struct Clock(Arc<Mutex<Time>>);
 
 struct Time {
     limit: Duration,
-    /// When the time is over, unless it stands still.
+    /// End of the time, unless the clock is stopped.
     end: Instant,
     stopped: Option<Instant>,
 }
@@ -41,12 +41,12 @@ impl Clock {
         Self(Arc::new(Mutex::new(Time { limit, end, stopped: None })))
     }
 
-    /// None if the request may take as long as it likes.
+    /// Clock of the request; None if it has no deadline.
     pub fn of(request: &Request) -> Option<Self> {
         request.extensions().get().cloned()
     }
 
-    /// Only the result of this is left if `receiving` is dropped: the request has ended then.
+    /// Stops the clock for `receiving`. If that is dropped it stays stopped: the request has ended.
     pub async fn stopped<T>(clock: Option<&Self>, receiving: impl Future<Output = T>) -> T {
         let Some(clock) = clock else { return receiving.await };
         clock.time().stopped = Some(Instant::now());
@@ -58,7 +58,7 @@ impl Clock {
         received
     }
 
-    /// What `work` comes to, or that the time is over.
+    /// Result of `work`, or an error at the deadline.
     pub async fn within<T>(
         clock: Option<&Self>,
         work: impl Future<Output = T>,
@@ -80,24 +80,24 @@ impl Clock {
         }
     }
 
-    /// When to look at it again; None if the time is over.
+    /// Next moment to check the deadline; None if it has passed.
     fn later(&self) -> Option<Instant> {
         let (time, now) = (self.time(), Instant::now());
         match time.stopped {
-            // All of it may be left when the body is there.
+            // All of the time may be left when the body has arrived.
             Some(_) => Some(now + time.limit),
             None => (time.end > now).then_some(time.end),
         }
     }
 
-    /// The error of a request whose time is over.
+    /// Error of a request whose deadline has passed.
     pub fn too_late(&self) -> Option<Error> {
         let is_over = self.later().is_none();
         is_over.then(|| Error::TookTooLong(self.time().limit))
     }
 
     fn time(&self) -> MutexGuard<'_, Time> {
-        // No step of it can be left half done.
+        // No change of it can be left half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

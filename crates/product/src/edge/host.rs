@@ -1,4 +1,4 @@
-//! Whom a request is for. RFC 9112 demands 400 if that is not said, said twice, or no host.
+//! Host header of a request. RFC 9112 demands 400 if it is missing, repeated, or no host.
 
 use std::{
     net::Ipv6Addr,
@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 
 use crate::error::Error;
 
-/// The layer. Whether the host is one of ours is not asked here.
+/// Layer that demands a Host header. It does not check that the host is one of ours.
 #[derive(Clone, Copy)]
 pub struct DemandHost;
 
@@ -59,14 +59,14 @@ fn refusal(request: &Request) -> Option<&'static str> {
     match host {
         Some(host) if is_host(host.as_bytes()) => None,
         Some(_) => Some("the Host header is no host"),
-        // HTTP/1.0 has no such header; HTTP/2 says it in the pseudo-header :authority.
+        // HTTP/1.0 has no such header; HTTP/2 has the pseudo-header :authority.
         None if request.version() < Version::HTTP_11 => None,
         None if request.version() > Version::HTTP_11 && request.uri().host().is_some() => None,
         None => Some("the request has no Host header"),
     }
 }
 
-/// `uri-host [":" port]` of RFC 9110. An empty host, which the grammar allows, names nobody.
+/// True for `uri-host [":" port]` of RFC 9110, but not for an empty host, which names nobody.
 fn is_host(host: &[u8]) -> bool {
     let (name, port) = match host {
         [b'[', rest @ ..] => {
@@ -87,7 +87,7 @@ fn is_host(host: &[u8]) -> bool {
     !name.is_empty() && is_name(name) && is_port(port)
 }
 
-/// `reg-name` of RFC 3986.
+/// True for a `reg-name` of RFC 3986.
 fn is_name(mut name: &[u8]) -> bool {
     while let [byte, rest @ ..] = name {
         name = match (byte, rest) {

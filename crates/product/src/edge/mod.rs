@@ -1,33 +1,33 @@
-//! What stands between clients and handlers: proxies in front, browsers of other origins, gzip, and
-//! the time that an answer may take.
+//! Layers between clients and handlers: proxies in front, browsers of other origins, gzip, and the
+//! deadline of an answer.
 
-/// Answers that wait for their client.
+/// Room for answers that wait for their client.
 mod answers;
-/// Bodies in fewer bytes.
+/// Compression of bodies.
 mod compression;
-/// Pages of other origins.
+/// CORS, for pages of other origins.
 mod cors;
-/// Clients behind a proxy, counted.
+/// Count of requests of clients behind a proxy.
 mod crowd;
-/// Answers that take too long.
+/// Deadline of an answer.
 mod deadline;
+/// Drains bodies that nobody reads.
+mod drain;
 /// The Host header.
 mod host;
 /// The network that a client is counted as.
 mod network;
 /// Addresses and TLS as seen through proxies.
 mod proxies;
-/// Bodies that nobody reads.
-mod unread;
 
 pub use answers::HoldAnswers;
 pub use compression::Compress;
 pub use cors::cors;
 pub use crowd::{Crowd, bound_the_crowd};
 pub use deadline::{Clock, Deadline};
+pub use drain::drain_body;
 pub use host::DemandHost;
 pub use network::network;
 pub use proxies::{Proxies, demand_tls};
-pub use unread::receive_to_the_end;
 
 pub use crate::held_bytes::{ConnectionBytes, RequestBytes};

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-/// The network that a caller has to choose addresses from, as each would be somebody else: of IPv6 the
-/// 2⁷² addresses of a /56, the least that a home is given (RIPE-690). An IPv4 address inside an IPv6
-/// one, mapped or translated (NAT64), is that address.
+/// Network whose addresses a client may choose from: counted by address, it could be a new client
+/// each time. For IPv6 it is a /56 with 2⁷² addresses, the least that a home gets (RIPE-690). An
+/// IPv4 address inside an IPv6 one, mapped or translated (NAT64), is that address.
 pub fn network(client: IpAddr) -> [u8; 16] {
     const NAT64: u128 = 0x0064_ff9b << 96;
     const HOST: u128 = u128::MAX >> 56;

@@ -1,5 +1,5 @@
-//! Who really asks, and whether over TLS, when proxies stand in front. Only those in TRUSTED_PROXIES
-//! are believed: anybody can write a header.
+//! Address and TLS of a client behind proxies. Only those in TRUSTED_PROXIES are believed, because
+//! anybody can write a header.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -17,10 +17,10 @@ use ipnet::IpNet;
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
-/// A year, the least that browsers' preload lists take.
+/// HSTS for a year, the least that browsers' preload lists accept.
 const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// The networks that are believed.
+/// Networks of trusted proxies.
 #[derive(Clone)]
 pub struct Proxies(Arc<[IpNet]>);
 
@@ -37,11 +37,11 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The address nearest to us that is not a trusted proxy's. Each proxy adds the one that it was
-    /// called from at the right, so the list is read from there, and no further than it can be.
+    /// Address nearest to us that is not a trusted proxy's. Each proxy adds the address of its
+    /// caller at the right, so the list is read from there, and only as far as proxies are trusted.
     pub fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
         let mut nearest = peer(extensions);
-        // As bytes: a proxy may add to a line that the client began with something else than text.
+        // As bytes: a proxy may add to a line that the client began with invalid text.
         let lines = headers.get_all(FORWARDED_FOR).iter().rev().map(HeaderValue::as_bytes);
         let hops = lines.flat_map(|line| line.rsplit(|byte| *byte == b','));
         let mut hops = hops.map(<[u8]>::trim_ascii);
@@ -54,12 +54,12 @@ impl Proxies {
         nearest
     }
 
-    /// The client, if it came through a proxy that we trust.
+    /// Address of the client, if it came through a trusted proxy.
     pub fn forwarded_client(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
         self.trusts(peer(extensions)).then(|| self.client(extensions, headers))
     }
 
-    /// Whether the nearest proxy, if we trust it, was called over TLS.
+    /// True if the nearest proxy is trusted and was called over TLS.
     fn is_tls(&self, extensions: &Extensions, headers: &HeaderMap) -> bool {
         let line = headers.get_all(FORWARDED_PROTO).iter().next_back();
         let scheme = line.and_then(|line| line.to_str().ok()?.rsplit(',').next());
@@ -67,7 +67,7 @@ impl Proxies {
     }
 }
 
-/// The other end of the connection. There is none where a router is called without a server.
+/// Other end of the connection. There is none if a router is called without a server.
 fn peer(extensions: &Extensions) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip().to_canonical())
@@ -81,7 +81,7 @@ fn address(hop: &[u8]) -> Option<IpAddr> {
     address.ok().map(|address| address.to_canonical())
 }
 
-/// HSTS for who comes over TLS. Over plain HTTP browsers ignore it, and it would be a lie.
+/// Adds HSTS for clients that come over TLS. Over plain HTTP browsers ignore it.
 pub async fn demand_tls(State(proxies): State<Proxies>, request: Request, next: Next) -> Response {
     let is_tls = proxies.is_tls(request.extensions(), request.headers());
     let mut response = next.run(request).await;

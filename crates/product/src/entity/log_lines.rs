@@ -12,7 +12,7 @@ pub struct Model {
     pub device_id: String,
     pub log_level: Level,
     pub message: String,
-    /// A JSON object as text: it is handed out as it came, and nobody searches in it.
+    /// JSON object as text: it is returned as it came, and nobody searches in it.
     pub log_data: Option<String>,
     pub created_at: DateTimeUtc,
 }
@@ -22,7 +22,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// How grave a line is, stored as the number that Python's logging gives it.
+/// Severity of a line, stored as the number that Python's logging gives it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, ToSchema)]
 #[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
 #[serde(rename_all = "UPPERCASE")]
@@ -40,7 +40,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// In ascending order, with the name each has in public.
+    /// All levels in ascending order, with their public names.
     pub const ALL: [(Self, &str); 5] = [
         (Self::Debug, "DEBUG"),
         (Self::Info, "INFO"),
@@ -49,12 +49,12 @@ impl Level {
         (Self::Critical, "CRITICAL"),
     ];
 
-    /// As it is stored.
+    /// Number that is stored.
     pub fn number(self) -> i16 {
         self.to_value()
     }
 
-    /// Any case will do, and WARN, as most loggers call it, is WARNING.
+    /// Level of a name, in any case. WARN, as most loggers call it, is WARNING.
     pub fn named(name: &str) -> Option<Self> {
         if name.eq_ignore_ascii_case("WARN") {
             return Some(Self::Warning);

@@ -41,19 +41,19 @@ impl Related<super::comments::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// How many posts every fresh database starts with, and every lab on posts reads.
+/// Number of posts that every fresh database starts with, and every lab on posts reads.
 pub const SEEDED: u64 = 100;
 
-/// What the slug of a seeded post starts with, and that of no other.
+/// Prefix of the slugs of seeded posts, and of no others.
 pub const SEED_PREFIX: &str = "seed-";
 
-/// The slug of the n-th seeded post, counted from 1. Zero-padded, so slugs sort as numbers do.
+/// Slug of the n-th seeded post, counted from 1. Zero-padded, so slugs sort as numbers do.
 pub fn seed_slug(n: u64) -> String {
     format!("{SEED_PREFIX}{n:07}")
 }
 
 impl Model {
-    /// Whether the labs may read it: then it belongs to nobody, and stays as it is.
+    /// True if labs may read the post: then it belongs to nobody, and stays as it is.
     pub fn is_seeded(&self) -> bool {
         self.slug.starts_with(SEED_PREFIX)
     }

@@ -8,11 +8,11 @@ pub struct Model {
     /// SHA-256 of the token, as hex.
     #[sea_orm(primary_key, auto_increment = false)]
     pub digest: String,
-    /// All tokens that follow from one login share it.
+    /// Family of the token: all tokens that follow from one login share it.
     pub family: String,
     pub user_id: i64,
     pub expires_at: DateTimeUtc,
-    /// When the access token that was given out with it expires.
+    /// Expiry of the access token that was issued with it.
     pub access_expires_at: DateTimeUtc,
     pub used_at: Option<DateTimeUtc>,
 }

@@ -1,4 +1,4 @@
-//! What is refused although its signature is good: access tokens, and families of them.
+//! Access tokens, and families of them, that are refused although their signature is valid.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,7 +8,7 @@ pub struct Model {
     /// SHA-256 of the access token or of the family, as hex.
     #[sea_orm(primary_key, auto_increment = false)]
     pub digest: String,
-    /// From then on the row is of no use: what it refuses has expired.
+    /// Expiry of what the row refuses: from then on the row is of no use.
     pub expires_at: DateTimeUtc,
 }
 

@@ -41,7 +41,7 @@ impl Related<super::todo_tags::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// How many demo todos every fresh database starts with.
+/// Number of demo todos that every fresh database starts with.
 pub const DEMO: u64 = 100;
 
 /// The seeded owner of the demo todos: the first row of `users`.

@@ -11,7 +11,7 @@ pub struct Model {
     pub username: String,
     #[sea_orm(unique)]
     pub email: String,
-    /// None for seeded people: nobody can log in as them.
+    /// Hash of the password; None for seeded people: nobody can log in as them.
     pub password_hash: Option<String>,
     pub created_at: DateTimeUtc,
 }

@@ -19,13 +19,13 @@ use crate::{
     error::Error,
     held_bytes::{RequestBytes, SMALL},
 };
-use observe::{budget, route_metrics::Route};
+use observe::{request_cost, route_metrics::Route};
 
-/// From the head of a request to the end of its body, in milliseconds: 1 MiB in 30 s is 280 kbit/s. Who is
-/// slower holds a connection, and nothing else. Of the process, because an extractor has no settings.
+/// Longest time from the head of a request to the end of its body, in ms: 1 MiB in 30 s is 280
+/// kbit/s. A slower client holds only a connection. Global, because an extractor has no settings.
 static BODY_TIMEOUT: AtomicU64 = AtomicU64::new(30_000);
 
-/// BODY_TIMEOUT, for all servers of this process.
+/// Sets BODY_TIMEOUT for all servers of this process.
 pub fn set_timeout(timeout: Duration) {
     BODY_TIMEOUT.store(timeout.as_millis().try_into().unwrap_or(u64::MAX), Relaxed);
 }
@@ -34,15 +34,15 @@ fn timeout() -> Duration {
     Duration::from_millis(BODY_TIMEOUT.load(Relaxed))
 }
 
-/// What a body may have where nothing smaller is said.
+/// Default of the largest body, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Something that arrives as a JSON object.
+/// Value that arrives as a JSON object.
 pub trait Input: Sized {
-    /// A larger body is refused unread.
+    /// Largest body, in bytes. A larger one is refused unread.
     const MAX_BYTES: usize = MAX_BYTES;
 
-    /// Takes the fields. What it returns is thrown away if any of them was bad.
+    /// Reads the fields. The result is dropped if any of them was bad.
     fn read(fields: &mut Fields) -> Self;
 }
 
@@ -62,7 +62,7 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for Body<T> {
     }
 }
 
-/// The bytes of a body that says it is JSON and is not over the limit.
+/// Reads a JSON body. Errors if it has another type, or is longer than `max_bytes`.
 pub async fn json_bytes(request: Request, max_bytes: usize) -> Result<Bytes, Error> {
     if !is_json(request.headers()) {
         return Err(Error::NotJson);
@@ -75,8 +75,8 @@ pub async fn json_bytes(request: Request, max_bytes: usize) -> Result<Bytes, Err
     Clock::stopped(clock.as_ref(), whole(body, max_bytes, timeout(), &room)).await
 }
 
-/// The request with its body at hand, for whoever must not wait for a client. A body that will be
-/// refused unread stays unread.
+/// Returns the request with its whole body, for a caller that must not wait for a client. A body
+/// that will be refused unread stays unread.
 pub async fn arrived(request: Request) -> Result<Request, Error> {
     let headers = request.headers();
     if request.body().is_end_stream() || !is_json(headers) || is_longer(headers, MAX_BYTES) {
@@ -88,7 +88,7 @@ pub async fn arrived(request: Request) -> Result<Request, Error> {
     Ok(Request::from_parts(parts, axum::body::Body::from(bytes)))
 }
 
-/// Whether the client says so; a body without a length is counted as it comes in.
+/// True if the client declares a longer body. One without a length is counted as it arrives.
 fn is_longer(headers: &HeaderMap, max_bytes: usize) -> bool {
     let length = headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -105,8 +105,8 @@ async fn whole(
     body.map_err(|_| Error::TooSlow(within.as_secs()))?
 }
 
-/// One that comes in a single piece is not copied. Of others the bytes are copied as they come: kept
-/// as pieces, those of one byte each would take forty times as much.
+/// Collects a body. One in a single piece is not copied. Others are copied as they come: kept as
+/// pieces of one byte each they would take forty times as much.
 async fn collected(
     body: axum::body::Body,
     max_bytes: usize,
@@ -133,19 +133,19 @@ async fn collected(
             all.extend_from_slice(&piece);
         }
     }
-    // Of just its size: it may wait for long.
+    // Without spare capacity: it may wait for long.
     Ok(if all.is_empty() { first } else { all.into_boxed_slice().into() })
 }
 
-/// Room that the body has to take; none if it need not: a lab may be about its size.
+/// Room that the body has to take. None for measured routes: a lab may be about its size.
 fn room_for(request: &Request) -> Option<RequestBytes> {
-    if budget::current().is_some_and(|b| b.route().is_some_and(Route::is_measured)) {
+    if request_cost::current().is_some_and(|b| b.route().is_some_and(Route::is_measured)) {
         return None;
     }
     request.extensions().get().cloned()
 }
 
-/// `application/json`, or a type that is JSON underneath, such as `application/problem+json`.
+/// True for `application/json`, and types based on JSON, such as `application/problem+json`.
 fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Takes named things out of a JSON object. What is bad is noted, so that all of it can be told.
+//! Reads the fields of a JSON object. Errors are collected, so that all of them are reported.
 
 use std::{borrow::Cow, ops::RangeInclusive};
 
@@ -12,7 +12,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Fails on what is not an object.
+    /// Errors if the value is not an object.
     pub fn of(value: Value) -> Result<Self, Error> {
         match value {
             Value::Object(given) => Ok(Self { given, errors: Vec::new() }),
@@ -24,7 +24,7 @@ impl Fields {
         self.errors.push(FieldError::new(field, message));
     }
 
-    /// Text of so many characters, which must be there.
+    /// Required text of a length in characters.
     pub fn text(&mut self, field: &'static str, length: RangeInclusive<usize>) -> String {
         if matches!(self.given.get(field), None | Some(Value::Null)) {
             self.refuse(field, "this field is needed");
@@ -33,21 +33,21 @@ impl Fields {
         self.optional_text(field, length).flatten().unwrap_or_default()
     }
 
-    /// Text of spaces says nothing. One that is empty was refused for its length.
+    /// Refuses text of spaces. Text that is empty was refused for its length.
     pub fn refuse_blank(&mut self, field: &'static str, text: &str) {
         if !text.is_empty() && text.trim().is_empty() {
             self.refuse(field, "something other than spaces is needed");
         }
     }
 
-    /// Text that is not blank, which must be there.
+    /// Required text that is not blank.
     pub fn words(&mut self, field: &'static str, length: RangeInclusive<usize>) -> String {
         let text = self.text(field, length);
         self.refuse_blank(field, &text);
         text
     }
 
-    /// None if it is left out, `Some(None)` if it is null.
+    /// Optional text: None if it is left out, `Some(None)` if it is null.
     pub fn optional_text(
         &mut self,
         field: &'static str,
@@ -71,7 +71,7 @@ impl Fields {
         Some(Some(text))
     }
 
-    /// Text that must be there, as `read` makes something of it, or says why not.
+    /// Required text that `read` parses, or refuses with a message.
     pub fn parsed<T: Default>(
         &mut self,
         field: &'static str,
@@ -88,7 +88,7 @@ impl Fields {
         })
     }
 
-    /// True or false; None if it is left out.
+    /// Optional flag: true or false; None if it is left out.
     pub fn optional_flag(&mut self, field: &'static str) -> Option<bool> {
         match self.given.remove(field)? {
             Value::Bool(flag) => Some(flag),
@@ -99,7 +99,7 @@ impl Fields {
         }
     }
 
-    /// A whole number in a range; None if it is left out.
+    /// Optional whole number in a range; None if it is left out.
     pub fn optional_number(
         &mut self,
         field: &'static str,

@@ -7,7 +7,7 @@ use axum::{
 
 use crate::error::Error;
 
-/// The `{id}` of the path. What isn't a number names nothing, so the answer is 404.
+/// The `{id}` of the path. Anything but a number names nothing, so the answer is 404.
 pub struct Id(pub i64);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {

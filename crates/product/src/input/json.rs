@@ -1,5 +1,5 @@
-//! Form of JSON, checked apart from its meaning: the same for every endpoint, also in members that
-//! none of them reads.
+//! Syntax of JSON, checked apart from its meaning: the same for every endpoint, also in members
+//! that none of them reads.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use serde::{
 
 use crate::error::Error;
 
-/// The text of a body, which is JSON from end to end: UTF-8, no half of a surrogate pair, no number
-/// beyond those of a double, no more than 127 levels.
+/// Text of a body that is JSON from end to end: UTF-8, no half of a surrogate pair, no number
+/// beyond those of a double, at most 127 levels. Errors with the position.
 pub fn well_formed(body: &[u8]) -> Result<&str, Error> {
     let text = str::from_utf8(body).map_err(|error| {
         let before = &body[..error.valid_up_to()];
@@ -22,9 +22,9 @@ pub fn well_formed(body: &[u8]) -> Result<&str, Error> {
     serde_json::from_str(text).map(|WellFormed| text).map_err(|error| malformed(&error))
 }
 
-/// Where the JSON is broken, or more than is read here.
+/// Error with the position at which the JSON is broken, or exceeds a limit.
 pub fn malformed(error: &serde_json::Error) -> Error {
-    // The parser tells them apart by its words alone.
+    // Only the parser's words tell them apart.
     let said = error.to_string();
     let what = if said.starts_with("recursion limit exceeded") {
         "is nested deeper than the 127 levels allowed, at"
@@ -40,8 +40,8 @@ fn broken(what: &str, line: usize, column: usize) -> Error {
     Error::Malformed(format!("the body {what} line {line}, column {column}"))
 }
 
-/// Any value, which the parser takes apart in full and nobody keeps. serde's own `IgnoredAny` will
-/// not do: for it the parser skips texts and numbers without a look.
+/// Any value: the parser reads it in full, and nothing is kept. serde's own `IgnoredAny` will not
+/// do: for it the parser skips texts and numbers unchecked.
 struct WellFormed;
 
 impl<'de> Deserialize<'de> for WellFormed {

@@ -1,12 +1,12 @@
-//! What clients send, read so that the answer to a bad request names everything that is bad in it.
+//! Input of clients, parsed so that the answer to a bad request names every error in it.
 
 /// JSON bodies.
 mod body;
-/// One named thing after the other out of a JSON object.
+/// Fields of a JSON object.
 mod fields;
 /// Numbers in the path.
 mod id;
-/// Form of JSON, apart from its meaning.
+/// Syntax of JSON, apart from its meaning.
 mod json;
 
 pub use body::{Body, Input, arrived, json_bytes, set_timeout as set_body_timeout};

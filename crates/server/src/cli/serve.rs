@@ -8,7 +8,7 @@ use std::{
 use super::{Catalogue, banner};
 use crate::{PROGRAM, lifecycle::Server};
 use observe::{Telemetry, logs, shown::escape_panics};
-use product::config::Config;
+use product::config::{Config, warn_of_old_names};
 use workshop::Labs;
 
 pub fn run(config: &Config, catalogue: Catalogue) -> Result<ExitCode, String> {
@@ -19,6 +19,7 @@ pub fn run(config: &Config, catalogue: Catalogue) -> Result<ExitCode, String> {
     }
     escape_panics();
     let telemetry = Telemetry::init(&PROGRAM, &config.observe)?;
+    warn_of_old_names();
     let labs = Labs::load(catalogue).map_err(|e| e.to_string())?;
     let mut server = Server::start(config, &telemetry, labs).map_err(|error| error.to_string())?;
     // Programs read the addresses from this line; people read the banner.

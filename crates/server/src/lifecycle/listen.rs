@@ -90,7 +90,7 @@ async fn accept(
     mut closing: oneshot::Receiver<bool>,
 ) {
     let mut http = Builder::new(TokioExecutor::new());
-    // The port times heads itself: hyper's timer would also end idle connections.
+    // The port times sampler itself: hyper's timer would also end idle connections.
     http.http1().header_read_timeout(None).max_buf_size(READ_BUFFER);
     http.http2().max_concurrent_streams(MOST_STREAMS);
     let (http, refusals) = (Arc::new(http), Arc::new(Semaphore::new(MOST_REFUSED)));

@@ -6,11 +6,12 @@ use tokio::runtime::Handle;
 
 use super::StartError;
 use product::{
+    api::state::{AppState, SharedState},
     api::{
         auth::Auth,
-        held_threads::HeldThreads,
         limits::{Limits, Shared},
         logs::LogQueue,
+        request_threads::RequestThreads,
         todos,
     },
     cache::Cache,
@@ -18,7 +19,6 @@ use product::{
     db::Db,
     edge::Proxies,
     seed,
-    state::{AppState, SharedState},
 };
 
 /// Opens the database, migrates its schema and inserts the demo rows.
@@ -43,16 +43,16 @@ pub async fn app_state(config: &Config, auth: Auth) -> Result<SharedState, Start
         .map_err(StartError::of("DATABASE_URL"))?;
     let logs =
         LogQueue::start(&db, &config.ingest).await.map_err(StartError::of("DATABASE_URL"))?;
-    let held_threads = HeldThreads::start(config.v1_threads, &Handle::current())
+    let request_threads = RequestThreads::start(config.v1_threads, &Handle::current())
         .map_err(StartError::of("V1_THREADS"))?;
-    let password_threads = HeldThreads::start_apart(config.v1_threads, &Handle::current())
+    let password_threads = RequestThreads::start_apart(config.v1_threads, &Handle::current())
         .map_err(StartError::of("V1_THREADS"))?;
     Ok(Arc::new(AppState {
         todo_ids,
         config: Arc::new(config.clone()),
         auth: Arc::new(auth),
         logs: Arc::new(logs),
-        held_threads,
+        request_threads,
         password_threads,
         limits: Limits::new(&config.limits, cache.redis().map(Shared::new)),
         proxies: Proxies::new(&config.limits.trusted_proxies),

@@ -15,7 +15,7 @@ use axum::{
 };
 use metrics::counter;
 
-use observe::seldom::Seldom;
+use observe::throttle::Throttle;
 use product::metrics as names;
 use product::{
     config::{Config, host_name},
@@ -133,15 +133,15 @@ fn is_same_origin(headers: &HeaderMap, host: Option<&Authority>) -> bool {
 
 struct Reason {
     label: &'static str,
-    said: Seldom,
+    said: Throttle,
 }
 
-static BY_HOST: Reason = Reason { label: "host", said: Seldom::every(SAID_EVERY) };
-static BY_ORIGIN: Reason = Reason { label: "origin", said: Seldom::every(SAID_EVERY) };
+static BY_HOST: Reason = Reason { label: "host", said: Throttle::every(SAID_EVERY) };
+static BY_ORIGIN: Reason = Reason { label: "origin", said: Throttle::every(SAID_EVERY) };
 
 fn refused(reason: &Reason, error: Error, headers: &HeaderMap) -> Error {
     counter!(names::OPS_REFUSED, "reason" => reason.label).increment(1);
-    if reason.said.may_say() {
+    if reason.said.allows() {
         let [host, origin, site] = [HOST, ORIGIN, FETCH_SITE].map(|name| headers.get(name));
         tracing::warn!(
             reason = reason.label,

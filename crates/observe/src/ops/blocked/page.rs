@@ -1,4 +1,4 @@
-//! The last polls that held a worker, newest first.
+//! HTML page of the last polls that held a worker, newest first.
 
 use std::time::Duration;
 
@@ -18,15 +18,15 @@ pub fn list(polls: &[BlockedPoll], seen: u64, labels: &RouteLabels) -> Markup {
             h1 { "Blocked polls" }
             p {
                 "Polls that held a worker for " (BLOCKED_FROM.as_millis()) " ms or longer: meanwhile no "
-                "other request of that worker went on. Switches say that the thread gave its core up, "
-                "which is blocking; CPU says that it computed."
+                "other request on that worker made progress. Switches mean that the thread gave up "
+                "its core, so it blocked; CPU means that it computed."
             }
             p {
                 (seen) " since the start; the last " (KEPT) " are kept, " (polls.len()) " shown. "
                 a href="/debug/blocked?format=json" { "As JSON" }
             }
             @if polls.is_empty() {
-                p { strong { "No poll that is kept is like that." } }
+                p { strong { "No kept poll matches." } }
             } @else {
                 (table(polls, labels))
             }

@@ -1,14 +1,14 @@
-//! Which requests the query asks for.
+//! Query parameters of the list of traces.
 
 use std::{collections::HashMap, time::Duration};
 
 use crate::{labels::RouteLabels, params::Params, traces::ring::select::Filter};
 
-/// Requests listed if nothing is said, and most.
+/// Requests listed by default, and at most.
 const LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 1_000;
 
-/// A request does not take longer: three years.
+/// Largest `min_ms`: three years, longer than any request.
 const MAX_MIN_MS: f64 = 1e11;
 
 pub struct Asked {
@@ -44,10 +44,10 @@ impl Asked {
     }
 }
 
-/// Every route that has those labels and that name, as far as those are given.
+/// Routes that have the labels and the name, as far as these are given.
 fn routes(params: &mut Params, labels: &RouteLabels) -> Option<Vec<String>> {
     let route = params.text("route");
-    let named = labels.read(params);
+    let named = params.labels(labels);
     let Some(mut routes) = labels.routes(&named) else { return route.map(|route| vec![route]) };
     routes.retain(|path| route.as_ref().is_none_or(|route| route == path));
     Some(routes)
@@ -58,7 +58,7 @@ fn millis(text: &str) -> Option<Duration> {
     (0.0..=MAX_MIN_MS).contains(&millis).then(|| Duration::from_secs_f64(millis / 1e3))
 }
 
-/// `404`, or `4xx` for all that begin with that digit.
+/// Parses `404`, or `4xx` for all statuses that begin with that digit.
 fn status(text: &str) -> Option<(u16, u16)> {
     let (least, greatest) = match text.strip_suffix("xx") {
         Some(class) => {

@@ -1,4 +1,4 @@
-//! `/debug/traces`: the recent requests and what each spent its time on; JSON or HTML.
+//! `/debug/traces`: the recent requests and their spans; JSON or HTML.
 
 use std::collections::HashMap;
 
@@ -19,11 +19,11 @@ use crate::{
     runtime::blocking_pool::{self, Pool},
 };
 
-/// What is asked for.
+/// Query parameters.
 mod asked;
 /// The list as JSON.
 mod out;
-/// Pages for people.
+/// HTML pages.
 mod page;
 
 use asked::Asked;
@@ -38,7 +38,7 @@ async fn list(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    // A form sends what was not filled in too.
+    // A form also sends the fields that are empty.
     let query: HashMap<_, _> = query.into_iter().filter(|(_, value)| !value.is_empty()).collect();
     let mut params = Params::new(query.clone());
     let format = format(&mut params, &headers);

@@ -58,7 +58,7 @@ struct KeptOut {
     dropped_spans: DroppedOut,
 }
 
-/// Since the start.
+/// Dropped spans since the start, by reason.
 #[derive(Serialize)]
 struct DroppedOut {
     evicted: u64,

@@ -1,22 +1,22 @@
-//! The pages of `/debug/traces`.
+//! HTML pages of `/debug/traces`.
 
 use std::time::{Duration, SystemTime};
 
 use maud::{Markup, html};
 
-/// One span in another, in the order they are shown.
+/// Tree of spans as lines, in the order of display.
 mod lines;
 /// The list, its filters, and the slowest of each route.
 mod list;
-/// One trace.
+/// Page of one trace.
 mod one;
-/// A trace as a picture.
+/// Waterfall of a trace.
 mod picture;
 
 pub use list::list;
 pub use one::one;
 
-/// Milliseconds, with as many digits as can be told apart.
+/// Formats milliseconds, with two digits after the point below 10 ms.
 fn millis(time: Duration) -> String {
     let millis = time.as_secs_f64() * 1e3;
     match millis {
@@ -26,14 +26,14 @@ fn millis(time: Duration) -> String {
     }
 }
 
-/// The time of day, and all of it for who points at it.
+/// Time of day, with the full time as a tooltip.
 fn moment(time: SystemTime) -> Markup {
     let full = humantime::format_rfc3339_millis(time).to_string();
     let of_day = full.split_once('T').map_or(&*full, |(_, of_day)| of_day);
     html! { time datetime=(full) title=(full) { (of_day) } }
 }
 
-/// Text as it may stand in a query.
+/// Percent-encodes text for a query.
 fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,18 +1,18 @@
-//! `tracestate` as a whole, checked before the propagator reads it: that takes what no vendor may
-//! write, and cuts what is too long.
+//! Checks the whole `tracestate` before the propagator reads it: the propagator accepts invalid
+//! members, and cuts long ones.
 
 use axum::http::{HeaderMap, HeaderName};
 
 pub const NAME: HeaderName = HeaderName::from_static("tracestate");
 
-/// Members that a list may have.
+/// Most members of a list.
 const MAX_MEMBERS: usize = 32;
 
 const MAX_KEY: usize = 256;
 const MAX_VALUE: usize = 256;
 
-/// What the client sent, in one header or in several that are one list. None if any of it is not as the
-/// standard has it: a list is passed on whole or not at all.
+/// Joins the client's headers, which are one list. None if any member breaks the standard: a list
+/// is passed on whole or not at all.
 pub fn of(headers: &HeaderMap) -> Option<String> {
     let sent: Result<Vec<_>, _> =
         headers.get_all(NAME).iter().map(|value| value.to_str()).collect();
@@ -36,7 +36,7 @@ fn is_key(key: &str) -> bool {
     key.len() <= MAX_KEY && key.splitn(2, '@').all(is_part)
 }
 
-/// The space around it is gone already.
+/// True for a valid value, without spaces around it.
 fn is_value(value: &str) -> bool {
     (1..=MAX_VALUE).contains(&value.len())
         && value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=')

@@ -1,4 +1,4 @@
-//! What becomes of the fields of spans and events: for those of ours the same as with tracing-opentelemetry.
+//! Converts fields of spans and events; for our own the result equals tracing-opentelemetry's.
 
 use std::{
     error::Error,
@@ -14,10 +14,10 @@ use tracing::{
 
 use crate::traces::ring::packed::{Items, Packed, PackedEvent};
 
-/// Fields of a span that say what it is.
+/// Prefix of fields that set the name, kind or status of a span.
 const SPECIAL: &str = "otel.";
 
-/// Writes a span's fields down: as its attributes, or as what it is.
+/// Writes a span's fields: as attributes, or as its name, kind or status.
 pub struct OfSpan<'a>(pub &'a mut Packed);
 
 impl OfSpan<'_> {
@@ -66,8 +66,8 @@ impl Visit for OfSpan<'_> {
     }
 }
 
-/// An event as it is added to its span. One that says nothing but an error is an exception, and the span's
-/// failure.
+/// Converts an event of a span. An event with an error but no message is an exception, and marks
+/// the span as failed.
 pub fn event(event: &Event<'_>) -> PackedEvent {
     let mut said = Said::default();
     event.record(&mut said);
@@ -87,7 +87,7 @@ pub fn event(event: &Event<'_>) -> PackedEvent {
     packed
 }
 
-/// What an event is called after.
+/// Message and error of an event, which give it its name.
 #[derive(Default)]
 struct Said {
     message: Option<String>,

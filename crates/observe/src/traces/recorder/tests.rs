@@ -1,4 +1,4 @@
-//! Beside tracing-opentelemetry's own layer: both must say the same of the same spans.
+//! Compares with tracing-opentelemetry's own layer: both must record the same.
 
 use opentelemetry::{
     KeyValue,
@@ -11,7 +11,7 @@ use tracing_subscriber::{Registry, layer::SubscriberExt};
 use super::*;
 use crate::traces::layer::SpanLayer;
 
-/// What must be alike: all but ids, times and the scope.
+/// Fields that must be equal: all but ids, times and the scope.
 type Says = (String, SpanKind, Status, Vec<KeyValue>, Vec<(String, Vec<KeyValue>)>);
 
 fn says(span: SpanData) -> Says {
@@ -20,7 +20,7 @@ fn says(span: SpanData) -> Says {
     (span.name.into_owned(), span.span_kind, span.status, span.attributes, events)
 }
 
-/// Spans in the order of their ends, recorded or by way of OpenTelemetry.
+/// Spans in the order of their ends, recorded here or through OpenTelemetry.
 fn spans(is_recorded: bool, happens: fn()) -> Vec<SpanData> {
     let ring = TraceRing::start(1024 * 1024);
     let provider = SdkTracerProvider::builder().with_span_processor(ring.processor()).build();
@@ -119,7 +119,7 @@ fn spans_stand_below_each_other_and_the_request_below_its_client() {
         request.in_scope(|| tracing::info_span!("statement").in_scope(|| {}));
         let (since, time) = (Instant::now(), Duration::from_millis(5));
         lasted(since, time, || tracing::info_span!(parent: &request, "wait"));
-        // Nobody said which trace it begins.
+        // No trace is set for this span.
         tracing::info_span!("other");
     });
     let spans = ring.get(TraceId::from(7)).unwrap().spans;

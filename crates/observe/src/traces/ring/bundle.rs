@@ -1,14 +1,14 @@
-//! The spans of one trace, packed behind each other.
+//! Spans of one trace, packed one after another.
 
 use opentelemetry::trace::TraceId;
 
 use super::{allocated, packed::View};
 
-/// Spans of one trace. A client may send one trace id for ever, and a loop may query for ever.
+/// Most spans of one trace. A client may send one trace id forever, and a loop may query forever.
 const MAX_SPANS: usize = 2_000;
 
-/// Beyond that only requests themselves are taken, or a long trace would lose what it is about: that ends
-/// last.
+/// Most requests of a full trace. It still takes requests, because a request's own span ends last,
+/// and a long trace must not lose it.
 const MAX_ENTRIES_BEYOND: usize = 100;
 
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Bundle {
     pub id: TraceId,
     packed: Vec<u8>,
     pub spans: usize,
-    /// Spans that found no room in this trace.
+    /// Spans dropped because this trace was full.
     pub dropped: u64,
     /// Spans of statements sent to a database.
     pub queries: usize,
@@ -28,7 +28,7 @@ impl Bundle {
         Self { id, packed: Vec::new(), spans: 0, dropped: 0, queries: 0, entries: 0 }
     }
 
-    /// False if there was no room for it.
+    /// Adds a span; returns false if the trace is full.
     pub fn add(&mut self, span: View<'_>, max_bytes: usize) -> bool {
         let is_full = self.spans >= MAX_SPANS || self.bytes() > max_bytes;
         if is_full && !(span.is_entry() && self.entries <= MAX_ENTRIES_BEYOND) {
@@ -36,7 +36,7 @@ impl Bundle {
             return false;
         }
         if self.packed.is_empty() {
-            // Mostly a statement, and the request is still to come.
+            // The first span is mostly a statement, and the request's span is still to come.
             self.packed.reserve_exact(2 * span.bytes().len());
         }
         self.packed.extend_from_slice(span.bytes());
@@ -46,12 +46,12 @@ impl Bundle {
         true
     }
 
-    /// As they ended.
+    /// Spans in the order of their ends.
     pub fn views(&self) -> impl Iterator<Item = View<'_>> {
         View::all(&self.packed)
     }
 
-    /// What its spans take.
+    /// Bytes that its spans take.
     pub fn bytes(&self) -> usize {
         allocated(self.packed.capacity())
     }

@@ -1,11 +1,11 @@
-//! What the ring holds, and the metrics that tell it.
+//! Content of the ring in numbers, and its metrics.
 
 use metrics::{counter, gauge};
 
 use super::Dropped;
 use crate::metrics::names;
 
-/// What the ring holds now, and what it let go since the start.
+/// Content of the ring now, and its losses since the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holding {
     pub traces: usize,
@@ -16,7 +16,7 @@ pub struct Holding {
 }
 
 impl Holding {
-    /// To be called when somebody scrapes.
+    /// Sets the metrics. Call it before each scrape.
     pub fn report(&self) {
         gauge!(names::TRACE_RING_TRACES).set(self.traces as f64);
         gauge!(names::TRACE_RING_SPANS).set(self.spans as f64);

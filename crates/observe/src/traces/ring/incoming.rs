@@ -1,6 +1,6 @@
-//! Spans on their way into the ring: an app worker leaves one here and goes on.
+//! Queue of spans before the ring: an app worker pushes a span and goes on.
 //!
-//! The list never grows while it is locked, and whoever empties it puts an empty one in its place.
+//! The list never grows while it is locked: emptying it swaps in an empty list of the same size.
 
 use std::{
     mem,
@@ -18,13 +18,13 @@ pub struct Incoming {
 }
 
 struct Waiting {
-    /// Packed spans behind each other.
+    /// Packed spans, one after another.
     spans: Vec<u8>,
     is_closed: bool,
 }
 
 impl Incoming {
-    /// For packed spans of so many bytes.
+    /// Creates a queue for `room` bytes of packed spans.
     pub fn new(room: usize) -> Self {
         let waiting = Waiting { spans: Vec::with_capacity(room), is_closed: false };
         Self {
@@ -44,7 +44,7 @@ impl Incoming {
         waiting.spans.len() > self.room / 2
     }
 
-    /// Called where a span ends. Wakes somebody only when half of the room is taken.
+    /// Adds a span that has ended. Wakes the ring's thread only when half of the room is used.
     pub fn push(&self, span: &[u8]) {
         let mut waiting = self.waiting();
         if waiting.spans.len() + span.len() > self.room {
@@ -60,12 +60,12 @@ impl Incoming {
         }
     }
 
-    /// Takes all that waits, and leaves an empty list of the same room.
+    /// Takes all waiting spans, and leaves `empty` in their place.
     pub fn take_into(&self, empty: &mut Vec<u8>) {
         mem::swap(&mut self.waiting().spans, empty);
     }
 
-    /// False when it was closed.
+    /// Waits until half full; returns false when the queue is closed.
     pub fn wait_until_half_full(&self) -> bool {
         let is_idle = |waiting: &mut Waiting| !waiting.is_closed && !self.is_half_full(waiting);
         let waiting = self.filling.wait_while(self.waiting(), is_idle);
@@ -77,7 +77,7 @@ impl Incoming {
         self.filling.notify_all();
     }
 
-    /// Spans that found no room.
+    /// Spans dropped because the queue was full.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Relaxed)
     }

@@ -1,4 +1,4 @@
-//! The traces that are kept: found by their id, oldest first, evicted whole.
+//! Kept traces: found by id, oldest first, evicted whole.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,20 +9,20 @@ use opentelemetry::trace::TraceId;
 
 use super::{allocated, bundle::Bundle, packed::View};
 
-/// Evicted traces whose late spans are refused: a fragment that can't be completed helps nobody.
+/// Evicted traces whose late spans are refused: a fragment of a trace is of no use.
 const EVICTED_REMEMBERED: usize = 1_024;
 
-/// An id and its number in the map, with the byte that the map adds and its free eighth.
+/// Bytes of an id and its number in the map, with the map's control byte and its free eighth.
 const NUMBER_BYTES: usize = 40;
 
 pub struct Kept {
     traces: VecDeque<Bundle>,
-    /// Traces are numbered as they come. Those before `first` are evicted.
+    /// Numbers of traces in order of arrival. Those before `first` are evicted.
     numbers: HashMap<TraceId, u64>,
     first: u64,
     evicted: VecDeque<TraceId>,
     spans: usize,
-    /// Of the traces' spans; `bytes` is all.
+    /// Bytes of the spans alone; `bytes` is the total.
     trace_bytes: usize,
     max_bytes: usize,
     pub dropped: Dropped,
@@ -31,13 +31,13 @@ pub struct Kept {
 /// Spans that are not kept, by reason, since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped {
-    /// Went with their trace when it was the oldest and room was needed.
+    /// Evicted with their trace, the oldest, to make room.
     pub evicted: u64,
     /// Ended after their trace had been evicted.
     pub late: u64,
-    /// Their trace had its most spans or bytes.
+    /// Refused because their trace had its most spans or bytes.
     pub trace_full: u64,
-    /// Ended faster than they could be taken in.
+    /// Refused because they ended faster than they could be taken in.
     pub queue_full: u64,
 }
 

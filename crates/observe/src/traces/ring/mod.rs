@@ -1,7 +1,7 @@
-//! The recent traces, within a bound of memory: `/debug/traces` shows them, nothing else needed.
+//! Span store: the recent traces, within a memory bound. `/debug/traces` shows them.
 //!
-//! A span that ends is left with `Incoming`, which is all that an app worker does. Whoever reads, and
-//! a thread when much waits, moves the spans to their traces (`Kept`), which evicts the oldest.
+//! An app worker only pushes a span that ends into `Incoming`. Each read, and a thread when many
+//! wait, moves the spans to their traces (`Kept`), which evicts the oldest.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -20,19 +20,19 @@ use opentelemetry_sdk::{
     trace::{Span, SpanData, SpanProcessor},
 };
 
-/// The spans of one trace, as they are kept.
+/// Packed spans of one trace.
 mod bundle;
-/// How much is held.
+/// Content of the ring in numbers.
 mod holding;
-/// Spans on their way in.
+/// Queue of incoming spans.
 mod incoming;
-/// Traces by id, oldest first.
+/// Kept traces by id, oldest first.
 mod kept;
-/// A span as bytes.
+/// Packed form of a span.
 pub mod packed;
-/// Which requests somebody wants to see.
+/// Filter and selection of requests.
 pub mod select;
-/// One trace, to be shown.
+/// One trace, unpacked for display.
 pub mod trace;
 
 pub use holding::Holding;
@@ -47,23 +47,23 @@ pub struct TraceRing {
     incoming: Incoming,
     state: Mutex<State>,
     max_bytes: usize,
-    /// What both lists of spans on their way in take, full or not.
+    /// Bytes of both lists of incoming spans, full or not.
     incoming_bytes: usize,
 }
 
 struct State {
     kept: Kept,
-    /// What takes the place of the spans that wait.
+    /// Empty list to swap with the incoming spans.
     empty: Vec<u8>,
-    /// Of the process; the same for all spans.
+    /// Resource of the process; the same for all spans.
     resource: ResourceAttributesWithSchema,
 }
 
 impl TraceRing {
-    /// Starts the thread that takes spans in when many wait. All of it may take so many bytes, spans on
-    /// their way in included.
+    /// Starts the ring, and the thread that takes spans in when many wait. All of it takes
+    /// `max_bytes` at most, incoming spans included.
     pub fn start(max_bytes: usize) -> Arc<Self> {
-        // Of 24 MiB a quarter of a second at 4,000 requests of labs a second.
+        // With 24 MiB: a quarter of a second at 4,000 requests of labs a second.
         let room = (max_bytes / 12).max(1);
         let incoming_bytes = 2 * allocated(room);
         let incoming = Incoming::new(room);
@@ -83,17 +83,17 @@ impl TraceRing {
         ring
     }
 
-    /// Hands every span that ends to this ring.
+    /// Span processor that adds every span that ends to this ring.
     pub fn processor(self: &Arc<Self>) -> impl SpanProcessor + 'static {
         Processor(self.clone())
     }
 
-    /// Takes a packed span, where it ends.
+    /// Adds a packed span that has ended.
     pub fn add(&self, span: &[u8]) {
         self.incoming.push(span);
     }
 
-    /// The state with every span that has ended so far.
+    /// Locks the state, with every span that has ended so far.
     fn current(&self) -> MutexGuard<'_, State> {
         // A panic while the lock was held may have lost a span, nothing else.
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -113,7 +113,7 @@ impl TraceRing {
         Selection::of(self.current().kept.traces(), filter, limit)
     }
 
-    /// A trace as OTLP has it.
+    /// Converts a trace to OTLP.
     pub fn otlp(&self, trace: Trace) -> TracesData {
         let state = self.current();
         TracesData {
@@ -134,7 +134,7 @@ impl TraceRing {
     }
 }
 
-/// Allocators round up: jemalloc to four sizes for each power of two, and never less than 16 bytes.
+/// Rounds up as allocators do: jemalloc to four sizes for each power of two, at least 16 bytes.
 fn allocated(bytes: usize) -> usize {
     bytes.next_multiple_of((bytes.next_power_of_two() / 8).max(16))
 }

@@ -1,32 +1,32 @@
-//! A span as bytes: written where it happens, read when somebody looks. Most are never looked at, so
-//! writing one is a few copies into one piece of memory, and everything else is the reader's work.
+//! Packed form of a span: written when the span happens, parsed when it is read. Most are never
+//! read, so writing one is a few copies into one piece of memory, and the reader does the rest.
 //!
-//! First a head of fixed length, then items, each with a tag; of two of a kind the later one counts.
+//! A head of fixed length comes first, then items, each with a tag; the last item of a kind counts.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use opentelemetry::trace::{SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::trace::SpanData;
 
-/// What spans and events say.
+/// Attributes, names and events as bytes.
 mod items;
-/// Reads what is written here.
+/// Parser of packed spans.
 mod read;
 
 use items::Failure;
 pub use items::{Items, PackedEvent};
 pub use read::{Item, Raw, View};
 
-/// Most spans fit, so that their memory never moves while it grows.
+/// Initial size in bytes. Most spans fit, so that their memory never moves while it grows.
 const USUAL: usize = 1_536;
 
-/// Events of one span, as OpenTelemetry's own spans have them at most.
+/// Most events of one span, as in OpenTelemetry's own spans.
 const MAX_EVENTS: u32 = 128;
 
-/// The attribute that makes a span one of a statement sent to a database.
+/// Attribute of spans of statements sent to a database.
 pub const QUERY_TEXT: &str = "db.query.text";
 
-/// Where in the head things are. The length of all comes first.
+/// Offsets in the head, in bytes. The total length comes first.
 mod at {
     pub const TRACE: usize = 4;
     pub const SPAN: usize = 20;
@@ -35,7 +35,7 @@ mod at {
     pub const ENDED: usize = 44;
     pub const FLAGS: usize = 52;
     pub const KIND: usize = 53;
-    /// What the span is, as bits.
+    /// Properties of the span, as bits.
     pub const IS: usize = 54;
     pub const ITEMS: usize = 55;
 }
@@ -57,9 +57,9 @@ mod tag {
     pub const FLOAT: u8 = 7;
     pub const TEXT: u8 = 8;
     pub const TEXTS: u8 = 9;
-    /// So many events more.
+    /// Number of dropped events.
     pub const EVENTS_DROPPED: u8 = 10;
-    /// With one of those above: of the event that came last.
+    /// Bit added to a tag above: an attribute of the last event.
     pub const OF_EVENT: u8 = 128;
 }
 
@@ -71,7 +71,7 @@ const KINDS: [SpanKind; 5] = [
     SpanKind::Consumer,
 ];
 
-/// Who a span is.
+/// Ids and flags of a span.
 pub struct Names {
     pub trace: TraceId,
     pub span: SpanId,
@@ -80,7 +80,7 @@ pub struct Names {
     pub flags: TraceFlags,
 }
 
-/// A span that is being written.
+/// Packed span under construction.
 pub struct Packed {
     items: Items,
     events: u32,
@@ -133,7 +133,7 @@ impl Packed {
         }
     }
 
-    /// Beyond `MAX_EVENTS` they are only counted.
+    /// Adds an event; beyond `MAX_EVENTS` it is only counted.
     pub fn add(&mut self, event: &PackedEvent) {
         let has_failed = self.items.bytes[at::IS] & is::FAILED != 0;
         match &event.failure {
@@ -149,7 +149,7 @@ impl Packed {
         self.items.bytes.extend_from_slice(&event.items.bytes);
     }
 
-    /// The whole span, which ended then.
+    /// Finishes the span, which ended at `at`.
     pub fn ended(mut self, at: SystemTime) -> Vec<u8> {
         if self.events_dropped > 0 {
             self.items.push(tag::EVENTS_DROPPED);
@@ -166,7 +166,7 @@ impl Packed {
     }
 }
 
-/// A span that OpenTelemetry's own tracer has made.
+/// Packs a span of OpenTelemetry's own tracer.
 pub fn packed(span: &SpanData) -> Vec<u8> {
     let names = Names {
         trace: span.span_context.trace_id(),

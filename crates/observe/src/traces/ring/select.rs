@@ -1,4 +1,4 @@
-//! Which requests of the kept traces somebody wants to see, and the slowest of each route.
+//! Selects requests of the kept traces by a filter, and the slowest of each route.
 
 use std::{
     cmp::Reverse,
@@ -14,21 +14,21 @@ use super::{
     trace::{METHOD, ROUTE, STATUS},
 };
 
-/// What a request must be like; what is not said does not matter.
+/// Conditions for a request; a condition that is not set always holds.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// One of these route templates.
     pub routes: Option<Vec<String>>,
     pub min: Duration,
-    /// The least and the greatest status.
+    /// Least and greatest status.
     pub status: Option<(u16, u16)>,
-    /// It was under way at or after this moment,
+    /// Moment at or after which the request was still under way.
     pub since: Option<SystemTime>,
-    /// and at or before this one.
+    /// Moment at or before which the request had started.
     pub until: Option<SystemTime>,
 }
 
-/// What was found.
+/// Requests that match a filter.
 pub struct Selection {
     /// Newest first.
     pub requests: Vec<Request>,
@@ -38,7 +38,7 @@ pub struct Selection {
     pub matching: usize,
 }
 
-/// A request, or what else began a trace here.
+/// Request, or another span that began a trace here.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub trace: TraceId,
@@ -56,13 +56,13 @@ pub struct Request {
     pub is_finished: bool,
 }
 
-/// The requests of one route that match.
+/// Statistics of the matching requests of one route.
 pub struct Route {
     pub route: String,
     pub requests: usize,
     pub mean: Duration,
     pub slowest: Duration,
-    /// Which one that was.
+    /// Trace of the slowest request.
     pub trace: TraceId,
     pub most_queries: usize,
 }
@@ -107,7 +107,7 @@ impl Request {
         finished.chain(first.map(|part| Self::new(of, part, false)))
     }
 
-    /// The request that a span is, or the first span of what is still under way.
+    /// Reads a request from its span, or from the first span of one that is under way.
     fn new(of: &Bundle, span: View<'_>, is_finished: bool) -> Self {
         let mut request = Self {
             trace: of.id,
@@ -143,7 +143,7 @@ impl Request {
 }
 
 impl Route {
-    /// Of what is a request; slowest first.
+    /// Statistics of the requests by route, slowest first.
     fn all(requests: &[Request]) -> Vec<Self> {
         let mut by_route: HashMap<&str, Vec<&Request>> = HashMap::new();
         for request in requests {

@@ -27,14 +27,14 @@ fn ring(max_bytes: usize) -> (Arc<TraceRing>, SdkTracerProvider, SdkTracer) {
     (ring, provider, tracer)
 }
 
-/// Somebody else's span, of trace `id`.
+/// Context of a remote span of trace `id`.
 fn remote(id: u128) -> Context {
     let (span, flags) = (SpanId::from(7), TraceFlags::SAMPLED);
     let parent = SpanContext::new(TraceId::from(id), span, flags, true, TraceState::default());
     Context::new().with_remote_span_context(parent)
 }
 
-/// A request to a route that asks its database so often.
+/// Makes a request to a route, with so many queries.
 fn request(tracer: &SdkTracer, id: u128, route: &'static str, queries: usize) {
     let attributes = [
         KeyValue::new("http.route", route),

@@ -1,4 +1,4 @@
-//! One trace as it is shown, and what can be read from its spans.
+//! One trace for display, and readers of its spans.
 
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ pub const STATUS: &str = "http.response.status_code";
 #[derive(Clone, Debug)]
 pub struct Trace {
     pub id: TraceId,
-    /// As they ended.
+    /// Spans in the order of their ends.
     pub spans: Vec<SpanData>,
-    /// Spans that found no room in this trace.
+    /// Spans dropped because this trace was full.
     pub dropped: u64,
 }
 
@@ -33,7 +33,7 @@ impl Trace {
         Self { id: bundle.id, spans, dropped: bundle.dropped }
     }
 
-    /// The spans that this process began by itself or for somebody else: mostly one, the request.
+    /// Spans that this process began by itself or for a client: mostly one, the request.
     pub fn entries(&self) -> impl Iterator<Item = &SpanData> {
         self.spans.iter().filter(|span| is_entry(span))
     }

@@ -1,4 +1,4 @@
-//! What clients send and get.
+//! Request and response bodies of auth.
 
 use email_address::{EmailAddress, Options};
 use serde::Serialize;
@@ -12,22 +12,23 @@ use crate::{
     input::{Fields, Input},
 };
 
-/// Nothing here is long; a larger body is refused unread.
+/// Largest body of auth, in bytes. No field is long; a larger body is refused unread.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// The longest address that RFC 5321 lets a server send to.
+/// Longest address that RFC 5321 lets a server send to, in bytes.
 const EMAIL_MAX_BYTES: usize = 254;
 
-/// bcrypt reads 72 bytes and ignores what follows.
+/// Length of a password in bytes. bcrypt reads 72 bytes and ignores what follows.
 const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=72;
 
-/// Longer than any refresh token; a digest is made of it.
+/// Maximum characters of a refresh token: more than any has, since only a digest of it is used.
 const REFRESH_TOKEN_MAX: usize = 1_000;
 
 const REFRESH_TOKEN_EXAMPLE: &str =
     "5f0c6b0e2f8d4c1ab37e90d2a4415c6e8f7b1a2c3d4e5f60718293a4b5c6d7e8";
 
-/// What the tests of a body's fields don't read is only for the description.
+// The schema attributes only describe the fields; `read` checks them.
+/// A new account.
 #[derive(ToSchema)]
 pub struct RegisterIn {
     #[schema(min_length = 3, max_length = 50, pattern = "^[A-Za-z0-9_]{3,50}$", example = "ada_l")]
@@ -129,13 +130,13 @@ fn username(text: String) -> Result<String, String> {
     }
 }
 
-/// The account that a log-in with this address is for, as the database looks it up; None if there
-/// can't be one.
+/// Account that a login with this address names, as the database looks it up; None if no account
+/// can have this address.
 pub fn account(address: String) -> Option<String> {
     email(address).ok()
 }
 
-/// In lower case, which makes addresses that differ in case one account.
+/// Validates an address and lower-cases it, so that addresses that differ in case are one account.
 fn email(text: String) -> Result<String, String> {
     let text = text.to_lowercase();
     if text.len() > EMAIL_MAX_BYTES {

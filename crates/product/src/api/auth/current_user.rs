@@ -1,4 +1,4 @@
-//! The extractor that lets a request in: a handler that takes `CurrentUser` needs a token.
+//! Extractor of the authenticated user: a handler that takes `CurrentUser` needs an access token.
 
 use axum::{
     extract::FromRequestParts,
@@ -7,16 +7,16 @@ use axum::{
 
 use super::{Auth, secret, tokens::Claims};
 use crate::{
+    api::state::{AppState, SharedState},
     error::Error,
-    state::{AppState, SharedState},
 };
 
-/// Who sends the request. Nothing is asked about the account itself: somebody whose row an operator
-/// has deleted sees nothing and can write nothing, because what is written refers to that row.
+/// User who sends the request. The account's row is not read: if an operator has deleted it, the
+/// user sees nothing and can write nothing, because everything written refers to that row.
 pub struct CurrentUser {
     pub id: i64,
     pub(super) claims: Claims,
-    /// The digest of the access token.
+    /// Digest of the access token.
     pub(super) digest: String,
 }
 
@@ -42,8 +42,8 @@ impl FromRequestParts<SharedState> for CurrentUser {
     }
 }
 
-/// The signature of the request's token, checked, and what the token says. The limit by user is the
-/// first to need it, and passes it on as an extension.
+/// Result of verifying the request's token: user id and claims, or the error. The rate limit by
+/// user needs it first, and passes it on as an extension.
 #[derive(Clone)]
 pub struct Verified(Result<(i64, Claims), Error>);
 
@@ -56,13 +56,13 @@ impl Verified {
         Self(said)
     }
 
-    /// None if this server did not sign it, or it has expired.
+    /// User id; None if this server did not sign the token, or it has expired.
     pub fn user(&self) -> Option<i64> {
         self.0.as_ref().ok().map(|(id, _)| *id)
     }
 }
 
-/// What follows `Bearer`, in any case, in the one header that says who somebody is.
+/// Token after `Bearer`, in any case, in the Authorization header.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let sent = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = sent.split_once(' ')?;

@@ -1,5 +1,5 @@
-//! Places for requests that hash a password, so that few of them wait and the others are told to come
-//! again: a queue without an end would keep everybody waiting for as long as anybody floods it.
+//! Limits how many requests hash a password or wait for it. The others are refused and may try
+//! again: with an unbounded queue, a flood of logins would keep everybody waiting.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::metrics as names;
 use crate::{
+    api::state::{AppState, SharedState},
     error::Error,
     input::arrived,
-    state::{AppState, SharedState},
 };
 
-/// Hashes of cost 0 that a core makes in the 2 s that a person waits: one of cost 12 takes 0.25 s of a
-/// core, and each step of cost doubles that.
+/// Hashes of cost 0 that a core makes in 2 s, the time that a person waits: one of cost 12 takes
+/// 0.25 s of a core, and each step of cost doubles that.
 const IN_TWO_SECONDS: usize = 8 << 12;
 
 /// One place for each hash that a core is making, and one for each that it makes within 2 s.
@@ -42,12 +42,12 @@ impl HashPlaces {
     }
 }
 
-/// One at least, however dear a hash is.
+/// Waiting hashes per core: at least one, however expensive a hash is.
 fn waiting_per_core(cost: u32) -> usize {
     IN_TWO_SECONDS.checked_shr(cost).unwrap_or(0).max(1)
 }
 
-/// A place that is free again when it is dropped.
+/// A place, released when it is dropped.
 #[derive(Clone)]
 pub struct HashPlace(#[expect(dead_code, reason = "it only has to be kept")] Arc<Taken>);
 
@@ -66,8 +66,8 @@ impl Drop for Taken {
     }
 }
 
-/// Takes a place once the body is there, so that no client holds one by sending slowly, and before
-/// there is a thread, so that none is held to refuse.
+/// Takes a place after the body has arrived, so that a slow sender holds none, and before a thread
+/// is taken, so that a refusal needs no thread.
 pub async fn take_place(
     State(AppState { auth, .. }): State<AppState>,
     request: Request,
@@ -82,7 +82,7 @@ pub async fn take_place(
 impl FromRequestParts<SharedState> for HashPlace {
     type Rejection = Error;
 
-    /// The place that the request came with, or one that is still free.
+    /// Returns the place that the request came with, or takes a free one.
     async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, Error> {
         parts.extensions.remove().map_or_else(|| state.auth.passwords.places.take(), Ok)
     }

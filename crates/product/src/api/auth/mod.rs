@@ -1,29 +1,29 @@
-//! Who somebody is: accounts, access tokens, refresh tokens, and the end of each.
+//! Authentication: accounts, access tokens, refresh tokens, and the end of each.
 //!
-//! An access token is a signed JWT that is believed without asking anybody, unless `revocation`
-//! knows better. A refresh token is a random secret that the database knows by its digest.
+//! An access token is a signed JWT, accepted by its signature alone unless `revocation` lists it. A
+//! refresh token is a random secret that the database knows by its digest.
 
 use crate::config::AuthConfig;
 
-/// What clients send and get.
+/// Request and response bodies.
 mod bodies;
-/// The extractor that lets a request in.
+/// Extractor of the authenticated user.
 mod current_user;
-/// Few who wait to hash a password, and a refusal for the others.
+/// Limit on requests that wait to hash a password, and the refusal of others.
 mod hash_places;
-/// bcrypt, where it blocks nobody.
+/// Password hashing with bcrypt, where it blocks no other request.
 mod passwords;
 /// Queries and statements.
 mod repository;
-/// Which access tokens are refused although their signature is good.
+/// Revoked access tokens, refused although their signature is valid.
 mod revocation;
 /// URLs and handlers.
 mod routes;
 /// Random secrets, and their digests.
 mod secret;
-/// What each endpoint does.
+/// Logic of each endpoint.
 mod service;
-/// Access tokens: signing them, and telling good ones.
+/// Access tokens, issued and verified.
 mod tokens;
 
 pub use bodies::{MAX_BYTES, account};
@@ -33,7 +33,7 @@ pub use service::remove_expired;
 
 use self::{passwords::Passwords, revocation::Revocations, tokens::Tokens};
 
-/// What auth needs beside the database.
+/// State of auth besides the database.
 pub struct Auth {
     passwords: Passwords,
     tokens: Tokens,
@@ -41,7 +41,7 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// Fails if the system has no randomness to give.
+    /// Sets up auth. Errors if the system has no randomness.
     pub fn new(config: &AuthConfig) -> Result<Self, getrandom::Error> {
         Ok(Self {
             passwords: Passwords::new(config.bcrypt_cost),

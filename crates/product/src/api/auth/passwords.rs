@@ -1,5 +1,5 @@
-//! Password hashes. bcrypt takes a core for a quarter of a second, so where it runs matters, and how
-//! many do at once.
+//! Password hashes. bcrypt takes a quarter of a second of a core, so it matters where hashes run
+//! and how many run at once.
 
 use std::{sync::Arc, time::Instant};
 
@@ -21,19 +21,19 @@ use observe::{
 
 pub struct Passwords {
     cost: u32,
-    /// A hash that no password has.
+    /// Hash that no password has, checked when there is no account.
     nobodys: String,
-    /// For those who hash or wait for a permit, under either model.
+    /// Places of requests that hash or wait for a permit, under either model.
     pub places: HashPlaces,
-    /// One permit per core: more hashes at once would only take longer each, and the cores have
-    /// other requests beside them.
+    /// One permit per core: more hashes at once would each take longer, and other requests need the
+    /// cores too.
     permits: Arc<Semaphore>,
 }
 
 impl Passwords {
     pub fn new(cost: u32) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        // Salt and result are all zeros. What a check costs depends on the cost alone.
+        // Salt and result are all zeros. The time of a check depends on the cost alone.
         let nobodys = format!("$2b${cost:02}${}", ".".repeat(22 + 31));
         let places = HashPlaces::new(cores, cost);
         Self { cost, nobodys, places, permits: Arc::new(Semaphore::new(cores)) }
@@ -49,7 +49,7 @@ impl Passwords {
         self.run(model, place, move || bcrypt::hash(password, cost)).await
     }
 
-    /// Whether it is the password of this hash. Without a hash it is not, at the same price.
+    /// True if the password matches the hash. Without a hash: false, after the same work.
     pub async fn is_right(
         &self,
         model: Model,
@@ -76,7 +76,7 @@ impl Passwords {
         histogram!(names::PASSWORD_HASH_WAIT).record(asked.elapsed());
         let (request, cost) = (Span::current(), self.cost);
         let hash = move || {
-            // Both go along: a client that leaves doesn't stop the hashing.
+            // The closure keeps both: a client that disconnects does not stop the hashing.
             let _kept = (place, permit);
             let _in_request = request.enter();
             let _in_span =
@@ -106,8 +106,8 @@ impl Passwords {
     }
 }
 
-/// On the thread that the request holds. Should that be a worker of a runtime after all, the worker
-/// hands its other tasks to another thread first.
+/// Hashes on the thread that the request holds. If that is a worker of a runtime after all, the
+/// worker hands its other tasks to another thread first.
 fn hash_here<T>(hash: impl FnOnce() -> T) -> T {
     match Handle::current().runtime_flavor() {
         RuntimeFlavor::MultiThread => block_in_place(hash),

@@ -31,7 +31,7 @@ pub async fn insert_user(txn: &Transaction, new: NewUser) -> Result<users::Model
     user.insert(txn).await.map_err(taken)
 }
 
-/// The constraint says which of the two exists already: a look beforehand could be outrun.
+/// Maps the violated constraint to a conflict. A check beforehand would be a race.
 fn taken(error: DbErr) -> Error {
     let Some(SqlErr::UniqueConstraintViolation(constraint)) = error.sql_err() else {
         return error.into();
@@ -44,8 +44,8 @@ pub async fn user_by_email(db: &Db, email: &str) -> Result<Option<users::Model>,
     users::Entity::find().filter(users::Column::Email.eq(email)).one(db).await
 }
 
-/// Whoever changes somebody's tokens takes this first, so that a family is never rotated and
-/// killed at once. On SQLite there is one writer anyway, and no such lock.
+/// Locks a user's row. Every change of the user's tokens does so first, so that a family is never
+/// rotated and revoked at once. SQLite has one writer anyway, and no such lock.
 pub async fn lock_user(txn: &Transaction, id: i64) -> Result<Option<users::Model>, DbErr> {
     users::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(txn).await
 }
@@ -66,7 +66,7 @@ pub async fn refresh_token(
     refresh_tokens::Entity::find_by_id(digest).one(db).await
 }
 
-/// True for the one caller that gets to use it.
+/// Marks a token as used. True for the one caller that gets to use it.
 pub async fn use_refresh_token(txn: &Transaction, digest: &str) -> Result<bool, DbErr> {
     let used = refresh_tokens::Entity::update_many()
         .col_expr(refresh_tokens::Column::UsedAt, Expr::value(Utc::now()))
@@ -77,7 +77,7 @@ pub async fn use_refresh_token(txn: &Transaction, digest: &str) -> Result<bool, 
     Ok(used.rows_affected == 1)
 }
 
-/// Takes away all refresh tokens of a family, and says when its last access token expires.
+/// Deletes all refresh tokens of a family. Returns the expiry of its last access token.
 pub async fn delete_family(
     txn: &Transaction,
     family: &str,
@@ -111,13 +111,13 @@ pub async fn is_any_revoked(db: &Db, digests: [&str; 2]) -> Result<bool, DbErr> 
     Ok(found.is_some())
 }
 
-/// All that is refused before its time is over.
+/// All revocations that have not expired.
 pub async fn all_revoked(db: &Db) -> Result<Vec<revoked_tokens::Model>, DbErr> {
     let is_alive = revoked_tokens::Column::ExpiresAt.gt(Utc::now());
     revoked_tokens::Entity::find().filter(is_alive).all(db).await
 }
 
-/// Takes away what has expired, and so refuses and allows nothing any more.
+/// Deletes expired rows, which neither refuse nor allow anything any more.
 pub async fn delete_expired(db: &Db) -> Result<u64, DbErr> {
     let now = Utc::now();
     let txn = db.begin().await?;

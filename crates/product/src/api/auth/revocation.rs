@@ -1,17 +1,17 @@
-//! Which access tokens are refused although their signature is good.
+//! Revoked access tokens, refused although their signature is valid.
 //!
-//! The database knows; the cache answers for it. `EPOCH` is set before all that is revoked is read
-//! from the database, `LOADED` to the same value after it was copied. A key that is missing means "not
-//! revoked" only while both stand and are equal: a flushed cache has neither, and a flush *during*
-//! the copying takes `EPOCH`. Else the database is asked, and the copying starts.
+//! The database is authoritative; the cache answers for it. `EPOCH` is set before the revoked
+//! tokens are read, `LOADED` to the same value after they were copied. A missing key means "not
+//! revoked" only while both exist and are equal: a flushed cache has neither, and a flush *during*
+//! copying removes `EPOCH`. Else the database answers, and copying starts.
 //!
-//! A logout is answered when no instance can believe the token any more. Once Redis holds its key
-//! that is so; a logout that falls between a copying's read and its end is kept by that key. But if
-//! Redis can't be told, or each process has a cache of its own, others may trust what they copied
-//! earlier. That trust is a lease, and the answer waits until every lease given before has run out.
+//! A logout is answered when no instance accepts the token any more. That is so once Redis holds
+//! its key, even if the logout falls between the read of a copying and its end. But if Redis can't
+//! be reached, or each process has a cache of its own, others may trust what they copied earlier.
+//! That trust is a lease, and the answer waits until every earlier lease has expired.
 //!
-//! What remains: a Redis that crashes and comes back from a file older than a logout, but younger
-//! than its `EPOCH`, lets that token in until the lease ends.
+//! One gap remains: a Redis that crashes and restarts from a file older than a logout, but younger
+//! than its `EPOCH`, accepts that token until the lease ends.
 
 use std::{
     sync::{
@@ -32,35 +32,35 @@ use crate::{
     entity::revoked_tokens::Model,
     error::Error,
 };
-use observe::seldom::Seldom;
+use observe::throttle::Throttle;
 
 const EPOCH: &str = "jwt:blacklist:epoch";
 const LOADED: &str = "jwt:blacklist:loaded";
 
-/// How long a copy in Redis is trusted. What is revoked is read once in that time, by one instance,
-/// and a logout takes that long while Redis is down.
+/// Lease of a copy in Redis. One instance reads the revoked tokens once in that time, and a logout
+/// takes that long while Redis is down.
 const SHARED_LEASE: Duration = Duration::from_secs(2);
 
-/// The same for copies in this process, where every logout waits: as long as a password hash takes.
+/// Lease of a copy in this process. Each logout waits for it: as long as a password hash takes.
 const OWN_LEASE: Duration = Duration::from_millis(250);
 
-/// A lease is timed by one clock and waited out by another.
+/// Factor on the wait: one clock times a lease, another waits for its end.
 const CLOCKS_DIFFER: f32 = 1.1;
 
-/// Keys on their way to Redis at once.
+/// Concurrent writes of keys to Redis.
 const AT_ONCE: usize = 256;
 
-/// Each request with a token tries again.
-static NOT_COPIED: Seldom = Seldom::every(Duration::from_secs(1));
+/// Throttle of the warning: each request with a token tries again.
+static NOT_COPIED: Throttle = Throttle::every(Duration::from_secs(1));
 
 #[derive(Default)]
 pub struct Revocations {
-    /// This process is copying.
+    /// True while this process is copying.
     is_copying: Arc<AtomicBool>,
 }
 
 impl Revocations {
-    /// Whether any of the digests, of a token and of its family, is revoked.
+    /// True if any of the digests, of a token and of its family, is revoked.
     pub async fn is_any_revoked(
         &self,
         db: &Db,
@@ -68,7 +68,7 @@ impl Revocations {
         digests: [&str; 2],
     ) -> Result<bool, Error> {
         let [token, family] = digests.map(key);
-        // In this order, EPOCH first and LOADED last, it is right also if it is not one step.
+        // EPOCH first and LOADED last: this order is right even if the read is not atomic.
         let found = cache.get_many(Name::Tokens, &[EPOCH, &token, &family, LOADED]).await;
         let found = found.ok().and_then(|found| <[_; 4]>::try_from(found).ok());
         if let Some([epoch, token, family, loaded]) = found {
@@ -78,7 +78,7 @@ impl Revocations {
             if epoch.is_some() && epoch == loaded {
                 return Ok(false);
             }
-            // An epoch without its end: somebody is copying, or died and will be forgotten.
+            // An epoch without its end: an instance is copying, or died and its epoch expires.
             if epoch.is_none() {
                 self.copy_in_background(db, cache);
             }
@@ -86,11 +86,11 @@ impl Revocations {
         Ok(repository::is_any_revoked(db, digests).await?)
     }
 
-    /// To be called after the commit, and before anybody is told. On return every instance refuses.
+    /// Publishes, between commit and answer. On return every instance refuses the tokens.
     pub async fn publish(&self, cache: &Cache, revoked: &[Model]) {
         let told = tell(cache, revoked).await;
         if told.is_err() {
-            // Redis is told to forget the epoch before this instance trusts it again.
+            // Deletes the epoch from Redis before this instance trusts it again.
             let _ = cache.delete(Name::Tokens, EPOCH).await;
         }
         if told.is_err() || cache.redis().is_none() {
@@ -98,7 +98,7 @@ impl Revocations {
         }
     }
 
-    /// As a task of its own: no request has to wait for it, or pay.
+    /// Copies in a task of its own, so that no request waits for it or bears its cost.
     fn copy_in_background(&self, db: &Db, cache: &Cache) {
         if self.is_copying.swap(true, AcqRel) {
             return;
@@ -107,7 +107,7 @@ impl Revocations {
         tokio::spawn(async move {
             let _done = done;
             if let Err(error) = copy(&db, &cache).await
-                && NOT_COPIED.may_say()
+                && NOT_COPIED.allows()
             {
                 tracing::warn!(%error, "revoked tokens can't be copied to the cache; requests with tokens ask the database");
             }
@@ -115,7 +115,7 @@ impl Revocations {
     }
 }
 
-/// Says that a copying has ended, however it did.
+/// Marks the end of a copying, also after an error or a panic.
 struct Done(Arc<AtomicBool>);
 
 impl Drop for Done {
@@ -144,7 +144,7 @@ async fn copy(db: &Db, cache: &Cache) -> Result<(), CopyError> {
     Ok(())
 }
 
-/// Puts a key into the cache for each, for as long as it matters.
+/// Sets a cache key for each token, until the token expires.
 async fn tell(cache: &Cache, revoked: &[Model]) -> Result<(), Down> {
     let now = Utc::now();
     let sets = revoked.iter().filter_map(|row| {

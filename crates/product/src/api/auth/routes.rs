@@ -20,16 +20,19 @@ use super::{
     service,
 };
 use crate::{
-    api::{concurrency::Model, held_threads::HeldThreads, limits},
+    api::state::{AppState, SharedState},
+    api::{concurrency::Model, limits, request_threads::RequestThreads},
     error::{Error, Problem},
     input::Body,
     quota::Quota,
-    state::{AppState, SharedState},
 };
 
-/// What hashes a password, on threads of its own if `held` has them. A request has passed its limit
-/// and has a place to hash before it gets a thread.
-pub fn with_password(state: &SharedState, held: Option<HeldThreads>) -> OpenApiRouter<SharedState> {
+/// Routes that hash a password, on the threads of `held` if it is given. A request passes its rate
+/// limit and takes a place to hash before it gets a thread.
+pub fn with_password(
+    state: &SharedState,
+    held: Option<RequestThreads>,
+) -> OpenApiRouter<SharedState> {
     let threads = option_layer(held);
     let place = from_fn_with_state(state.clone(), take_place);
     let by_address = from_fn_with_state(state.clone(), limits::by_address);
@@ -40,7 +43,7 @@ pub fn with_password(state: &SharedState, held: Option<HeldThreads>) -> OpenApiR
         .layer(map_response(never_stored))
 }
 
-/// What becomes of a session.
+/// Routes of an existing session.
 pub fn sessions() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .routes(routes!(refresh))
@@ -48,7 +51,7 @@ pub fn sessions() -> OpenApiRouter<SharedState> {
         .routes(routes!(logout))
 }
 
-/// Answers hold tokens, so nothing on their way may keep them (RFC 6749, 5.1).
+/// Forbids caches to store an answer, because it holds tokens (RFC 6749, 5.1).
 async fn never_stored(mut answer: Response) -> Response {
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer

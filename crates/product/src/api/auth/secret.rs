@@ -2,14 +2,14 @@
 
 use sha2::{Digest, Sha256};
 
-/// `N` bytes that nobody can guess, as hex.
+/// Returns `N` random bytes as hex. Errors if the system has no randomness.
 pub fn random<const N: usize>() -> Result<String, getrandom::Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)?;
     Ok(hex(&bytes))
 }
 
-/// SHA-256 as hex. Enough without salt or work factor: what is digested here can't be guessed.
+/// SHA-256 as hex. It needs no salt or work factor, because these secrets can't be guessed.
 pub fn digest(secret: &str) -> String {
     hex(&Sha256::digest(secret))
 }

@@ -1,4 +1,4 @@
-//! What each endpoint does.
+//! Logic of each endpoint of auth.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::{
     error::Error,
 };
 
-/// Much shorter than a token lives. Nothing depends on it but the size of two tables.
+/// Interval of clean-up, much shorter than a token's life. Only two tables' size depends on it.
 const REMOVE_EVERY: Duration = Duration::from_mins(10);
 
 const REFUSED: Error = Error::Unauthorized("the refresh token is unknown, used or expired");
@@ -40,7 +40,7 @@ pub async fn register(
     Ok(session)
 }
 
-/// An unknown address and a wrong password get the same answer at the same price.
+/// Logs in. An unknown address and a wrong password get the same answer after the same work.
 pub async fn login(
     db: &Db,
     auth: &Auth,
@@ -60,14 +60,14 @@ pub async fn login(
     Ok(session)
 }
 
-/// Whose refresh token it is. Only read: an unknown one, which anybody can send, begins no transaction.
+/// Owner's id. Begins no transaction, because anybody can send an unknown token.
 pub async fn owner(db: &Db, refresh_token: &str) -> Result<i64, Error> {
     let row = repository::refresh_token(db, &secret::digest(refresh_token)).await?;
     row.filter(|row| row.expires_at > Utc::now()).map(|row| row.user_id).ok_or(REFUSED)
 }
 
-/// A refresh token is good once. Used again, somebody has a copy: nobody can tell who is who, so
-/// the whole family ends.
+/// Exchanges a refresh token, which is good once. If it is used again, somebody has a copy. The
+/// server can't know who is who, so the whole family ends.
 pub async fn refresh(
     db: &Db,
     cache: &Cache,
@@ -105,7 +105,7 @@ pub async fn logout(db: &Db, cache: &Cache, auth: &Auth, user: &CurrentUser) -> 
     Ok(())
 }
 
-/// Rows about tokens that have expired are removed now and at times, for as long as this runs.
+/// Removes rows of expired tokens, now and at each interval, for as long as it is polled.
 pub async fn remove_expired(db: Db) {
     let mut due = tokio::time::interval(REMOVE_EVERY);
     loop {
@@ -120,7 +120,7 @@ fn new_family() -> Result<String, Error> {
     secret::random::<16>().map_err(Error::internal)
 }
 
-/// The next pair of tokens of a family.
+/// Issues the next pair of tokens of a family.
 async fn open_session(
     txn: &Transaction,
     auth: &Auth,
@@ -148,8 +148,8 @@ async fn open_session(
     })
 }
 
-/// No refresh token of it is left, and none of its access tokens is good any more. What is returned
-/// has to be published after the commit.
+/// Deletes the family's refresh tokens and revokes its access tokens. The caller publishes the
+/// returned rows after the commit.
 async fn end_family(txn: &Transaction, family: &str) -> Result<Vec<Revoked>, Error> {
     let Some(expires_at) = repository::delete_family(txn, family).await? else {
         return Ok(Vec::new());
@@ -159,7 +159,7 @@ async fn end_family(txn: &Transaction, family: &str) -> Result<Vec<Revoked>, Err
     Ok(vec![row])
 }
 
-/// Settings keep lifetimes under a year, so this is in range.
+/// Adds `time` to now. Settings keep lifetimes under a year, so the result is in range.
 fn from_now(time: Duration) -> DateTime<Utc> {
     Utc::now() + TimeDelta::from_std(time).unwrap_or_default()
 }

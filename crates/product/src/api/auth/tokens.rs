@@ -1,4 +1,4 @@
-//! Access tokens: JWTs that this server signs with HMAC-SHA-256, and takes back from nobody else.
+//! Access tokens: JWTs signed with HMAC-SHA-256. The server accepts only its own.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use serde::{Deserialize, Serialize};
 use super::secret;
 use crate::{config::AuthConfig, error::Error};
 
-/// Whose tokens these are: another service with the same secret has other ones.
+/// Issuer of the tokens. Another service with the same secret has another one.
 const ISSUER: &str = "chokepoint";
 
-/// What an access token says.
+/// Claims of an access token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claims {
-    /// The user's id, as text because RFC 7519 has it so.
+    /// User id, as text because RFC 7519 requires it.
     pub sub: String,
     pub exp: u64,
     pub iat: u64,
     pub iss: String,
-    /// Makes two tokens of one second differ.
+    /// Random id, so that two tokens of the same second differ.
     pub jti: String,
-    /// The family of refresh tokens it was given out with.
+    /// Family of the refresh tokens issued with it.
     pub fam: String,
 }
 
@@ -63,7 +63,7 @@ impl Tokens {
         validation.set_issuer(&[ISSUER]);
         validation.leeway = 0;
         validation.validate_nbf = true;
-        // "On or after" that second it is refused (RFC 7519); the crate's own reading is "after".
+        // RFC 7519 refuses it "on or after" that second; the crate's default is "after".
         validation.reject_tokens_expiring_in_less_than = 1;
         Ok(Self {
             sign: EncodingKey::from_secret(secret.as_bytes()),
@@ -74,7 +74,7 @@ impl Tokens {
         })
     }
 
-    /// A new token of a family, with what it says.
+    /// Issues a token of a family. Returns it with its claims.
     pub fn issue(&self, user_id: i64, family: &str) -> Result<(String, Claims), Error> {
         let now = get_current_timestamp();
         let claims = Claims {
@@ -89,10 +89,10 @@ impl Tokens {
         Ok((token.map_err(Error::internal)?, claims))
     }
 
-    /// What the token says, if this server signed it and it has not expired.
+    /// Claims of a token. Errors if this server did not sign it, or it has expired.
     pub fn verify(&self, token: &str) -> Result<Claims, Error> {
         let claims = match decode::<Claims>(token, &self.verify, &self.validation) {
-            // Whoever does not understand all of `crit` must refuse (RFC 7515); this server uses none.
+            // This server understands no `crit`, so it must refuse the token (RFC 7515).
             Ok(decoded) if decoded.header.crit.is_some() => {
                 return Err(Error::InvalidToken("not one of this server's"));
             }
@@ -102,7 +102,7 @@ impl Tokens {
             }
             Err(_) => return Err(Error::InvalidToken("not one of this server's")),
         };
-        // The crate doesn't look at it. From the future it is forged, or a clock is wrong.
+        // The crate does not check `iat`. One in the future is forged, or a clock is wrong.
         if claims.iat > get_current_timestamp() + CLOCKS_DIFFER {
             return Err(Error::InvalidToken("not valid yet"));
         }

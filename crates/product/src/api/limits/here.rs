@@ -1,5 +1,5 @@
-//! Counts in this process (GCRA, by governor): a caller who has used up the quota gets it back bit by
-//! bit, rather than all of it when a window ends.
+//! Rate limits counted in this process (GCRA, by governor): a caller gets a spent quota back bit by
+//! bit, not all at once when a window ends.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use super::Caller;
 use crate::metrics as names;
 use crate::{config::Limit, quota::Quota};
 
-/// A caller costs 24 bytes until then, and a caller who asked once for a token is idle after 10 ms:
-/// what is kept is what can be asked in this time.
+/// Interval at which idle callers are forgotten. A caller costs 24 bytes, and one that sent a
+/// single request with a token is idle after 10 ms, so memory holds the callers of this time.
 pub const FORGET_EVERY: Duration = Duration::from_secs(10);
 
 type Limiter =
@@ -29,7 +29,7 @@ pub struct Counts {
 
 impl Counts {
     pub fn new(limit: Limit) -> Self {
-        // It is None only for an interval of 0, which there is none of.
+        // `with_period` is None only for an interval of 0, and no limit has that.
         let quota = governor::Quota::with_period(limit.interval())
             .unwrap_or_else(|| governor::Quota::per_second(limit.max))
             .allow_burst(limit.max);
@@ -81,7 +81,7 @@ mod tests {
             caller[..8].copy_from_slice(&n.to_le_bytes());
             counts.count(caller);
         }
-        // A billionth of a second later they are as new.
+        // A billionth of a second later they have their whole quota again.
         counts.forget_the_idle("test");
         assert_eq!(counts.limiter.len(), 0);
     }

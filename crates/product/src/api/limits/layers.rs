@@ -1,5 +1,5 @@
-//! Where requests meet their limit: middleware, so that handlers know nothing of it and the headers
-//! are on whatever they answer.
+//! Rate-limit middleware. Handlers know nothing of limits, and every answer has the rate-limit
+//! headers.
 
 use std::net::IpAddr;
 
@@ -13,15 +13,15 @@ use serde_json::Value;
 
 use crate::{
     api::auth::{self, Verified, bearer},
+    api::state::AppState,
     edge::Proxies,
     error::Error,
     input::json_bytes,
     quota::Quota,
-    state::AppState,
 };
 
-/// For everything with an access token of this server's. A forged or expired one is nobody's: counted
-/// as the user it names, anybody could use up that user's quota.
+/// Limits requests with a valid access token. A forged or expired one counts for nobody: otherwise
+/// anybody could use up the quota of the user that it names.
 pub async fn by_user(
     State(AppState { limits, auth, .. }): State<AppState>,
     mut request: Request,
@@ -38,7 +38,7 @@ pub async fn by_user(
     }
 }
 
-/// For registrations.
+/// Limits registrations, by address.
 pub async fn by_address(
     State(AppState { limits, proxies, .. }): State<AppState>,
     request: Request,
@@ -50,8 +50,8 @@ pub async fn by_address(
     }
 }
 
-/// For logins. Reads the body to know the account; what has none is not a login, and is left to the
-/// handler to refuse.
+/// Limits logins. Reads the body to find the account; a body without one is not a login, and the
+/// handler refuses it.
 pub async fn by_account(
     State(AppState { limits, proxies, .. }): State<AppState>,
     request: Request,
@@ -68,8 +68,8 @@ pub async fn by_account(
     Ok(counted(quota, next.run(request).await))
 }
 
-/// The account that the handler will look up: the body is read as it reads it, or what the two take
-/// for the address could differ, and the limit be got round.
+/// Account that the handler will look up. It parses the body as the handler does: otherwise the two
+/// could find different addresses, and a client could bypass the limit.
 fn account(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     auth::account(body.get("email")?.as_str()?.to_owned())
@@ -98,7 +98,7 @@ mod tests {
             (r#"{"email":"a@b.org","email":"b@b.org"}"#, Some("b@b.org")),
             (r#"{"email":"a@b.org","email":7}"#, None),
             (r#"{"e\u006dail":"\u00dc@B.org"}"#, Some("ü@b.org")),
-            // What finds another row, or none, is another account, or none.
+            // An address that finds another row, or none, is another account, or none.
             (r#"{"email":"u\u0308@b.org"}"#, None),
             (r#"{"email":"a+tag@b.org"}"#, Some("a+tag@b.org")),
             (r#"{"email":" a@b.org"}"#, None),

@@ -1,5 +1,5 @@
-//! How often a caller may ask: logins by account and address and by address alone, registrations by
-//! address, everything else by user. Counted in Redis for all instances if there is one, else in this process.
+//! Rate limits: logins by account and address and by address alone, registrations by address, all
+//! else by user. Redis counts for all instances, or each process if there is no Redis.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::{
 
 /// Counts in this process.
 mod here;
-/// Where requests meet their limit.
+/// Rate-limit middleware.
 mod layers;
 /// Counts in Redis.
 mod shared;
@@ -24,7 +24,7 @@ mod shared;
 pub use layers::{by_account, by_address, by_user};
 pub use shared::Shared;
 
-/// Who is counted: a digest, so that neither e-mail addresses nor tokens lie in memory or in Redis.
+/// Digest of a caller, so that neither e-mail addresses nor tokens are kept in memory or in Redis.
 type Caller = [u8; 16];
 
 #[derive(Clone)]
@@ -38,8 +38,8 @@ struct Inner {
     shared: Option<Shared>,
 }
 
-/// One limit, with the counts of this process: all there is without Redis, and what is left when
-/// Redis doesn't answer.
+/// One limit, with the counts of this process. They are used without Redis, and while Redis does
+/// not answer.
 struct Counted {
     name: &'static str,
     limit: Limit,
@@ -60,13 +60,13 @@ impl Limits {
         }))
     }
 
-    /// By account and address together: whoever guesses one account's password locks out neither its
-    /// owner elsewhere nor a class behind the same address. And by address alone, or a new account
-    /// each time would be a new caller. Of both quotas, the one that has less left.
+    /// Counts a login by account and address: guessing one account's password locks out neither its
+    /// owner elsewhere nor a class behind the same address. Also counts by address alone, or each
+    /// new account would be a new caller. Returns the quota that has less left.
     pub async fn login(&self, client: IpAddr, account: &str) -> Result<Option<Quota>, Error> {
         let network = network(client);
         let Inner { login, login_address, .. } = &*self.0;
-        // First the account: a client that goes wrong on one spends nothing of its neighbours'.
+        // The account first: a client over its limit there spends nothing of its neighbours' quota.
         let of_account = self.count(login.as_ref(), &[&network, account.as_bytes()]).await?;
         let of_address = self.count(login_address.as_ref(), &[&network]).await?;
         Ok(of_account.into_iter().chain(of_address).min_by_key(|quota| quota.remaining))
@@ -76,7 +76,7 @@ impl Limits {
         self.count(self.0.register.as_ref(), &[&network(client)]).await
     }
 
-    /// By user, as a token that was refreshed is still the same caller's.
+    /// Counts a request by user, as a refreshed token still belongs to the same caller.
     pub async fn api(&self, user: i64) -> Result<Option<Quota>, Error> {
         self.count(self.0.api.as_ref(), &[&user.to_le_bytes()]).await
     }
@@ -113,7 +113,7 @@ impl Limits {
     }
 }
 
-/// The length goes first, so that no two lists of parts read alike.
+/// Hashes each part after its length, so that no two lists of parts hash alike.
 fn digest(parts: &[&[u8]]) -> Caller {
     let mut hash = Sha256::new();
     for part in parts {

@@ -1,5 +1,5 @@
-//! Counts in Redis, for all instances together: the same GCRA as in the process, in one script, by
-//! the clock of Redis. While Redis is down, callers are counted in this process.
+//! Rate limits counted in Redis for all instances: the same GCRA as in the process, in one script,
+//! by the clock of Redis. While Redis is down, callers are counted in this process.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,8 +15,8 @@ use crate::{
     quota::Quota,
 };
 
-/// Keeps one number a caller: the moment at which the whole quota is there again (µs). Returns what
-/// remains, or −1 and how many µs to wait. A number as text must not be rounded to 14 digits.
+/// Stores one number per caller: the time at which the whole quota is available again (µs). Returns
+/// the rest of the quota, or −1 and the wait in µs. Lua must not round the number to 14 digits.
 const GCRA: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -28,7 +28,7 @@ redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - 
 return {math.floor(-wait / interval), 0}
 ";
 
-/// The connection is the cache's, and so is what is known of whether Redis is up.
+/// Shares the cache's connection, and its knowledge of whether Redis is up.
 #[derive(Clone)]
 pub struct Shared {
     link: Link,
@@ -40,7 +40,7 @@ impl Shared {
         Self { link: redis.link().clone(), script: Arc::new(Script::new(GCRA)) }
     }
 
-    /// None if Redis does not answer.
+    /// Counts a request; None if Redis does not answer.
     pub(super) async fn count(&self, name: &str, limit: Limit, caller: Caller) -> Option<Quota> {
         let caller = u128::from_be_bytes(caller);
         let mut call = self.script.key(format!("rate:{name}:{caller:032x}"));

@@ -1,4 +1,4 @@
-//! What clients send and get.
+//! Request and response bodies of log ingest.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub struct LogIn {
     pub log_data: Option<String>,
 }
 
-/// How many lines were written; they are on disk.
+/// Number of lines that were written; they are on disk.
 #[derive(Serialize, ToSchema)]
 pub struct StoredOut {
     #[schema(example = 5)]
@@ -33,7 +33,7 @@ pub struct StoredOut {
 #[derive(Serialize, ToSchema)]
 pub struct LinesOut {
     pub logs: Vec<LogOut>,
-    /// What `before` must be to get the lines that follow, if there are more.
+    /// Value of `before` that gets the lines that follow, if there are more.
     #[schema(required = true)]
     pub next_before: Option<i64>,
 }
@@ -73,7 +73,7 @@ pub struct StatsOut {
     #[schema(example = 10_000)]
     pub lines: i64,
     pub levels: LevelsOut,
-    /// How many devices have lines.
+    /// Number of devices that have lines.
     #[schema(example = 100)]
     pub devices: i64,
     /// Those with the most lines, at most 1,000 of them.
@@ -81,13 +81,13 @@ pub struct StatsOut {
     /// Lines that this instance has accepted and not yet committed.
     #[schema(example = 120)]
     pub queue_depth: u32,
-    /// How many of those there may be; beyond it the answer is 503.
+    /// Maximum of `queue_depth`; beyond it the answer is 503.
     #[schema(example = 10_000)]
     pub queue_capacity: u32,
     /// Lines that this instance committed in the last 10 seconds, per second.
     #[schema(example = 1_000.0)]
     pub lines_per_second: f64,
-    /// What the connection that writes answers when it is asked how safe a commit is.
+    /// Durability of a commit, as the connection that writes reports it.
     #[schema(example = "synchronous=FULL")]
     pub durability: String,
 }

@@ -1,5 +1,5 @@
-//! Log lines as the OpenAPI document has them: `reading` takes them from raw JSON, so nothing but tests
-//! holds the two together.
+//! Schemas of log lines for the OpenAPI document. `reading` parses raw JSON, so only tests keep the
+//! two consistent.
 
 use std::borrow::Cow;
 
@@ -15,10 +15,10 @@ use utoipa::{
 use super::{bodies::LogIn, reading};
 use crate::{api::openapi::schemas, entity::log_lines::Level};
 
-/// Characters.
+/// Maximum length of a message, in characters.
 const MAX_MESSAGE: usize = 10_000;
 
-/// The object that has lines, by name: a generator makes a type of it.
+/// Name of the object that has lines: a generator makes a type of it.
 const LINES_IN: &str = "LinesIn";
 
 /// The name of a device.
@@ -78,7 +78,7 @@ fn lines() -> ArrayBuilder {
         .max_items(Some(reading::MAX_LINES))
 }
 
-/// What `Level::named` knows: the names that answers have too, and others.
+/// Schema of a level: all names that `Level::named` accepts, not only those of answers.
 pub fn level() -> RefOr<Schema> {
     let names = Level::ALL.map(|(_, name)| name);
     let names: Vec<_> = names.into_iter().chain(["WARN"]).map(in_any_case).collect();
@@ -94,7 +94,7 @@ pub fn level() -> RefOr<Schema> {
         .into()
 }
 
-/// A pattern for it: JSON Schema has no flag for that.
+/// Pattern that matches the name in any case, since JSON Schema has no flag for it.
 fn in_any_case(name: &str) -> String {
     name.chars().map(|letter| format!("[{letter}{}]", letter.to_ascii_lowercase())).collect()
 }

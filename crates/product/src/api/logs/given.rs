@@ -1,5 +1,5 @@
-//! A line as it lies in a body: the text of each member, not yet read. What is stored is this text,
-//! so nothing that a parser makes of a number or an escape can change it.
+//! A line as it stands in a body: the unparsed text of each member. This text is stored, so no
+//! parser can change a number or an escape.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,10 +9,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// Of a member that is given twice the last counts, as in most parsers.
+/// Members of a line. If one is given twice the last one counts, as in most parsers.
 #[derive(Default)]
 pub struct Given<'a> {
-    /// False for a number, say, where a line should be.
+    /// False if something else, such as a number, stands where a line should be.
     pub is_object: bool,
     pub device_id: Option<&'a RawValue>,
     pub log_level: Option<&'a RawValue>,
@@ -31,7 +31,7 @@ enum Member {
     Other,
 }
 
-/// Text of a member that must be there.
+/// Text of a required member. Errors if the member is missing or not text.
 pub fn text(given: Option<&RawValue>) -> Result<Cow<'_, str>, String> {
     let json = given.map(RawValue::get).filter(|json| *json != "null");
     let json = json.ok_or("this field is needed")?;
@@ -45,7 +45,7 @@ pub fn text(given: Option<&RawValue>) -> Result<Cow<'_, str>, String> {
     }
 }
 
-/// An object of so many bytes, as it was sent.
+/// Object of at most `max_bytes`, as it was sent; None for null.
 pub fn object(given: &RawValue, max_bytes: usize) -> Result<Option<&str>, String> {
     match given.get() {
         "null" => Ok(None),
@@ -58,7 +58,7 @@ pub fn object(given: &RawValue, max_bytes: usize) -> Result<Option<&str>, String
     }
 }
 
-/// In any text or name of well-formed JSON: as an escape, since nothing else of it can be one.
+/// True if a text or name of well-formed JSON has NUL, which can only be an escape there.
 fn has_nul(json: &str) -> bool {
     let mut rest = json;
     while let Some(at) = rest.find('\\') {

@@ -1,5 +1,5 @@
-//! Lines on their way to the database: JSON that a single statement takes apart, so a group of any
-//! size is one bound value, and what the counters grow by.
+//! Lines on their way to the database: JSON that a single statement takes apart, so that a group of
+//! any size is one bound value; and the numbers to add to the counters.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use crate::entity::log_lines::Level;
 /// New lines of one device, by level in ascending order.
 pub type Counts = [u64; Level::ALL.len()];
 
-/// What a group adds to each device, in the order of their names: two instances that write at once
-/// on PostgreSQL lock rows in the same order, and neither waits for the other in a circle.
+/// Numbers that a group adds to each device, in the order of names: two instances that write at
+/// once on PostgreSQL lock rows in the same order, so they cannot deadlock.
 pub type Devices = BTreeMap<String, Counts>;
 
-/// The lines of one request. `json` holds them with commas between, without brackets, so those of
-/// many requests join by copying.
+/// Lines of one request. `json` holds them with commas between, without brackets, so that lines of
+/// many requests are joined by copying.
 #[derive(Default)]
 pub struct Lines {
     pub json: Vec<u8>,
@@ -24,7 +24,7 @@ pub struct Lines {
     pub devices: Vec<(String, Counts)>,
 }
 
-/// The names are short because every line carries them to the database.
+/// A line as JSON. The names are short because every line carries them to the database.
 #[derive(Serialize)]
 struct Row<'a> {
     d: &'a str,

@@ -1,21 +1,21 @@
 //! Log ingest by group commit: an answer of 200 means that the lines are on disk.
 //!
-//! A handler reads its lines (`bodies`), hands them to a bounded queue (`queue`) and waits. One
-//! task (`writer`) takes whatever waits there and commits it in one transaction.
+//! A handler parses its lines (`reading`), puts them into a bounded queue (`queue`) and waits. One
+//! task (`writer`) takes all that wait there and commits them in one transaction.
 
-/// What clients send and get.
+/// Request and response bodies.
 mod bodies;
-/// Lines and names of devices, for the OpenAPI document.
+/// Schemas of lines and device names, for the OpenAPI document.
 mod described;
-/// A line as it lies in a body.
+/// A line as it stands in a body.
 mod given;
-/// Lines on their way to the database, in the form in which they travel.
+/// Lines on their way to the database, as JSON.
 mod lines;
 /// The bounded queue between handlers and writer.
 mod queue;
 /// Lines per second.
 mod rate;
-/// Bodies to lines, or everything that is bad in them.
+/// Parses bodies into lines, or reports every bad field in them.
 mod reading;
 /// Queries and statements.
 mod repository;
@@ -23,7 +23,7 @@ mod repository;
 mod retention;
 /// URLs and handlers.
 mod routes;
-/// What each endpoint does.
+/// Logic of each endpoint.
 mod service;
 /// Commits lines in groups.
 mod writer;

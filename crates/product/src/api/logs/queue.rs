@@ -1,5 +1,5 @@
-//! The bounded queue between handlers and writer. A request that is taken in holds its room until
-//! its lines are committed, so an empty queue means that nothing accepted is still to be written.
+//! The bounded queue between handlers and writer. An accepted request holds its room until its
+//! lines are committed, so an empty queue means that all accepted lines are written.
 
 use std::{sync::Arc, time::Instant};
 
@@ -11,23 +11,23 @@ use tracing::{Instrument, Span};
 use super::{lines::Lines, rate::Rate, repository, writer::Writer};
 use crate::metrics as names;
 use crate::{config::IngestConfig, db::Db, error::Error};
-use observe::{budget, traces};
+use observe::{request_cost, traces};
 
-/// A line may be as long, on average, before it takes the room of two: so the lines that wait
-/// can't fill the memory.
+/// Average bytes that a line may have before it takes the room of two, so that waiting lines can't
+/// fill the memory.
 const BYTES_PER_LINE: usize = 1024;
 
-/// A request's lines, waiting.
+/// Lines of a request, waiting for their commit.
 pub struct Pending {
     pub lines: Lines,
     answer: oneshot::Sender<Result<(), Lost>>,
     room: Room,
-    /// Until its group is written.
+    /// Span of the wait in the queue. It ends when the group is about to be written.
     queued: Span,
 }
 
-/// The room that a request takes until its lines are settled. Counted up and down, not set: two
-/// requests that set it could do so in the wrong order.
+/// Room that a request takes until its lines are settled. The gauge is counted up and down, not
+/// set: two requests that set it could do so in the wrong order.
 struct Room(OwnedSemaphorePermit, Gauge);
 
 impl Room {
@@ -43,7 +43,7 @@ impl Drop for Room {
     }
 }
 
-/// Why lines were not committed; told to every request of the group.
+/// Reason why lines were not committed. Every request of the group gets it.
 #[derive(Clone)]
 pub enum Lost {
     Unavailable(Arc<str>),
@@ -51,12 +51,12 @@ pub enum Lost {
 }
 
 impl Pending {
-    /// Its group is about to be written.
+    /// Ends the wait in the queue: the group is about to be written.
     pub fn begin(&mut self) {
         self.queued = Span::none();
     }
 
-    /// Answers the request, and makes room for others. A client that went away is told nothing.
+    /// Answers the request and frees its room. A client that disconnected gets nothing.
     pub fn settle(self, result: Result<(), Lost>) {
         let Self { answer, room, .. } = self;
         drop(room);
@@ -64,7 +64,7 @@ impl Pending {
     }
 }
 
-/// What handlers hold.
+/// Handle of the queue, which handlers hold.
 pub struct LogQueue {
     room: Arc<Semaphore>,
     capacity: u32,
@@ -77,15 +77,15 @@ pub struct LogQueue {
 }
 
 impl LogQueue {
-    /// Starts the writer on the current runtime, with a connection of its own: group commits must
-    /// not wait for a connection that requests hold.
+    /// Starts the writer on the current runtime, with a connection of its own, because group
+    /// commits must not wait for a connection that requests hold. Errors if it can't connect.
     pub async fn start(db: &Db, config: &IngestConfig) -> Result<Self, DbErr> {
-        // On PostgreSQL one more than it uses: a line that is dead can keep one for minutes.
+        // On PostgreSQL one more than it uses: a dead connection can occupy its place for minutes.
         let connections = if db.get_database_backend() == DbBackend::Postgres { 2 } else { 1 };
         let writer_db = db.another(connections).await?;
         let durability = repository::durability(&writer_db).await?;
         let rate = Arc::new(Rate::new());
-        // Room is what bounds the queue; the channel itself needs no second bound.
+        // The semaphore bounds the queue; the channel itself needs no second bound.
         let (sender, receiver) = mpsc::unbounded_channel();
         tokio::spawn(Writer::new(writer_db.clone(), config, rate.clone()).run(receiver));
         gauge!(names::INGEST_CAPACITY).set(config.queue);
@@ -101,12 +101,12 @@ impl LogQueue {
         })
     }
 
-    /// Returns when the lines are on disk. The wait is the request's database time, and the commit
-    /// that it shares with others counts as one of its own.
+    /// Returns when the lines are on disk. The wait counts as the request's database time, and the
+    /// commit that it shares with others as one of its own.
     pub async fn commit(&self, lines: Lines) -> Result<(), Error> {
         let started = Instant::now();
         let room = lines.json.len().div_ceil(BYTES_PER_LINE).max(lines.count as usize);
-        // Or what is larger than the queue would never get in.
+        // Else lines that are larger than the whole queue would never get in.
         let room = u32::try_from(room).unwrap_or(u32::MAX).min(self.capacity);
         let Ok(room) = self.room.clone().try_acquire_many_owned(room) else {
             self.refused.increment(1);
@@ -117,14 +117,14 @@ impl LogQueue {
         let span =
             tracing::info_span!("log lines commit", chokepoint.lines = i64::from(lines.count));
         let queued = span.in_scope(|| traces::waiting("log queue wait"));
-        // The writer has panicked with these lines in hand. They may be stored, but nobody says so.
+        // The writer panicked with these lines in hand. They may be stored, but that is unknown.
         let gone = || Error::Unavailable {
             part: "writer of log lines",
             cause: "it has failed; its own entry says why".to_owned(),
         };
         self.sender.send(Pending { lines, answer, room, queued }).map_err(|_| gone())?;
         let result = committed.instrument(span).await.map_err(|_| gone())?;
-        budget::with(|b| {
+        request_cost::with(|b| {
             b.add_db_time(started.elapsed());
             if result.is_ok() {
                 b.add_commit();
@@ -152,12 +152,12 @@ impl LogQueue {
         self.rate.per_second()
     }
 
-    /// What the writer's connection said of how safe a commit is.
+    /// Durability of a commit, as the writer's connection reported it.
     pub fn durability(&self) -> &str {
         &self.durability
     }
 
-    /// Waits until everything accepted is committed; nothing more gets in meanwhile or after.
+    /// Waits until everything accepted is committed. Nothing more is accepted from then on.
     pub async fn close(&self) -> Result<(), DbErr> {
         if let Ok(all) = self.room.acquire_many(self.capacity).await {
             all.forget();

@@ -1,8 +1,8 @@
-//! Lines per second over the last ten.
+//! Lines per second, averaged over the last ten seconds.
 
 use std::{sync::Mutex, time::Instant};
 
-/// What the rate is told over.
+/// Seconds over which the rate is averaged.
 const SECONDS: usize = 10;
 
 /// Lines by the second in which they were written, counted from the start.

@@ -1,5 +1,5 @@
-//! Reads what clients send: first whether a body is JSON at all, then its lines. Data is checked and
-//! never rewritten, and every field that is bad is told.
+//! Parses request bodies: first checks that a body is JSON, then reads its lines. Data is checked
+//! and never rewritten, and every bad field is reported.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -16,19 +16,19 @@ use crate::{
     input::well_formed,
 };
 
-/// A larger body is refused unread.
+/// Largest body, in bytes. A larger one is refused unread.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
-/// Lines of one batch: as many as one group commit takes by default.
+/// Most lines of one batch: as many as one group commit takes by default.
 pub const MAX_LINES: usize = 1_000;
 
 const MAX_DEVICE: usize = 100;
 const MAX_MESSAGE: usize = 10_000;
 
-/// Bytes of a line's `log_data` as it was sent: some dozens of readings.
+/// Largest `log_data` of a line as it was sent, in bytes: some dozens of readings.
 const MAX_DATA: usize = 16 * 1024;
 
-/// The line of a body.
+/// Parses a body that is one line.
 pub fn one(body: &[u8]) -> Result<Lines, Error> {
     let body = well_formed(body)?;
     let mut reading = Reading::default();
@@ -37,7 +37,7 @@ pub fn one(body: &[u8]) -> Result<Lines, Error> {
     reading.finish()
 }
 
-/// The lines of a body: an array, or an object that has them under `logs`.
+/// Parses a body of many lines: an array, or an object that has them under `logs`.
 pub fn batch(body: &[u8]) -> Result<Lines, Error> {
     let body = well_formed(body)?;
     let bad = |field: &'static str, message: String| {
@@ -57,7 +57,7 @@ pub fn batch(body: &[u8]) -> Result<Lines, Error> {
     let mut reading = Reading::default();
     for (index, line) in lines.iter().enumerate() {
         reading.line(line, |field| match field {
-            // What is wrong with a line as a whole is told of the line.
+            // A problem of the whole line is reported under the line itself.
             "body" => format!("logs[{index}]").into(),
             field => format!("logs[{index}].{field}").into(),
         });
@@ -75,12 +75,12 @@ fn logs(body: &str) -> Option<Vec<Given<'_>>> {
     if let Ok(Logs { logs }) = serde_json::from_str(body) {
         return Some(logs);
     }
-    // They may be given twice, which a struct does not take.
+    // `logs` may be given twice, which a struct does not accept.
     let members: BTreeMap<String, &RawValue> = serde_json::from_str(body).ok()?;
     serde_json::from_str(members.get("logs")?.get()).ok()
 }
 
-/// Lines that are good so far, and what is bad.
+/// Lines that are good so far, and the errors.
 #[derive(Default)]
 struct Reading {
     lines: Lines,
@@ -88,7 +88,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// `named` makes of a field's name what the answer calls it.
+    /// Reads a line. `named` maps a field's name to the one in the answer.
     fn line(&mut self, line: &Given<'_>, named: impl Fn(&'static str) -> Cow<'static, str>) {
         if !line.is_object {
             self.errors.push(FieldError::new(named("body"), "a JSON object is needed"));
@@ -129,7 +129,7 @@ impl Reading {
     }
 }
 
-/// Whether a device can have this name: it stands in URLs without being escaped, where `..` and
+/// True if a device can have this name. It stands in URLs without being escaped, where `..` and
 /// `batch` mean something else.
 pub fn is_device(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
@@ -141,7 +141,7 @@ fn message_problem(text: &str) -> Option<String> {
     if text.contains('\0') {
         return Some("a NUL character is not allowed".to_owned());
     }
-    // No text has more characters than bytes, and counting takes time.
+    // A text never has more characters than bytes, and counting takes time.
     let fits =
         !text.is_empty() && (text.len() <= MAX_MESSAGE || text.chars().count() <= MAX_MESSAGE);
     (!fits).then(|| format!("1 to {MAX_MESSAGE} characters are needed"))

@@ -1,4 +1,4 @@
-//! Queries and statements. A group is one bound value: as rows of bound values it would meet
+//! Queries and statements. A group is one bound value: as rows of bound values it would exceed
 //! SQLite's limit of 32,766, and each size of group would be another statement to prepare.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
@@ -19,7 +19,7 @@ INSERT INTO log_lines (device_id, log_level, message, log_data, created_at) \
 SELECT d, l, m, x, $2 \
 FROM json_to_recordset($1::json) AS line (d varchar, l smallint, m text, x text)";
 
-/// How the sums of a group become rows; what follows is the same on both.
+/// WriteLock the sums of a group into rows. The rest of the statement is the same on both.
 const COUNTS_SQLITE: &str = "\
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
 FROM json_each($1) WHERE true";
@@ -33,7 +33,7 @@ ON CONFLICT (device_id) DO UPDATE SET debug = log_devices.debug + excluded.debug
 info = log_devices.info + excluded.info, warning = log_devices.warning + excluded.warning, \
 error = log_devices.error + excluded.error, critical = log_devices.critical + excluded.critical";
 
-/// One row for each device, so not one for each line. The sums over all devices are in every row.
+/// One row for each device, not for each line. The sums over all devices are in every row.
 const STATS: &str = "\
 SELECT device_id, debug + info + warning + error + critical AS lines, COUNT(*) OVER () AS devices, \
 CAST(SUM(debug) OVER () AS BIGINT) AS debugs, CAST(SUM(info) OVER () AS BIGINT) AS infos, \
@@ -60,7 +60,7 @@ pub async fn insert(db: &Db, lines: Vec<u8>, devices: &Devices) -> Result<(), Db
     txn.commit().await
 }
 
-/// `[["device",0,0,0,0,0],…]`. Names of devices need no escapes.
+/// Sums as JSON: `[["device",0,0,0,0,0],…]`. Names of devices need no escapes.
 fn sums(devices: &Devices) -> String {
     let rows = devices.iter().map(|(device, [debug, info, warning, error, critical])| {
         format!("[\"{device}\",{debug},{info},{warning},{error},{critical}]")
@@ -79,7 +79,7 @@ pub async fn newest(
     fitting::newest::<log_lines::Entity>(db, of_device, &texts, before, limit).await
 }
 
-/// A device, with the sums over all of them.
+/// Lines of a device, with the sums over all devices.
 #[derive(FromQueryResult)]
 pub struct DeviceRow {
     pub device_id: String,
@@ -92,7 +92,7 @@ pub struct DeviceRow {
     pub criticals: i64,
 }
 
-/// The devices with the most lines. All numbers are of one moment.
+/// Devices with the most lines. All numbers are of the same moment.
 pub async fn devices(db: &Db, limit: u64) -> Result<Vec<DeviceRow>, DbErr> {
     let backend = db.get_database_backend();
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -101,7 +101,7 @@ pub async fn devices(db: &Db, limit: u64) -> Result<Vec<DeviceRow>, DbErr> {
     rows.iter().map(|row| DeviceRow::from_query_result(row, "")).collect()
 }
 
-/// What this connection answers when it is asked how safe a commit is.
+/// Durability of a commit, as this connection reports it.
 pub async fn durability(db: &Db) -> Result<String, DbErr> {
     let backend = db.get_database_backend();
     let sql = match backend {

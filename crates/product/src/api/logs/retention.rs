@@ -1,4 +1,4 @@
-//! Deletion of log lines that are older than LOG_RETENTION, a few at a time, so that no writer waits long.
+//! Deletes log lines older than LOG_RETENTION, a few at a time, so that no writer waits long.
 
 use std::time::Duration;
 
@@ -9,28 +9,28 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::db::{Db, now};
 use crate::metrics as names;
 
-/// Rows of one transaction: some milliseconds of SQLite's write lock, for which ingest waits.
+/// Rows of one transaction: ingest waits some milliseconds for SQLite's write lock.
 const STEP: u64 = 500;
 
-/// Pause after a full step, in which those who wait to write have their turn.
+/// Pause after a full step, in which waiting writers get the write lock.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Bounds of the time between two looks, which is a tenth of the retention.
+/// Bounds of the time between two checks, which is a tenth of the retention.
 const LOOK_AT_MOST_EVERY: Duration = Duration::from_millis(100);
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 
-/// Lines are written in the order of their ids, so the oldest are found without an index on their time.
+/// Deletes the oldest lines. Ids grow with time, so the time needs no index.
 const DELETE_SQLITE: &str = "\
 DELETE FROM log_lines WHERE created_at < $1 \
 AND id IN (SELECT id FROM log_lines ORDER BY id LIMIT $2)";
 
-/// Instances that delete at once take different rows.
+/// The same. Instances that delete at the same time take different rows.
 const DELETE_POSTGRES: &str = "\
 DELETE FROM log_lines WHERE created_at < $1 \
 AND id IN (SELECT id FROM log_lines ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)";
 
-/// Deletes lines older than `retention`, now and at times, for as long as this runs. The counts of
-/// `/api/stats` are of all lines ever stored, and stay.
+/// Deletes lines older than `retention`, now and at each interval, for as long as it is polled. The
+/// counts of `/api/stats` are of all lines ever stored, and stay.
 pub async fn delete_expired(db: Db, retention: Duration) {
     let mut due = interval((retention / 10).clamp(LOOK_AT_MOST_EVERY, LOOK_AT_LEAST_EVERY));
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);

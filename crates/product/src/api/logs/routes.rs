@@ -14,9 +14,9 @@ use super::{
     reading, service,
 };
 use crate::{
+    api::state::{AppState, SharedState},
     error::{Error, Problem},
     input::json_bytes,
-    state::{AppState, SharedState},
 };
 use observe::params::Params;
 
@@ -28,10 +28,10 @@ pub fn router() -> OpenApiRouter<SharedState> {
         .routes(routes!(stats))
 }
 
-/// Lines of one answer if nothing is asked for: a screenful or two.
+/// Lines of an answer to a request without `limit`: a screenful or two.
 const DEFAULT_LIMIT: u32 = 100;
 
-/// Most lines of one answer: those of one batch.
+/// Most lines of one answer: as many as one batch has.
 const MAX_LIMIT: u32 = 1_000;
 
 /// Stores one line.

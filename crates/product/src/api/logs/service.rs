@@ -1,4 +1,4 @@
-//! What each endpoint does.
+//! Logic of each endpoint of log ingest.
 
 use super::{
     bodies::{DeviceOut, LevelsOut, LinesOut, LogOut, StatsOut, StoredOut},
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{api::fitting, db::Db, error::Error};
 
-/// Devices that the statistics name: as many as somebody may want to look through.
+/// Most devices that the statistics name: as many as a reader may look through.
 const DEVICES_NAMED: u64 = 1_000;
 
 pub async fn store(queue: &LogQueue, lines: Lines) -> Result<StoredOut, Error> {
@@ -23,7 +23,7 @@ pub async fn newest(
     before: Option<i64>,
     limit: u32,
 ) -> Result<LinesOut, Error> {
-    // One more than asked for tells whether there are more.
+    // One line more than requested shows if there are more.
     let lines = repository::newest(db, device_id, before, u64::from(limit) + 1).await?;
     let has_more = lines.len() > limit as usize;
     let mut logs: Vec<LogOut> = lines.into_iter().take(limit as usize).map(Into::into).collect();

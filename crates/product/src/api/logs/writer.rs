@@ -1,8 +1,8 @@
 //! Commits lines in groups: one transaction, and so one flush to disk, for all that wait. While a
-//! group is being committed the next one gathers, so the busier it is the larger they are.
+//! group is being committed the next one gathers, so groups grow with the load.
 //!
-//! A panic costs the group in hand alone: nobody in it is told that it is stored, and the next one is
-//! written as if nothing had happened.
+//! A panic costs only the group in hand: none of its requests is confirmed, and the next group is
+//! written as usual.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -29,10 +29,9 @@ use crate::{
     config::IngestConfig,
     db::{Db, is_unavailable},
     entity::log_lines::Level,
-    error,
 };
 
-/// A database that needs longer for one group has failed it: those who wait must be told.
+/// Longest commit of a group. A slower database has failed it: its requests must get an answer.
 const GROUP_WITHIN: Duration = Duration::from_secs(15);
 
 pub struct Writer {
@@ -60,12 +59,12 @@ impl Writer {
         }
     }
 
-    /// Until the queue is gone.
+    /// Runs until the queue is dropped.
     pub async fn run(self, mut queue: UnboundedReceiver<Pending>) {
-        // Safe to go on with: what a panic leaves half done, the group and its transaction, is dropped.
+        // Safe: the group and its transaction are dropped, so a panic leaves nothing half done.
         while let Err(panic) = AssertUnwindSafe(self.serve(&mut queue)).catch_unwind().await {
             self.restarts.increment(1);
-            let panic = error::panic_message(&*panic);
+            let panic = observe::shown::panic_message(&*panic);
             tracing::error!(panic, "the writer of log lines has panicked, and goes on");
         }
     }
@@ -83,7 +82,7 @@ impl Writer {
         }
     }
 
-    /// What waits already, and what comes within the delay, up to the size of a group.
+    /// Collects what waits already and what comes within the delay, up to the size of a group.
     async fn gather(&self, first: Pending, queue: &mut UnboundedReceiver<Pending>) -> Vec<Pending> {
         let deadline = tokio::time::Instant::now() + self.delay;
         let mut lines = first.lines.count as usize;
@@ -148,7 +147,7 @@ fn lost(error: &DbErr) -> Lost {
     if is_unavailable(error) { Lost::Unavailable(why) } else { Lost::Failed(why) }
 }
 
-/// A group's lines as one JSON array, and what it adds to each device.
+/// Joins the lines of a group to one JSON array, and adds up the counts of each device.
 fn joined(group: &[Pending]) -> (Vec<u8>, Devices) {
     let bytes: usize = group.iter().map(|pending| pending.lines.json.len() + 1).sum();
     let mut json = Vec::with_capacity(bytes + 1);

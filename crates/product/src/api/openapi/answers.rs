@@ -1,5 +1,5 @@
-//! The answers that endpoints share: described once, and referred to by every operation that can
-//! give them. Which those are follows from the operation's shape.
+//! Responses that endpoints share: described once, and referenced by every operation that can give
+//! them. The operation's shape decides which it references.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -12,14 +12,14 @@ use utoipa::openapi::{
 
 const PROBLEM: &str = "application/problem+json";
 
-/// One way to fail, as every endpoint fails in it.
+/// A failure that is the same at every endpoint.
 struct Failure {
     status: StatusCode,
-    /// When that is.
+    /// Description of the case in which it happens.
     when: &'static str,
     /// `detail` of the example.
     detail: &'static str,
-    /// Beside those of every answer.
+    /// Headers beside those of every answer.
     headers: &'static [&'static str],
 }
 
@@ -94,13 +94,13 @@ const FAILURES: [Failure; 12] = [
     },
 ];
 
-/// On every answer.
+/// Headers of every answer.
 const ALWAYS: [&str; 3] = ["x-request-id", "x-trace-id", "server-timing"];
 
-/// On an answer to somebody whose requests are counted.
+/// Rate-limit headers, on an answer to a caller whose requests are counted.
 const COUNTED: [&str; 3] = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
 
-/// Every header that an answer refers to: its name, what it says, an example.
+/// All headers that answers refer to: name, description, example.
 const HEADERS: [(&str, &str, &str); 9] = [
     ("x-request-id", "The client's own id if it was sane, else a new one.", "order-17"),
     ("x-trace-id", "The trace that this request belongs to.", "4bf92f3577b34da6a3ce929d0e0e4736"),
@@ -122,7 +122,7 @@ const HEADERS: [(&str, &str, &str); 9] = [
     ),
 ];
 
-/// Shared answers and headers, for operations to refer to.
+/// Adds shared responses and headers, for operations to refer to.
 pub fn describe(components: &mut Components) {
     for failure in &FAILURES {
         components.responses.insert(name(failure.status), response(failure).into());
@@ -198,13 +198,13 @@ fn needs_the_database(path: &str) -> bool {
     path.starts_with("/api/") && path != super::routes::PATH
 }
 
-/// What is not of the API itself, such as a lab, has no rate limit.
+/// True if the operation has a rate limit. One outside the API itself, such as a lab, has none.
 fn is_limited(path: &str, operation: &Operation) -> bool {
     let is_ours = |tag: &String| super::TAGS.iter().any(|(ours, _)| ours == tag);
     needs_the_database(path) && operation.tags.iter().flatten().any(is_ours)
 }
 
-/// The status as a component's name: `NotFound`.
+/// Name of the status as a component: `NotFound`.
 fn name(status: StatusCode) -> String {
     status.canonical_reason().unwrap_or_default().replace(' ', "")
 }

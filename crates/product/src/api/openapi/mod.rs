@@ -1,5 +1,5 @@
-//! The description of the whole app port, as OpenAPI 3.1. Handlers describe themselves; what all of
-//! them share is added here, so that no handler can forget it.
+//! OpenAPI 3.1 document of the whole app port. Handlers describe themselves; their common parts are
+//! added here, so that no handler can forget them.
 
 use utoipa::openapi::{
     Components, Info, License, OpenApi, PathItem, RefOr, Server, Tag,
@@ -41,7 +41,7 @@ const TAGS: [(&str, &str); 6] = [
 /// The name that `security((...))` of a handler refers to.
 const BEARER: &str = "bearer";
 
-/// Adds what operations share, and settles what each leaves open.
+/// Adds the parts that operations share, and fills in what each leaves open.
 pub fn complete(mut document: OpenApi) -> OpenApi {
     document.info = info();
     document.servers = Some(vec![Server::new("/")]);
@@ -94,7 +94,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
         .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-/// Says of `{id}` in a path, which every resource reads alike, how it is read.
+/// Describes how `{id}` in a path is read, which is the same for every resource.
 fn describe_id(operation: &mut Operation) {
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter
@@ -106,13 +106,13 @@ fn describe_id(operation: &mut Operation) {
     }
 }
 
-/// Unique because method and path are; handlers of two resources may share a function's name.
+/// Operation id: unique because method and path are. Function names of handlers may repeat.
 fn operation_id(method: &str, path: &str) -> String {
     let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
-/// A method by the name that HTTP has for it, if an operation may have it here.
+/// HTTP method of this name; None if no operation may have it here.
 pub fn method(name: &str) -> Option<HttpMethod> {
     Some(match name {
         "GET" => HttpMethod::Get,

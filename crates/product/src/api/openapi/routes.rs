@@ -12,11 +12,11 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{error::Error, state::SharedState};
+use crate::{api::state::SharedState, error::Error};
 
 pub const PATH: &str = "/api/openapi.json";
 
-/// Swagger UI draws icons from `data:` URLs, and sets styles on elements as it draws.
+/// Policy for Swagger UI: it draws icons from `data:` URLs, and sets styles on elements.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'",
 );
@@ -25,12 +25,12 @@ fn unfinished() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(document))
 }
 
-/// What the routes here add to the document that they serve.
+/// Description of these routes, for the document that they serve.
 pub fn described() -> OpenApi {
     unfinished().into_openapi()
 }
 
-/// Both routes, for a document that is complete: it is written out once.
+/// Both routes, for a complete document. It is serialized once.
 pub fn router(document: &OpenApi) -> Router<SharedState> {
     // It holds nothing that JSON could not.
     let json = document.to_json().unwrap_or_default();
@@ -38,11 +38,11 @@ pub fn router(document: &OpenApi) -> Router<SharedState> {
     router.layer(Extension(Document(json.into()))).merge(page())
 }
 
-/// Written out, ready to send.
+/// Serialized document, ready to send.
 #[derive(Clone)]
 struct Document(Bytes);
 
-/// How to talk to this server: every path, body and answer.
+/// Describes how to talk to this server: every path, body and answer.
 #[utoipa::path(get, path = PATH, tag = "description", responses(
     (status = OK, body = HashMap<String, Value>, description = "an OpenAPI 3.1 document")
 ))]
@@ -52,7 +52,7 @@ async fn document(Extension(Document(json)): Extension<Document>) -> impl IntoRe
 
 fn page() -> Router<SharedState> {
     let config = Config::from(PATH)
-        // It would ask a server on the internet otherwise.
+        // Else it would call a server on the internet.
         .validator_url("none")
         .display_request_duration(true)
         .persist_authorization(true);

@@ -1,4 +1,4 @@
-//! What clients send, with its bounds, and what they get.
+//! Request bodies of posts, with their bounds, and response bodies.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -9,11 +9,11 @@ use crate::{
     input::{Fields, Input},
 };
 
-/// Characters. A slug is made of the first 80.
+/// Longest title, in characters. A slug is made of the first 80.
 const TITLE: usize = 200;
-/// Characters: a long read; larger ones would make every list of posts a matter of bandwidth.
+/// Longest body, in characters: a long read. Larger ones would make lists a matter of bandwidth.
 const BODY: usize = 50_000;
-/// Characters.
+/// Longest comment, in characters.
 const COMMENT: usize = 5_000;
 
 /// A new post.
@@ -31,7 +31,7 @@ impl Input for PostIn {
     }
 }
 
-/// What is to change; the rest stays.
+/// Fields to change; the others stay.
 #[derive(ToSchema)]
 pub struct PostPatch {
     #[schema(schema_with = title_text)]
@@ -100,7 +100,7 @@ pub struct PostSummary {
     #[schema(example = "Why p99 lies")]
     pub title: String,
     pub author: Author,
-    /// How many comments it has.
+    /// Number of its comments.
     #[schema(example = 3)]
     pub comments: i64,
     pub created_at: DateTime<Utc>,

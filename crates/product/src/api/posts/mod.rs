@@ -1,15 +1,15 @@
-//! The blog: anybody reads, who is logged in writes, and only the author changes a post. The seeded
-//! posts that labs read belong to nobody who can log in, and take no comments.
+//! The blog: anybody reads, a user who is logged in writes, and only the author changes a post. The
+//! seeded posts that labs read belong to nobody who can log in, and take no comments.
 
-/// What clients send and get.
+/// Request and response bodies.
 mod bodies;
 /// Pages of a list, each with a cursor to the next.
 mod paging;
-/// The queries.
+/// Queries and statements.
 mod repository;
 /// URLs and handlers.
 mod routes;
-/// Who may do what.
+/// Logic of each endpoint, with its permissions.
 mod service;
 /// A post's name in URLs, from its title.
 mod slug;

@@ -1,6 +1,6 @@
 //! Keyset pagination: a page ends with a cursor that holds the last row's place in the order, so
-//! the next page costs as little as the first, and rows that come or go meanwhile shift nothing. A
-//! letter before it names its list, as a place in another one would be taken for a place in this.
+//! the next page costs as little as the first, and rows that come or go meanwhile shift nothing.
+//! The cursor begins with a letter for its list, because a place in another list is invalid here.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ pub const COMMENTS: char = 'c';
 const TIME_DIGITS: usize = 14;
 const ID_DIGITS: usize = 16;
 
-/// A row's place: when it was written, and its id among those of the same microsecond.
+/// Place of a row: its time, and its id among those of the same microsecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub created_at: DateTime<Utc>,
@@ -39,7 +39,7 @@ impl Cursor {
         format!("{list}{micros:0TIME_DIGITS$x}{:0ID_DIGITS$x}", self.id)
     }
 
-    /// Only what `to_text` makes for that list.
+    /// Parses only what `to_text` makes for that list.
     fn parse(list: char, text: &str) -> Option<Self> {
         let text = text.strip_prefix(list)?;
         let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
@@ -53,7 +53,7 @@ impl Cursor {
     }
 }
 
-/// Which part of a list is wanted: how many rows, and after which.
+/// Requested part of a list: the number of rows, and the row that it follows.
 pub struct PageOf<const LIST: char> {
     pub limit: u32,
     pub after: Option<Cursor>,
@@ -75,7 +75,7 @@ impl<S: Send + Sync, const LIST: char> FromRequestParts<S> for PageOf<LIST> {
 }
 
 impl<const LIST: char> PageOf<LIST> {
-    /// One row more than asked for tells whether there is a next page.
+    /// Rows to read: one more than requested shows if there is a next page.
     pub fn rows(&self) -> u64 {
         u64::from(self.limit) + 1
     }
@@ -85,13 +85,13 @@ impl<const LIST: char> PageOf<LIST> {
 #[derive(Serialize, ToSchema)]
 pub struct Page<T> {
     items: Vec<T>,
-    /// Where the next page starts; null on the last one.
+    /// Start of the next page; null on the last one.
     #[schema(required = true, example = "p06474849b3c700000000000000002a")]
     next_cursor: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// From up to `PageOf::rows` rows, as many as fit into an answer.
+    /// Makes a page from up to `PageOf::rows` rows, as many as fit into an answer.
     pub fn new<const LIST: char>(
         page: &PageOf<LIST>,
         mut rows: Vec<T>,

@@ -1,5 +1,5 @@
-//! The queries. A list costs two, however long it is: the posts with their authors, and the number of
-//! comments of each.
+//! Queries and statements. A list costs two queries, however long it is: the posts with their
+//! authors, and the number of comments of each.
 
 use std::collections::HashMap;
 
@@ -43,7 +43,7 @@ pub struct CommentRow {
     pub created_at: DateTime<Utc>,
 }
 
-/// `(created_at, id)`, compared as one: the index on both leads to the place at once.
+/// Compares `(created_at, id)` as one value: the index on both finds the place at once.
 fn place(created_at: impl IntoColumnRef, id: impl IntoColumnRef) -> Expr {
     Expr::tuple([Expr::col(created_at), Expr::col(id)])
 }
@@ -61,7 +61,7 @@ fn summaries() -> Select<posts::Entity> {
         .join(JoinType::InnerJoin, posts::Relation::Author.def())
 }
 
-/// Newest first.
+/// Posts, newest first.
 pub async fn list(db: &impl ConnectionTrait, page: &PageOf<POSTS>) -> Result<Vec<PostRow>, DbErr> {
     let column = |column: posts::Column| (posts::Entity, column);
     let mut query = summaries()
@@ -75,7 +75,7 @@ pub async fn list(db: &impl ConnectionTrait, page: &PageOf<POSTS>) -> Result<Vec
     query.into_model().all(db).await
 }
 
-/// A post's body beside the rest of it.
+/// A post, with its body beside the rest.
 pub async fn find(db: &impl ConnectionTrait, id: i64) -> Result<Option<(PostRow, String)>, DbErr> {
     #[derive(FromQueryResult)]
     struct WithBody {
@@ -88,7 +88,7 @@ pub async fn find(db: &impl ConnectionTrait, id: i64) -> Result<Option<(PostRow,
     Ok(found.map(|WithBody { row, body }| (row, body)))
 }
 
-/// How many comments each of these posts has; none is not told.
+/// Number of comments of each of these posts. A post without comments is left out.
 pub async fn comment_counts(
     db: &impl ConnectionTrait,
     posts: impl IntoIterator<Item = i64>,
@@ -105,7 +105,7 @@ pub async fn comment_counts(
     Ok(counts.into_iter().collect())
 }
 
-/// The row itself, to be changed.
+/// Row of a post, to be changed.
 pub async fn row(db: &impl ConnectionTrait, id: i64) -> Result<Option<posts::Model>, DbErr> {
     posts::Entity::find_by_id(id).one(db).await
 }
@@ -123,7 +123,7 @@ pub async fn insert(
     Ok(post.insert(db).await?.id)
 }
 
-/// Only what is given, so that of two changes at once neither undoes the other.
+/// Updates only the fields that are given: of two changes at once neither undoes the other.
 pub async fn update(
     db: &impl ConnectionTrait,
     id: i64,
@@ -143,13 +143,13 @@ pub async fn update(
     Ok(())
 }
 
-/// Its comments go with it.
+/// Deletes a post and its comments.
 pub async fn delete(db: &impl ConnectionTrait, id: i64) -> Result<(), DbErr> {
     posts::Entity::delete_by_id(id).exec(db).await?;
     Ok(())
 }
 
-/// Oldest first, as a conversation is read.
+/// Comments of a post, oldest first, as a conversation is read.
 pub async fn comments(
     db: &impl ConnectionTrait,
     post: i64,

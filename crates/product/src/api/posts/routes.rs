@@ -1,4 +1,4 @@
-//! `/api/posts` and what is below. The labs' routes `/api/posts/v1/slow` and so on are theirs.
+//! `/api/posts` and below. Routes of labs, such as `/api/posts/v1/slow`, belong to the labs.
 
 use axum::{
     Json,
@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     api::auth::CurrentUser,
+    api::state::{AppState, SharedState},
     error::{Error, Problem},
     input::{Body, Id},
-    state::{AppState, SharedState},
 };
 
 const TAG: &str = "posts";

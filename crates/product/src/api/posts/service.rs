@@ -1,5 +1,5 @@
-//! Who may do what. Posts are public, so that somebody else's is refused with 403: 404 would deny
-//! what everybody can read.
+//! Logic of posts, with its permissions. Posts are public, so a change of another author's is
+//! refused with 403: 404 would deny what everybody can read.
 
 use sea_orm::ConnectionTrait;
 
@@ -15,7 +15,7 @@ use crate::{
     error::Error,
 };
 
-/// How often a new post looks for a slug of its own. The second has six random characters.
+/// Attempts to find a free slug for a new post. From the second on it has six random characters.
 const SLUG_TRIES: u32 = 5;
 
 pub async fn list(db: &Db, page: &PageOf<POSTS>) -> Result<Page<PostSummary>, Error> {
@@ -44,7 +44,7 @@ pub async fn create(db: &Db, user: i64, input: PostIn) -> Result<PostOut, Error>
     let mut slug = wanted.clone();
     for _ in 0..SLUG_TRIES {
         let PostIn { title, body } = input.clone();
-        // One for each try: PostgreSQL runs nothing more in a transaction that met an error.
+        // One for each try: PostgreSQL runs nothing more in a transaction after an error.
         let txn = db.begin().await?;
         match repository::insert(&txn, user, slug, title, body).await {
             Ok(id) => {
@@ -97,7 +97,7 @@ pub async fn comment(db: &Db, user: i64, post: i64, input: CommentIn) -> Result<
     }
     let username = repository::username(&txn, user).await?.ok_or_else(Error::no_account)?;
     let comment = match repository::insert_comment(&txn, post, user, input.body).await {
-        // It was deleted since it was found.
+        // The post was deleted since it was found.
         Err(error) if is_orphan(&error) => return Err(no_post()),
         comment => comment?,
     };
@@ -106,7 +106,7 @@ pub async fn comment(db: &Db, user: i64, post: i64, input: CommentIn) -> Result<
     Ok(CommentOut { id, post_id, author: Author { id: author_id, username }, body, created_at })
 }
 
-/// The post, if it is the user's.
+/// Post of this user. Errors if there is none, or if another user wrote it.
 async fn own(db: &impl ConnectionTrait, user: i64, id: i64) -> Result<posts::Model, Error> {
     let post = repository::row(db, id).await?.ok_or_else(no_post)?;
     if post.author_id == user {

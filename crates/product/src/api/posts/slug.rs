@@ -1,12 +1,12 @@
 //! A post's name in URLs, made from its title once: it stays when the title changes, so links hold.
 
-/// Leaves room for a suffix in a column of 100.
+/// Longest slug, in bytes. It leaves room for a suffix in a column of 100.
 const LONGEST: usize = 80;
 
-/// The name of a title that has no ASCII letter or digit, and the prefix of one that is not allowed.
+/// Slug of a title without ASCII letters and digits, and prefix of one that is not allowed.
 const PLAIN: &str = "post";
 
-/// Words of lower-case ASCII letters and digits with hyphens between.
+/// Joins the words of lower-case ASCII letters and digits with hyphens.
 pub fn from_title(title: &str) -> String {
     let mut slug = String::new();
     let lower = title.to_lowercase();
@@ -24,7 +24,7 @@ pub fn from_title(title: &str) -> String {
     if slug.is_empty() {
         return PLAIN.to_owned();
     }
-    // The labs find their rows between two seeded slugs, and PostgreSQL may leave hyphens out when it
+    // The labs find their rows between two seeded slugs, and PostgreSQL may ignore hyphens when it
     // compares. No slug of ours can be near them in any order.
     if slug.replace('-', "").starts_with("seed") {
         return format!("{PLAIN}-{slug}");
@@ -32,7 +32,7 @@ pub fn from_title(title: &str) -> String {
     slug.to_owned()
 }
 
-/// For when somebody has the slug: the same with six random characters.
+/// Alternative to a slug that is taken: the same with six random characters.
 pub fn another(slug: &str) -> String {
     format!("{slug}-{:06x}", fastrand::u32(..0x0100_0000))
 }

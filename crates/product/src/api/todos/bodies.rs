@@ -1,4 +1,4 @@
-//! What clients send and get.
+//! Request and response bodies of todos.
 
 use std::ops::RangeInclusive;
 
@@ -36,7 +36,7 @@ impl Input for TodoIn {
     }
 }
 
-/// What is left out stays as it is.
+/// Fields to change; those that are left out stay.
 #[derive(Debug, ToSchema)]
 pub struct TodoPatch {
     #[schema(schema_with = title_text)]
@@ -103,7 +103,7 @@ impl From<todos::Model> for TodoOut {
     }
 }
 
-/// The one thing of a cached todo that must be known before it is sent.
+/// Owner of a cached todo, which must be known before the todo is sent.
 #[derive(Deserialize)]
 pub struct Owned {
     pub user_id: i64,

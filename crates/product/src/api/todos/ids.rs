@@ -1,11 +1,11 @@
-//! Keeps the Bloom filter of todo ids right and up to date.
+//! Keeps the Bloom filter of todo ids correct and up to date.
 //!
-//! Its watermark is read while no insert can be in flight. SQLite: under the one write lock there is.
-//! PostgreSQL hands ids out before COMMIT, so a lower one may appear after a higher one: there
-//! `LOCK … IN SHARE MODE` waits until every transaction that inserts has ended, and lets none begin;
-//! an INSERT takes its conflicting lock before its id. Every id handed out later is higher (the
-//! sequence has CACHE 1 and is not set back), whichever instance asks for it. The lock is held for
-//! one query; what exists up to the watermark is read after it.
+//! The watermark is read while no insert can be in flight. On SQLite the write lock ensures it.
+//! PostgreSQL assigns ids before COMMIT, so a lower one may appear after a higher one: there
+//! `LOCK … IN SHARE MODE` waits until every transaction that inserts has ended, and lets none
+//! begin; an INSERT takes its conflicting lock before its id. Every later id is higher on all
+//! instances (the sequence has CACHE 1 and is not set back). The lock is held for one query; the
+//! ids up to the watermark are read after it.
 
 use std::{
     sync::{Arc, Weak},
@@ -17,13 +17,13 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use super::repository;
 use crate::{cache::bloom::IdFilter, db::Db};
 
-/// How often the watermark follows new todos, if anybody asked for one above it.
+/// Interval at which the watermark follows new todos, if a request was above it.
 const FOLLOW_EVERY: Duration = Duration::from_secs(30);
 
-/// Ids of one query.
+/// Ids per query.
 const BATCH: u64 = 10_000;
 
-/// The filter of all todos there are; a task makes it follow.
+/// Filter of all existing todos. A task keeps it up to date.
 pub async fn known_ids(db: &Db, false_positives: f64) -> Result<Arc<IdFilter>, DbErr> {
     let filter = Arc::new(IdFilter::new(false_positives));
     let upto = watermark(db).await?;
@@ -39,7 +39,7 @@ async fn follow(db: Db, filter: Weak<IdFilter>) {
         if filter.was_asked_above()
             && let Err(error) = catch_up(&db, &filter).await
         {
-            // It goes on refusing less than it could.
+            // The filter stays correct, but refuses less than it could.
             tracing::warn!(%error, "the Bloom filter of todo ids did not follow");
         }
     }
@@ -54,9 +54,9 @@ async fn catch_up(db: &Db, filter: &IdFilter) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// An id up to which no todo can appear any more.
+/// Id up to which no new todo can appear.
 async fn watermark(db: &Db) -> Result<i64, DbErr> {
-    // Takes the write lock of SQLite. Dropped, it rolls back.
+    // Takes the write lock of SQLite. Dropping the transaction rolls it back.
     let txn = db.begin().await?;
     if txn.get_database_backend() == DbBackend::Postgres {
         txn.execute_unprepared("LOCK TABLE todos IN SHARE MODE").await?;

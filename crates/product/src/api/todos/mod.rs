@@ -1,4 +1,4 @@
-//! Todos: create, read, change, delete, each its owner's alone. What is read is cached.
+//! Todos: create, read, change, delete, each its owner's alone. Reads are cached.
 
 mod bodies;
 mod ids;

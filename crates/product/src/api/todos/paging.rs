@@ -1,4 +1,4 @@
-//! Which part of one's list is wanted. Without parameters it is the part that is cached.
+//! Requested part of a user's list. Without parameters it is the part that is cached.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 use crate::error::Error;
 use observe::params::Params;
 
-/// Todos of one answer at most: some 100 KB as they mostly are, and more than a person keeps.
+/// Most todos of one answer: some 100 KB at usual length, and more than a person keeps.
 pub const MOST: u32 = 500;
 
 #[derive(IntoParams)]

@@ -1,4 +1,4 @@
-//! What the database is asked about todos, and told.
+//! Queries and statements of todos.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -17,11 +17,11 @@ use crate::{
     entity::todos::{ActiveModel, Column, Entity, Model},
 };
 
-/// A row that somebody gave a higher id by hand must not count: lower ones are still to come.
+/// Last id of the sequence. A higher id set by hand must not count: lower ones are still to come.
 const LAST_OF_SEQUENCE: &str = "SELECT COALESCE(pg_sequence_last_value(\
     pg_get_serial_sequence('todos', 'id')::regclass), 0) AS id";
 
-/// Newest first: ids are handed out in order.
+/// Todos of a user, newest first: ids grow with time.
 pub async fn list(db: &Db, owner: i64, page: &Page) -> Result<Vec<Model>, DbErr> {
     let (owner, texts) = ((Column::UserId, owner.into()), [Column::Title, Column::Description]);
     fitting::newest::<Entity>(db, owner, &texts, page.cursor, page.limit.into()).await
@@ -50,8 +50,8 @@ pub async fn insert(
     Entity::insert(row).exec_with_returning(db).await
 }
 
-/// Changes the columns that are given and no others, so that two changes at once both last. False if
-/// the owner has no such todo.
+/// Changes only the columns that are given, so that two changes at once both last. False if the
+/// owner has no such todo.
 pub async fn update(
     db: &impl ConnectionTrait,
     owner: i64,
@@ -73,13 +73,13 @@ pub async fn update(
     Ok(Entity::update_many().set(changed).filter(one).exec(db).await?.rows_affected > 0)
 }
 
-/// False if the owner has no such todo.
+/// Deletes a todo. False if the owner has no such todo.
 pub async fn delete(db: &impl ConnectionTrait, owner: i64, id: i64) -> Result<bool, DbErr> {
     let one = Column::Id.eq(id).and(Column::UserId.eq(owner));
     Ok(Entity::delete_many().filter(one).exec(db).await?.rows_affected > 0)
 }
 
-/// The highest id that was handed out; 0 if there was none.
+/// Highest id that was assigned; 0 if there was none.
 pub async fn last_id(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let backend = db.get_database_backend();
     if backend == DbBackend::Postgres {

@@ -16,9 +16,9 @@ use super::{
 };
 use crate::{
     api::auth::CurrentUser,
+    api::state::{AppState, SharedState},
     error::{Error, Problem},
     input::{Body, Id},
-    state::{AppState, SharedState},
 };
 
 const TAG: &str = "todos";
@@ -36,10 +36,10 @@ impl IntoResponse for Stored {
     }
 }
 
-/// One's todos, newest first: the newest 500, or the part that is asked for.
+/// Todos of the caller, newest first: the newest 500, or the requested part.
 ///
-/// A part ends at 1 MiB too, so one that is shorter than asked for need not be the last: that is one
-/// without todos.
+/// A part ends at 1 MiB too, so one that is shorter than requested need not be the last: the last
+/// one has no todos.
 #[utoipa::path(get, path = "/todos", tag = TAG, params(Page), security(("bearer" = [])), responses(
     (status = OK, body = Vec<TodoOut>, description = "todos of the caller")
 ))]
@@ -65,7 +65,7 @@ async fn create(
     Body(input): Body<TodoIn>,
 ) -> Result<impl IntoResponse, Error> {
     let (id, todo) = service::create(&db, &cache, user.id, input).await?;
-    // Below the version that was asked.
+    // Below the API version that was requested.
     let location = [(header::LOCATION, format!("{}/{id}", uri.path()))];
     Ok((StatusCode::CREATED, location, Json(todo)))
 }

@@ -1,4 +1,4 @@
-//! The rules: a todo is its owner's alone, reads are cached, writes take the copies away.
+//! Logic of todos: each is its owner's alone, reads are cached, writes invalidate the copies.
 
 use bytes::Bytes;
 use sea_orm::DbErr;
@@ -16,7 +16,7 @@ use crate::{
     error::Error,
 };
 
-/// One's todos as JSON, newest first.
+/// Todos of a user as JSON, newest first.
 pub async fn list(db: &Db, cache: &Cache, user: i64, page: Page) -> Result<Bytes, Error> {
     if !page.is_first() {
         return list_json(db, user, &page).await;
@@ -31,12 +31,12 @@ pub async fn list(db: &Db, cache: &Cache, user: i64, page: Page) -> Result<Bytes
 async fn list_json(db: &Db, user: i64, page: &Page) -> Result<Bytes, Error> {
     let todos = repository::list(db, user, page).await?;
     let mut todos: Vec<_> = todos.into_iter().map(TodoOut::from).collect();
-    // Whether there are more a client sees by asking on.
+    // A client finds out if there are more by requesting the next part.
     fitting::cut(&mut todos);
     json(&todos)
 }
 
-/// One of one's todos as JSON.
+/// A todo of a user as JSON.
 pub async fn get(
     db: &Db,
     cache: &Cache,
@@ -69,7 +69,7 @@ pub async fn create(
     Ok((todo.id, todo.into()))
 }
 
-/// Changes what the patch holds. One that holds nothing changes nothing, not even `updated_at`.
+/// Changes the fields of the patch. An empty one changes nothing, not even `updated_at`.
 pub async fn update(
     db: &Db,
     cache: &Cache,
@@ -85,7 +85,7 @@ pub async fn update(
     if !repository::update(&txn, user, id, patch, now()).await? {
         return Err(no_todo());
     }
-    // In the transaction, so it is what this change made of it.
+    // Read in the transaction, so it is the result of this change.
     let todo = repository::by_id(&txn, id).await?.ok_or_else(no_todo)?;
     cache.commit(txn, changed(user, id)).await?;
     json(&TodoOut::from(todo))
@@ -99,18 +99,18 @@ pub async fn delete(db: &Db, cache: &Cache, user: i64, id: i64) -> Result<(), Er
     Ok(cache.commit(txn, changed(user, id)).await?)
 }
 
-/// All that holds a copy of a todo. A new one too: that there is none may be cached.
+/// Keys of a todo's copies. A new todo has them too: its absence may be cached.
 fn changed(user: i64, id: i64) -> Vec<Changed> {
     vec![Changed { name: Name::UserTodos, id: user }, Changed { name: Name::Todo, id }]
 }
 
 fn json(value: &impl Serialize) -> Result<Bytes, Error> {
-    // Of just its size: it is kept, and counted by it.
+    // Without spare capacity: the cache keeps it, and counts its size.
     let json = serde_json::to_vec(value).map_err(Error::internal)?;
     Ok(json.into_boxed_slice().into())
 }
 
-/// Another's todo is none.
+/// Error for a todo that does not exist or is another user's.
 fn no_todo() -> Error {
     Error::NotFound("there is no todo with this id".to_owned())
 }

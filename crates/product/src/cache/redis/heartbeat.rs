@@ -1,4 +1,4 @@
-//! The heartbeat: finds out that Redis went away or came back, and pays what it is owed.
+//! The heartbeat: notices that Redis failed or came back, and replays pending invalidations.
 
 use std::{sync::Weak, time::Duration};
 
@@ -8,13 +8,13 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::link::{Link, Phase, SETTLE, Shared};
 use crate::cache::names::COPIES;
 
-/// How often it is tried whether Redis answers.
+/// Interval at which it checks that Redis answers.
 const HEARTBEAT: Duration = Duration::from_millis(200);
 
-/// Keys of one SCAN step.
+/// Keys per SCAN step.
 const SCAN: usize = 1_000;
 
-/// Ends with the link.
+/// Runs until the link is dropped.
 pub(super) async fn run(link: Weak<Shared>) {
     let mut every = interval(HEARTBEAT);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -29,37 +29,35 @@ pub(super) async fn run(link: Weak<Shared>) {
     }
 }
 
-/// What an invalidation asks for, of a key that is never there. A Redis that refuses this, such as a
-/// replica or one that can't write its file, must not be read: copies in it could not be taken away.
-pub(super) async fn take_nothing_away(
-    connection: &mut MultiplexedConnection,
-) -> Result<(), RedisError> {
+/// Sends an invalidation of a key that never exists. A Redis that refuses it, such as a replica or
+/// one that can't write its file, must not be read: copies in it could not be deleted.
+pub(super) async fn check_health(connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
     cmd("DEL").arg("heartbeat").query_async(connection).await
 }
 
 async fn come_back(link: &Link) {
     let Ok(mut connection) = link.connect().await else { return };
-    if pay(link, &mut connection).await.is_ok() {
+    if replay(link, &mut connection).await.is_ok() {
         link.came_back(connection);
     }
 }
 
-/// Tells Redis what it is owed. What could not be told is owed again.
-async fn pay(link: &Link, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
-    let (owed, owes_all) = link.take_owed();
+/// Replays pending invalidations. Those that fail stay pending.
+async fn replay(link: &Link, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
+    let (pending, owes_all) = link.take_owed();
     let mut paid = Ok(());
     if owes_all {
         paid = forget_all_copies(connection).await;
     }
-    if paid.is_ok() && !owed.is_empty() {
+    if paid.is_ok() && !pending.is_empty() {
         let mut forget = cmd("DEL");
-        for key in &owed {
+        for key in &pending {
             forget.arg(key).arg(format!("lease:{key}"));
         }
         paid = forget.query_async(connection).await;
     }
     if paid.is_err() {
-        link.owe_again(owed, owes_all);
+        link.owe_again(pending, owes_all);
     }
     paid
 }

@@ -1,11 +1,11 @@
-//! One multiplexed connection, which the whole process shares.
+//! One multiplexed connection, which the whole process shares, with a circuit breaker.
 //!
-//! A call that gets no answer takes the link down: from then on calls fail at once instead of
-//! waiting, and the heartbeat alone tries to connect. A call that Redis *refuses* (it is full, the key
-//! is of another type) fails by itself; but a Redis that refuses to take copies away is down too, and
-//! the heartbeat, which does just that, finds out on every instance. Copies that could not be taken away
-//! meanwhile are owed: they are taken away before the link is used again, and it is not *read* for
-//! another `SETTLE`, in which the other instances, whose heartbeats are as quick, pay what they owe.
+//! A call without an answer opens the circuit: from then on calls fail at once, and only the
+//! heartbeat tries to connect. A call that Redis *refuses* (it is full, the key is of another type)
+//! fails alone. But a Redis that refuses invalidations is down too; the heartbeat sends one, and so
+//! notices it on every instance. Invalidations that failed are pending: they are replayed before
+//! the link is used again. It is not *read* for another `SETTLE`, in which the other instances,
+//! whose heartbeats are as quick, replay theirs.
 
 use std::{
     collections::HashSet,
@@ -22,27 +22,27 @@ use redis::{
 use super::heartbeat;
 use crate::cache::{Down, names::COPIES};
 use crate::metrics as names;
-use observe::seldom::Seldom;
+use observe::throttle::Throttle;
 
-/// Without an answer for so long Redis is down. Some hundred times what one takes.
+/// Time without an answer after which Redis is down: some hundred times what an answer takes.
 const ANSWERS_WITHIN: Duration = Duration::from_millis(500);
 
-/// More than the heartbeat and the answer that any other instance needs to come back.
+/// Wait before reads: longer than the heartbeat and answer that bring other instances back.
 pub(super) const SETTLE: Duration = Duration::from_secs(1);
 
-/// Keys owed to Redis at most; beyond that all copies are taken away instead.
+/// Most pending keys. Beyond it all copies are deleted instead.
 const MOST_OWED: usize = 10_000;
 
-/// Commands that wait for the connection's writer; enough that requests never wait for room.
+/// Commands that wait for the connection's writer: enough that requests never wait for room.
 const QUEUE: usize = 4_096;
 
-/// Refusals come with each request, as long as their reason stands.
-static REFUSED: Seldom = Seldom::every(Duration::from_secs(1));
+/// Throttle of the warning: a refusal comes with each request, as long as its reason lasts.
+static REFUSED: Throttle = Throttle::every(Duration::from_secs(1));
 
-/// What a call is for.
+/// Purpose of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// Trusts what it finds.
+    /// Reads, and trusts what it finds.
     Read,
     /// Brings Redis up to date.
     Write,
@@ -59,9 +59,9 @@ pub(super) struct Shared {
 struct State {
     phase: Phase,
     connection: Option<MultiplexedConnection>,
-    /// Which connection that is, so that late failures of an older one are known.
+    /// Number of that connection, which identifies late failures of an older one.
     number: u64,
-    owed: HashSet<String>,
+    pending: HashSet<String>,
     owes_all: bool,
 }
 
@@ -73,20 +73,20 @@ pub(super) enum Phase {
 }
 
 impl Link {
-    /// Connects if Redis is there; else the heartbeat will.
+    /// Connects if Redis is up; else the heartbeat will. Errors if the URL is invalid.
     pub async fn open(url: &str) -> Result<Self, RedisError> {
         let state = State {
             phase: Phase::Down,
             connection: None,
             number: 0,
-            owed: HashSet::new(),
+            pending: HashSet::new(),
             owes_all: false,
         };
         let link = Self(Arc::new(Shared { client: Client::open(url)?, state: state.into() }));
         match link.connect().await {
             Ok(connection) => {
                 link.came_back(connection);
-                // There was no outage, so nobody owes anything.
+                // There was no outage, so no instance has pending invalidations.
                 link.settled();
             }
             Err(error) => {
@@ -98,7 +98,7 @@ impl Link {
         Ok(link)
     }
 
-    /// Where Redis is.
+    /// Address of Redis.
     pub(super) fn server(&self) -> &ConnectionInfo {
         self.0.client.get_connection_info()
     }
@@ -121,11 +121,11 @@ impl Link {
         result.map_err(|error| self.failed(number, started, &error))
     }
 
-    /// Whether copies can be taken away now. If not, the link is down.
+    /// Checks that invalidations work now. If not, the link goes down.
     pub(super) async fn beat(&self) {
         let Ok((number, mut connection)) = self.connection(Use::Write) else { return };
         let started = Instant::now();
-        if let Err(error) = heartbeat::take_nothing_away(&mut connection).await {
+        if let Err(error) = heartbeat::check_health(&mut connection).await {
             self.lost(number, started, &error);
         }
     }
@@ -146,14 +146,14 @@ impl Link {
     fn failed(&self, number: u64, started: Instant, error: &RedisError) -> Down {
         if !is_refusal(error) {
             self.lost(number, started, error);
-        } else if REFUSED.may_say() {
+        } else if REFUSED.allows() {
             tracing::warn!(%error, "Redis refuses a call; the database is asked instead");
         }
         Down
     }
 
     fn lost(&self, number: u64, started: Instant, error: &RedisError) {
-        // Twice the time says that this process was held up, not Redis.
+        // Twice the time means that this process was held up, not Redis.
         let is_late = error.is_timeout() && started.elapsed() > 2 * ANSWERS_WITHIN;
         let mut state = self.state_mut();
         if state.number == number && !is_late {
@@ -171,8 +171,8 @@ impl Link {
             .set_pipeline_buffer_size(QUEUE);
         let client = &self.0.client;
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-        // It takes connections also while it refuses commands: it loads its file, or is a replica.
-        heartbeat::take_nothing_away(&mut connection).await?;
+        // Redis accepts connections even while it refuses commands, as a replica or at its start.
+        heartbeat::check_health(&mut connection).await?;
         Ok(connection)
     }
 
@@ -182,8 +182,8 @@ impl Link {
 
     pub(super) fn came_back(&self, connection: MultiplexedConnection) {
         let mut state = self.state_mut();
-        // More may be owed than was paid: then the next heartbeat comes here again.
-        if state.owed.is_empty() && !state.owes_all {
+        // More keys may be pending by now: then the next heartbeat comes here again.
+        if state.pending.is_empty() && !state.owes_all {
             state.number += 1;
             state.connection = Some(connection);
             go_to(&mut state, Phase::Settling(Instant::now()));
@@ -198,12 +198,12 @@ impl Link {
         }
     }
 
-    /// Keys that Redis may have and must not keep. It is down until it was told.
-    pub(super) fn owe(&self, keys: impl IntoIterator<Item = String>) {
+    /// Marks keys as pending: Redis must not keep them. It is down until they are deleted.
+    pub(super) fn add_pending(&self, keys: impl IntoIterator<Item = String>) {
         let mut state = self.state_mut();
-        state.owed.extend(keys);
-        if state.owed.len() > MOST_OWED {
-            state.owed.retain(|key| !COPIES.iter().any(|prefix| key.starts_with(prefix)));
+        state.pending.extend(keys);
+        if state.pending.len() > MOST_OWED {
+            state.pending.retain(|key| !COPIES.iter().any(|prefix| key.starts_with(prefix)));
             state.owes_all = true;
         }
         go_to(&mut state, Phase::Down);
@@ -211,12 +211,12 @@ impl Link {
 
     pub(super) fn take_owed(&self) -> (HashSet<String>, bool) {
         let mut state = self.state_mut();
-        (std::mem::take(&mut state.owed), std::mem::take(&mut state.owes_all))
+        (std::mem::take(&mut state.pending), std::mem::take(&mut state.owes_all))
     }
 
-    pub(super) fn owe_again(&self, owed: HashSet<String>, owes_all: bool) {
+    pub(super) fn owe_again(&self, pending: HashSet<String>, owes_all: bool) {
         self.state_mut().owes_all |= owes_all;
-        self.owe(owed);
+        self.add_pending(pending);
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {
@@ -228,7 +228,7 @@ impl Link {
     }
 }
 
-/// Whether Redis has answered, if only that it will not do this.
+/// True if Redis has answered, if only with a refusal.
 fn is_refusal(error: &RedisError) -> bool {
     let kind = error.kind();
     matches!(kind, ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::UnexpectedReturnType)

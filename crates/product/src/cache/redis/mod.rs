@@ -1,8 +1,8 @@
 //! The cache on Redis, which all instances share. Each call is one round trip.
 //!
-//! Beside a copy under `key` there are, for a short time each: `lock:key`, the token of the instance
-//! that loads it; `lease:key`, the same token for as long as it may still fill; `writers:key`, the
-//! tokens of writes under way.
+//! Beside a copy under `key` there are, for a short time each: `lock:key`, the token of the
+//! instance that loads it; `lease:key`, the same token for as long as it may still fill;
+//! `writers:key`, the tokens of writes under way.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -12,25 +12,25 @@ use std::{
 use ::redis::{RedisError, cmd};
 use bytes::Bytes;
 
-use super::{Answer, Down, fetch::Look};
+use super::{Answer, Down, fetch::Lookup};
 
-/// Finds out that Redis went away or came back.
+/// Heartbeat: notices that Redis failed or came back.
 mod heartbeat;
-/// The connection: when Redis counts as down, and what it is owed then.
+/// Connection, with its circuit breaker and pending invalidations.
 mod link;
-/// What must happen in one step.
+/// Lua scripts, for steps that must be atomic.
 mod scripts;
-/// What a trace says of a command.
+/// Spans of commands.
 pub mod span;
 
 pub use link::{Link, Use};
 use scripts::Scripts;
 
-/// How long a lock, a lease or the mark of a writer stands if its owner dies. Longer than any load
-/// or COMMIT that goes well; short enough to wait for.
+/// Time after which a lock, a lease or a writer's mark expires if its owner has died. Longer than
+/// any load or COMMIT that goes well; short enough to wait for.
 const OWNER_DIES_AFTER: Duration = Duration::from_secs(10);
 
-/// A copy without bytes says that there is nothing. JSON is never empty.
+/// Copy of an absence: it has no bytes. JSON is never empty.
 const ABSENT: &[u8] = b"";
 
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub struct Redis {
     scripts: &'static Scripts,
 }
 
-/// The right to fill a key, and its lock. Dropped, it is given back.
+/// Lease to fill a key, and its lock. Dropping it releases both.
 pub(super) struct Token {
     redis: Redis,
     key: String,
@@ -52,7 +52,7 @@ impl Redis {
         Ok(Self { link: Link::open(url).await?, scripts: scripts::scripts() })
     }
 
-    /// The connection, for what is shared but not cached.
+    /// Connection, for state that is shared but not cached.
     pub fn link(&self) -> &Link {
         &self.link
     }
@@ -79,31 +79,31 @@ impl Redis {
         let mut delete = cmd("DEL");
         delete.arg(key);
         let deleted = self.link.query::<()>(Use::Write, delete).await;
-        deleted.inspect_err(|_| self.link.owe([key.to_owned()]))
+        deleted.inspect_err(|_| self.link.add_pending([key.to_owned()]))
     }
 
     pub(super) async fn copy(&self, key: &str) -> Result<Option<Answer>, Down> {
         Ok(self.get(key).await?.map(answer))
     }
 
-    /// The second look, and lock and lease if there is still nothing.
-    pub(super) async fn reserve(&self, key: &str) -> Result<Look<Token>, Down> {
+    /// Second look-up, and lock and lease if there is still nothing.
+    pub(super) async fn reserve(&self, key: &str) -> Result<Lookup<Token>, Down> {
         let token = token();
         let mut reserve = self.scripts.reserve.prepare_invoke();
         reserve.key(&names(key)).arg(&token).arg(millis(OWNER_DIES_AFTER));
         let (state, value): (String, Option<Bytes>) = self.link.run(Use::Read, &reserve).await?;
         Ok(match (state.as_str(), value) {
-            ("found", Some(value)) => Look::Found(answer(value)),
+            ("found", Some(value)) => Lookup::Found(answer(value)),
             ("mine", _) => {
                 let (redis, key) = (self.clone(), key.to_owned());
-                Look::Mine(Token { redis, key, token, is_used: false })
+                Lookup::Leased(Token { redis, key, token, is_used: false })
             }
-            ("written", _) => Look::Written,
-            _ => Look::Elsewhere,
+            ("written", _) => Lookup::Written,
+            _ => Lookup::Elsewhere,
         })
     }
 
-    /// Puts a loaded answer in if the lease still stands, and gives the lock back.
+    /// Stores a loaded answer if the lease still stands, and releases the lock.
     pub(super) async fn fill(
         &self,
         mut right: Token,
@@ -114,30 +114,30 @@ impl Redis {
         fill.key(&names(&right.key)).arg(&right.token);
         fill.arg(answer.as_deref().unwrap_or(ABSENT)).arg(millis(ttl));
         let filled = self.link.run(Use::Write, &fill).await;
-        // A Redis that is full refuses the copy; the lock is given back all the same.
+        // A full Redis refuses the copy; the lock is released all the same.
         right.is_used = filled.is_ok();
         filled
     }
 
-    /// Before COMMIT: takes copies and leases away, and allows no new ones until `written`.
+    /// Announces a write before COMMIT: deletes copies and leases, allows none until `written`.
     pub(super) async fn announce(&self, keys: &[String], token: &str) -> Result<(), Down> {
         let mut announce = self.scripts.announce.prepare_invoke();
         announce.key(names_of_all(keys)).arg(token).arg(millis(OWNER_DIES_AFTER));
         let told = self.link.run(Use::Write, &announce).await;
-        told.inspect_err(|_| self.link.owe(keys.iter().cloned()))
+        told.inspect_err(|_| self.link.add_pending(keys.iter().cloned()))
     }
 
-    /// After COMMIT: takes copies and leases away once more, and allows new ones.
+    /// Ends a write after COMMIT: deletes copies and leases once more, and allows new ones.
     pub(super) async fn written(&self, keys: &[String], token: &str) -> Result<(), Down> {
         let mut written = self.scripts.written.prepare_invoke();
         written.key(names_of_all(keys)).arg(token);
         let told = self.link.run(Use::Write, &written).await;
-        told.inspect_err(|_| self.link.owe(keys.iter().cloned()))
+        told.inspect_err(|_| self.link.add_pending(keys.iter().cloned()))
     }
 }
 
 impl Drop for Token {
-    /// The load failed, or its client went away.
+    /// Releases the lease: the load failed, or its client disconnected.
     fn drop(&mut self) {
         if self.is_used {
             return;
@@ -158,7 +158,7 @@ fn answer(value: Bytes) -> Answer {
     if value == ABSENT { None } else { Some(value) }
 }
 
-/// The four Redis keys of a copy, in the order the scripts take them.
+/// Four Redis keys of a copy, in the order in which the scripts take them.
 fn names(key: &str) -> [String; 4] {
     [key.to_owned(), format!("lock:{key}"), format!("lease:{key}"), format!("writers:{key}")]
 }
@@ -167,7 +167,7 @@ fn names_of_all(keys: &[String]) -> Vec<String> {
     keys.iter().flat_map(|key| names(key)).collect()
 }
 
-/// Unlike any other of this or another instance: 64 bits by chance for the process, and a count.
+/// Unique token over all instances: 64 random bits for the process, and a count.
 pub(super) fn token() -> String {
     static PROCESS: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);

@@ -1,6 +1,6 @@
-//! What must happen in one step on Redis. KEYS come in fours: copy, lock, lease, writers.
+//! Lua scripts for atomic steps on Redis. KEYS come in fours: copy, lock, lease, writers.
 //!
-//! The clock is that of Redis alone, so instances need not agree on the time.
+//! They use the clock of Redis alone, so instances need not agree on the time.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ pub(super) struct Scripts {
     pub written: Script,
 }
 
-/// ARGV: token, ms. The copy, or why there is none to come from this caller.
+/// ARGV: token, ms. Returns the copy, or gives a lease, or the reason why there is neither.
 const RESERVE: &str = r"
 local copy = redis.call('GET', KEYS[1])
 if copy then return {'found', copy} end
@@ -33,12 +33,12 @@ if redis.call('GET', KEYS[3]) == ARGV[1] then
 end
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end";
 
-/// ARGV: token. An owner takes back what is still its own.
+/// ARGV: token. Releases only what still belongs to this owner.
 const RELEASE: &str = r"
 if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end";
 
-/// ARGV: token, ms. Each writer has a mark of its own: the first to end must not lift the others'.
+/// ARGV: token, ms. Each writer has its own mark: the first to end must not remove the others'.
 const ANNOUNCE: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -56,7 +56,7 @@ for n = 1, #KEYS, 4 do
   redis.call('ZREM', KEYS[n + 3], ARGV[1])
 end";
 
-/// Their hashes are computed once.
+/// All scripts. Their hashes are computed once.
 pub(super) fn scripts() -> &'static Scripts {
     static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
         reserve: Script::new(RESERVE),

@@ -1,5 +1,5 @@
-//! The span of a command, by OpenTelemetry's conventions for Redis. Neither keys nor values are on it:
-//! tokens and what users wrote are among them.
+//! Span of a command, by OpenTelemetry's conventions for Redis. It has neither keys nor values,
+//! because tokens and texts of users are among them.
 
 use std::fmt::Arguments;
 
@@ -8,7 +8,7 @@ use tracing::{Span, field::Empty};
 
 use super::Link;
 
-/// `name` says what the command is for.
+/// Span of a command. `name` describes its purpose.
 pub fn of_command(link: &Link, name: Arguments<'_>, command: &str) -> Span {
     let server = link.server();
     let (host, port) = match server.addr() {
@@ -31,7 +31,7 @@ pub fn of_command(link: &Link, name: Arguments<'_>, command: &str) -> Span {
     )
 }
 
-/// It was refused, or got no answer.
+/// Marks a command as failed: it was refused, or got no answer.
 pub fn failed(span: &Span) {
     span.record("otel.status_code", "ERROR").record("error.type", "unavailable");
 }

@@ -1,4 +1,4 @@
-//! The spans of a trace as lines, each below the one it is part of, and those that repeat.
+//! Spans of a trace as lines, each below its parent, and the spans that repeat.
 
 use std::{
     cmp::Reverse,
@@ -11,10 +11,10 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::traces::ring::trace::{Trace, attribute, duration, query_text, text};
 
-/// So many of the same are worth a word.
+/// Least number of equal spans that is shown as repeated.
 const REPEATED: usize = 5;
 
-/// What a span is about. The style sheet gives each a colour.
+/// Category of a span. The style sheet gives each a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum About {
     Request,
@@ -31,7 +31,7 @@ pub struct Line<'a> {
     pub about: About,
 }
 
-/// Spans that say the same.
+/// Spans with the same text.
 pub struct Repeat<'a> {
     pub text: &'a str,
     pub count: usize,
@@ -72,12 +72,12 @@ pub fn is_error(span: &SpanData) -> bool {
     matches!(span.status, Status::Error { .. })
 }
 
-/// The statement of a query, or the name.
+/// Text of a span: the statement of a query, or the name.
 pub fn said(span: &SpanData) -> &str {
     query_text(span).unwrap_or(&span.name)
 }
 
-/// What is said often, most often first.
+/// Texts that repeat: queries first, then by count, the highest first.
 pub fn repeats(trace: &Trace) -> Vec<Repeat<'_>> {
     let mut all: HashMap<&str, Repeat<'_>> = HashMap::new();
     for span in &trace.spans {
@@ -92,7 +92,7 @@ pub fn repeats(trace: &Trace) -> Vec<Repeat<'_>> {
     all
 }
 
-/// Every span: before its parts, and before what began later beside it.
+/// All spans in the order of display: parents before children, siblings by start time.
 pub fn lines<'a>(trace: &'a Trace, repeats: &[Repeat<'a>]) -> Vec<Line<'a>> {
     let repeated = repeats.iter().filter(|r| r.is_query).map(|r| r.text).collect();
     let known: HashSet<SpanId> = trace.spans.iter().map(|s| s.span_context.span_id()).collect();
@@ -117,7 +117,7 @@ pub fn lines<'a>(trace: &'a Trace, repeats: &[Repeat<'a>]) -> Vec<Line<'a>> {
     lines
 }
 
-/// How long none of the spans within another was under way: what it did itself.
+/// Time of a span in which none of its parts was under way: its own work.
 pub fn untraced(whole: &SpanData, lines: &[Line<'_>]) -> Duration {
     let mut parts: Vec<(SystemTime, SystemTime)> = lines
         .iter()

@@ -1,4 +1,4 @@
-//! The recent requests, what to choose among them by, and the slowest of each route.
+//! HTML list of the recent requests, its filters, and the slowest of each route.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ pub fn list(
             }
             (filters(found, asked, labels))
             @if found.requests.is_empty() {
-                p { strong { "No trace that is kept is like that." } }
+                p { strong { "No kept trace matches." } }
             } @else {
                 h2 { "Slowest by route" }
                 (routes(&found.routes))
@@ -52,12 +52,12 @@ fn held(Holding { traces, spans, bytes, max_bytes, dropped }: &Holding) -> Strin
     let lost = dropped.late + dropped.trace_full + dropped.queue_full;
     format!(
         "Kept: {traces} traces, {spans} spans, {bytes:.1} of {max_bytes:.0} MiB. Since the start {} \
-         spans went with their traces to make room, and {lost} found none.",
+         spans were evicted with their traces, and {lost} found no room.",
         dropped.evicted
     )
 }
 
-/// The same query, for programs.
+/// URL of the same query as JSON.
 fn json(asked: &HashMap<String, String>) -> String {
     let mut fields: Vec<_> = asked.iter().filter(|(field, _)| *field != "format").collect();
     fields.sort();

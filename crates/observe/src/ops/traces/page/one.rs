@@ -1,4 +1,4 @@
-//! One trace: what it was, what repeats in it, its picture, and every span of it.
+//! HTML page of one trace: its facts, repeated queries, its waterfall, and every span.
 
 use std::{
     collections::BTreeMap,
@@ -21,13 +21,13 @@ use crate::{
     traces::ring::trace::{Trace, duration, query_text, route, status, text},
 };
 
-/// So often the same statement is what people call N+1.
+/// Least number of equal queries that is shown as N+1.
 const N_PLUS_ONE: usize = 10;
 
-/// Before and after a request, in milliseconds, in which a profile is of the same time.
+/// Milliseconds before and after a request in which profiles are of about the same time.
 const AROUND_MS: u128 = 60_000;
 
-/// Below this share and this time nobody needs to know where it went.
+/// Least share and least time outside of all spans that are worth a note.
 const MUCH_UNTRACED: f64 = 0.5;
 const LONG_UNTRACED: Duration = Duration::from_millis(20);
 
@@ -45,7 +45,7 @@ pub fn one(trace: &Trace, labels: &RouteLabels) -> Markup {
             (facts(trace, whole, labels))
             @for repeat in repeats.iter().filter(|r| r.is_query && r.count >= N_PLUS_ONE) {
                 div.alarm {
-                    p { strong { "The same query " (repeat.count) " times" } ", " (millis(repeat.total)) " in all" }
+                    p { strong { "The same query " (repeat.count) " times" } ", " (millis(repeat.total)) " in total" }
                     pre { (repeat.text) }
                 }
             }
@@ -53,10 +53,10 @@ pub fn one(trace: &Trace, labels: &RouteLabels) -> Markup {
             (legend(&lines))
             (untraced_note(whole, &lines))
             @if trace.dropped > 0 {
-                p { strong { (trace.dropped) " more spans of this trace found no room." } }
+                p { strong { (trace.dropped) " more spans of this trace were dropped: it was full." } }
             }
-            @if !repeats.is_empty() { h2 { "What repeats" } (repeated(&repeats)) }
-            (budget(whole))
+            @if !repeats.is_empty() { h2 { "Repeated spans" } (repeated(&repeats)) }
+            (request_cost(whole))
             h2 { "Every span" }
             @for line in &lines { (span(line, whole)) }
             (elsewhere(trace, whole))
@@ -64,7 +64,7 @@ pub fn one(trace: &Trace, labels: &RouteLabels) -> Markup {
     )
 }
 
-/// The request; if none has ended here, the first thing.
+/// Span of the request; if none has ended here, the first span.
 fn whole(trace: &Trace) -> Option<&SpanData> {
     let requests = trace.entries().filter(|span| span.span_kind == SpanKind::Server);
     requests.min_by_key(|span| span.start_time).or_else(|| {
@@ -123,7 +123,7 @@ fn legend(lines: &[Line<'_>]) -> Markup {
     }
 }
 
-/// What no span is about: code of our own, which computes or blocks.
+/// Note on the time outside of all spans: code of our own, which computes or blocks.
 fn untraced_note(whole: &SpanData, lines: &[Line<'_>]) -> Markup {
     let (untraced, all) = (untraced(whole, lines), duration(whole));
     let numbers = numbers(whole);
@@ -132,9 +132,9 @@ fn untraced_note(whole: &SpanData, lines: &[Line<'_>]) -> Markup {
         @if share >= MUCH_UNTRACED && untraced >= LONG_UNTRACED {
             p {
                 strong { (millis(untraced)) " of " (millis(all)) } " (" (format!("{:.0}", share * 100.0))
-                " %) is in none of its parts: there its own code computed or blocked"
+                " %) is in none of its spans: there its own code computed or blocked"
                 @if let (Some(cpu), Some(switches)) = (numbers.get("cpu_ms"), numbers.get("switches")) {
-                    ", used " (cpu) " ms of CPU and gave its core up " (switches) " times"
+                    ", used " (cpu) " ms of CPU and gave up its core " (switches) " times"
                 }
                 ". A flame graph says which line: "
                 a href=(captures(whole)) { "profiles taken around that time" } "."
@@ -154,7 +154,7 @@ fn captures(whole: &SpanData) -> String {
 fn repeated(repeats: &[Repeat<'_>]) -> Markup {
     html! {
         table {
-            thead { tr { th { "Times" } th { "In all" } th { "What" } } }
+            thead { tr { th { "Count" } th { "Total" } th { "Text" } } }
             tbody {
                 @for repeat in repeats {
                     tr {
@@ -168,7 +168,7 @@ fn repeated(repeats: &[Repeat<'_>]) -> Markup {
     }
 }
 
-/// The numbers that are ours, by name.
+/// Cost of the request, from its span's attributes, by name.
 fn numbers(whole: &SpanData) -> BTreeMap<&str, String> {
     let ours = whole.attributes.iter().filter_map(|attribute| {
         let name = attribute.key.as_str().strip_prefix(BUDGET)?;
@@ -181,12 +181,12 @@ fn numbers(whole: &SpanData) -> BTreeMap<&str, String> {
     ours.collect()
 }
 
-fn budget(whole: &SpanData) -> Markup {
+fn request_cost(whole: &SpanData) -> Markup {
     let ours = numbers(whole);
     html! {
         @if !ours.is_empty() {
-            h2 { "What it cost" }
-            dl.budget { @for (name, value) in ours { div { dt { (name) } dd { (value) } } } }
+            h2 { "Request cost" }
+            dl.request_cost { @for (name, value) in ours { div { dt { (name) } dd { (value) } } } }
         }
     }
 }

@@ -1,6 +1,6 @@
-//! A trace as a picture: time from left to right, one bar for each span, from the first to the last.
-//! A wait is drawn on the bar that waited. Positions are attributes of the SVG, not styles: the content
-//! security policy allows none.
+//! Waterfall of a trace: time from left to right, one bar for each span, from the first to the
+//! last. A wait is drawn on the bar that waited. Positions are attributes of the SVG: the content
+//! security policy allows no inline styles.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,22 +12,22 @@ use super::{
 };
 use crate::traces::ring::trace::duration;
 
-/// Units of the picture; about pixels on a wide screen.
+/// Sizes in units of the picture; about pixels on a wide screen.
 const WIDTH: f64 = 1_000.0;
 const HEIGHT: f64 = 600.0;
 const AXIS: f64 = 24.0;
 
-/// Rows are as high as `HEIGHT` allows, within these.
+/// Least and greatest height of a row; `HEIGHT` decides between them.
 const LOWEST: f64 = 3.0;
 const HIGHEST: f64 = 24.0;
 
-/// A row of this height has room for its name.
+/// Least height of a row that has room for its name.
 const NAMED: f64 = 16.0;
 
-/// Else a short query in a long request could not be seen.
+/// Least width of a bar: a short query in a long request must be visible.
 const LEAST_WIDTH: f64 = 7.0;
 
-/// More rows than this tell nobody more.
+/// Most rows drawn: more would not be readable.
 const MAX_ROWS: usize = 500;
 
 const TICKS: u32 = 4;
@@ -48,7 +48,7 @@ impl Scale {
         time.as_secs_f64() / self.whole.as_secs_f64().max(1e-9) * WIDTH
     }
 
-    /// Where a bar begins and how wide it is; never beyond the right edge.
+    /// Position and width of a bar; never beyond the right edge.
     fn bar(&self, line: &Line<'_>) -> (f64, f64) {
         let begin = line.span.start_time.duration_since(self.start).unwrap_or_default();
         let width = self.width(duration(line.span)).max(LEAST_WIDTH);
@@ -77,7 +77,7 @@ pub fn picture(lines: &[Line<'_>]) -> Markup {
     }
 }
 
-/// The lines of each row: one, and the waits that are part of it.
+/// Lines of each row: one span, and the waits that are part of it.
 fn rows<'l, 'a>(lines: &'l [Line<'a>]) -> Vec<Vec<&'l Line<'a>>> {
     let mut rows: Vec<Vec<&Line<'_>>> = Vec::new();
     for line in lines {
@@ -125,7 +125,7 @@ fn bar(scale: &Scale, line: &Line<'_>, top: f64, high: f64) -> Markup {
     }
 }
 
-/// Beside the bar, where there is more room.
+/// Draws the name beside the bar, on the side with more room.
 fn name(scale: &Scale, line: &Line<'_>, middle: f64) -> Markup {
     let (x, width) = scale.bar(line);
     let (x, anchor, class) = if width > WIDTH / 2.0 {

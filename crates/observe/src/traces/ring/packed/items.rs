@@ -1,4 +1,4 @@
-//! Attributes, names and events, behind each other as they are said.
+//! Attributes, names and events as bytes, in the order of recording.
 
 use std::time::SystemTime;
 
@@ -6,23 +6,23 @@ use opentelemetry::{Array, Value};
 
 use super::{QUERY_TEXT, nanos, tag};
 
-/// An event that is being written.
+/// Packed event under construction.
 pub struct PackedEvent {
     pub(super) items: Items,
     pub(super) failure: Option<Failure>,
 }
 
-/// What an event says of its span.
+/// Failure of the span, reported by an event.
 pub(super) enum Failure {
     By(String),
-    /// Unless more is said elsewhere.
+    /// Failure without a text, unless another event has one.
     Somehow,
 }
 
-/// Things that are said, behind each other.
+/// Packed items, one after another.
 pub struct Items {
     pub(super) bytes: Vec<u8>,
-    /// Goes with the tags of attributes.
+    /// Bits added to the tags of attributes.
     pub(super) of: u8,
     pub(super) is_query: bool,
 }
@@ -82,7 +82,7 @@ impl Items {
                 self.length(values.len());
                 values.iter().for_each(|value| self.text(value.as_str()));
             }
-            // No span of ours has another.
+            // Our spans have no other types.
             other => self.str(key, &other.as_str()),
         }
     }

@@ -1,4 +1,4 @@
-//! What is packed, unpacked.
+//! Parser of packed spans.
 
 use std::time::SystemTime;
 
@@ -10,17 +10,17 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::{KINDS, at, is, moment, tag};
 
-/// A packed span to be read. What its head says costs next to nothing.
+/// View of a packed span. Reading its head costs next to nothing.
 #[derive(Clone, Copy)]
 pub struct View<'a>(&'a [u8]);
 
 impl<'a> View<'a> {
-    /// None if this is no span.
+    /// Returns None if this is no span.
     pub fn of(bytes: &'a [u8]) -> Option<Self> {
         (bytes.len() >= at::ITEMS).then_some(Self(bytes))
     }
 
-    /// Of spans that lie behind each other.
+    /// Views of spans that are stored one after another.
     pub fn all(mut bytes: &'a [u8]) -> impl Iterator<Item = Self> {
         std::iter::from_fn(move || {
             let length = u32::from_le_bytes(*bytes.first_chunk()?) as usize;
@@ -54,19 +54,19 @@ impl<'a> View<'a> {
         self.0[at::IS] & what != 0
     }
 
-    /// Whether this process began it by itself or for somebody else: a request, mostly.
+    /// True if this process began it by itself or for a client: mostly a request.
     pub fn is_entry(self) -> bool {
         self.is(is::BELOW_REMOTE)
             || self.parent() == SpanId::INVALID
             || self.kind() == SpanKind::Server
     }
 
-    /// Whether it is of a statement that was sent to a database.
+    /// True for a statement that was sent to a database.
     pub fn is_query(self) -> bool {
         self.is(is::QUERY)
     }
 
-    /// Bytes that the head has, which `of` made sure of.
+    /// Bytes of the head, whose length `of` has checked.
     fn head<const N: usize>(self, from: usize) -> [u8; N] {
         self.0[from..].first_chunk().copied().unwrap_or([0; N])
     }
@@ -75,10 +75,10 @@ impl<'a> View<'a> {
         moment(u64::from_le_bytes(self.head(at::ENDED)))
     }
 
-    /// What it says of itself, in the order in which it was written.
+    /// Items of the span, in the order in which they were written.
     pub fn items(self) -> impl Iterator<Item = Item<'a>> {
         let mut rest = Rest(&self.0[at::ITEMS..]);
-        // They are our own, and whole.
+        // The items are our own, and complete.
         std::iter::from_fn(move || rest.item())
     }
 
@@ -124,22 +124,22 @@ impl<'a> View<'a> {
     }
 }
 
-/// What a span says of itself.
+/// Item of a packed span.
 pub enum Item<'a> {
     Name(&'a str),
-    /// The header of a trace state.
+    /// Header of a trace state.
     State(&'a str),
     Ok,
     Error(&'a str),
     Attribute(&'a str, Raw<'a>),
     Event(&'a str, SystemTime),
-    /// An attribute of the event that came last.
+    /// Attribute of the last event.
     OfEvent(&'a str, Raw<'a>),
-    /// So many events more.
+    /// Number of dropped events.
     EventsDropped(u32),
 }
 
-/// The value of an attribute.
+/// Value of an attribute.
 pub enum Raw<'a> {
     Bool(bool),
     Int(i64),

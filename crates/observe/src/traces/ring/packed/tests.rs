@@ -1,4 +1,4 @@
-//! What is packed comes out again as it was.
+//! Tests that packed spans are unpacked unchanged.
 
 use opentelemetry::{
     Array, InstrumentationScope, KeyValue, Value,
@@ -67,8 +67,9 @@ fn spans_lie_behind_each_other_and_their_heads_say_what_they_are() {
     let mut root = one(SpanKind::Internal, Status::Unset);
     (root.parent_span_is_remote, root.parent_span_id) = (false, SpanId::INVALID);
     let bytes = [&statement, &request, &root].map(packed).concat();
-    let heads: Vec<_> = View::all(&bytes).map(|view| (view.is_entry(), view.is_query())).collect();
-    assert_eq!(heads, [(false, true), (true, false), (true, false)]);
+    let sampler: Vec<_> =
+        View::all(&bytes).map(|view| (view.is_entry(), view.is_query())).collect();
+    assert_eq!(sampler, [(false, true), (true, false), (true, false)]);
     assert!(View::all(&bytes).all(|view| view.trace() == TraceId::from(0xabc)));
 }
 

@@ -12,13 +12,13 @@ use crate::{
     entity::revoked_tokens,
 };
 use observe::{
-    budget::{Budget, Measured},
+    request_cost::{Measured, RequestCost},
     request_id::Ids,
 };
 
 const DIGESTS: [&str; 2] = ["of a token", "of its family"];
 
-/// What one process has, with a cache of its own.
+/// One process, with a cache of its own.
 struct Instance {
     db: Db,
     cache: Cache,
@@ -33,21 +33,21 @@ impl Instance {
         let cache = CacheConfig {
             redis_url: None,
             redis_url_file: None,
-            distance_cache: Duration::ZERO,
+            latency_cache: Duration::ZERO,
             bloom_false_positives: 0.01,
         };
         let cache = Cache::open(&cache).await.unwrap();
         Self { db, cache, revocations: Revocations::default() }
     }
 
-    /// The answer, and how often the database was asked for it.
+    /// The answer, and the number of database queries for it.
     async fn asked(&self) -> (bool, u64) {
         let asked = self.revocations.is_any_revoked(&self.db, &self.cache, DIGESTS);
         let ids = Ids::of(&HeaderMap::new(), None);
         let mut measured =
-            std::pin::pin!(Measured::new(Budget::new(ids, None, Instant::now()), asked));
+            std::pin::pin!(Measured::new(RequestCost::new(ids, None, Instant::now()), asked));
         let answer = measured.as_mut().await.unwrap();
-        (answer, measured.budget().cost(0).queries)
+        (answer, measured.request_cost().cost(0).queries)
     }
 
     async fn trusts_its_cache(&self) {

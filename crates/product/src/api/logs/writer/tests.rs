@@ -1,4 +1,4 @@
-//! The writer panics with lines in hand, as a defect of its own or of a crate below would make it.
+//! A writer that panics with lines in hand, as a defect in it or a dependency would make it.
 
 use std::{
     collections::HashMap,
@@ -22,7 +22,7 @@ use crate::{
     error::Error,
 };
 
-/// A recorder whose histogram of commits panics when it is armed: the writer's last step before it
+/// Recorder whose histogram of commits panics when it is armed: the writer's last step before it
 /// answers.
 #[derive(Default)]
 struct Faulty {
@@ -105,7 +105,7 @@ async fn a_panic_costs_the_lines_in_hand_and_the_writer_goes_on() {
         queue.commit(line_of("acknowledged")).await.unwrap();
     }
     queue.close().await.unwrap();
-    // What was refused may be there.
+    // Refused lines may be stored.
     let stored = repository::newest(&db, "acknowledged", None, 100).await.unwrap().len();
     assert_eq!(stored, 3);
 }

@@ -1,4 +1,4 @@
-//! Books each statement on the request that sent it.
+//! Instruments statements: adds each to the cost of the request that sent it.
 
 use std::{
     cell::Cell,
@@ -9,41 +9,41 @@ use sea_orm::{DbErr, metric};
 use tracing::Span;
 
 use super::{link::Link, span::ended};
-use observe::{budget, traces};
+use observe::{request_cost, traces};
 
-/// A shorter wait for a connection is the driver's hand-over, and no span of its own: a trace would
-/// have twice the bars.
+/// Shortest wait for a connection that gets a span of its own. A shorter one is the driver's
+/// hand-over, and would double the bars of a trace.
 const WORTH_A_SPAN: Duration = Duration::from_millis(1);
 
 thread_local! {
-    /// How long the statement that just ended on this thread was executing, pool wait excluded.
+    /// Execution time of the statement that just ended on this thread, without the pool wait.
     /// sea-orm reports it in the same poll in which the statement's future becomes ready.
     static EXECUTED: Cell<Option<Duration>> = const { Cell::new(None) };
 }
 
-/// sea-orm calls this when a statement has ended.
+/// Callback of sea-orm at the end of each statement.
 pub fn executed(query: &metric::Info<'_>) {
     EXECUTED.set(Some(query.elapsed));
 }
 
-/// Runs one statement and books it on the current request; `rows` says how many came back. Its span is
-/// never entered: nothing below it asks for one, and each poll would pay.
-pub async fn booked<T>(
+/// Runs one statement and adds it to the request cost; `rows` counts the rows that came back. Its
+/// span is never entered: nothing inside needs it, and it would slow down each poll.
+pub async fn instrumented<T>(
     link: &Link,
     span: Span,
     statement: impl Future<Output = Result<T, DbErr>>,
     rows: impl FnOnce(&T) -> u64,
 ) -> Result<T, DbErr> {
-    link.travel().await;
+    link.inject_latency().await;
     let started = Instant::now();
     let result = link.bounded(statement).await;
     let (executed, waited) = (EXECUTED.take(), started.elapsed());
     let for_connection = waited.saturating_sub(executed.unwrap_or_default());
     let rows = result.as_ref().map_or(0, rows);
-    budget::with(|b| {
+    request_cost::with(|b| {
         b.add_db_time(waited);
         b.add_pool_wait(for_connection);
-        // Otherwise no connection was to be had, and nothing was sent.
+        // Otherwise no connection was available, and nothing was sent.
         if executed.is_some() {
             b.add_query(rows);
         }
@@ -55,17 +55,17 @@ pub async fn booked<T>(
     result
 }
 
-/// The same for what sea-orm tells no execution time of, so none of it counts as pool wait.
-pub async fn booked_unprepared<T>(
+/// The same without an execution time from sea-orm, so none of it counts as pool wait.
+pub async fn instrumented_unprepared<T>(
     link: &Link,
     span: Span,
     statement: impl Future<Output = Result<T, DbErr>>,
 ) -> Result<T, DbErr> {
-    link.travel().await;
+    link.inject_latency().await;
     let started = Instant::now();
     let result = link.bounded(statement).await;
     let waited = started.elapsed();
-    budget::with(|b| {
+    request_cost::with(|b| {
         b.add_db_time(waited);
         b.add_query(0);
     });
@@ -73,8 +73,8 @@ pub async fn booked_unprepared<T>(
     result
 }
 
-/// The same methods for the pool and for a transaction on one of its connections.
-macro_rules! booked_connection {
+/// Methods that the pool and a transaction on one of its connections have in common.
+macro_rules! instrumented_connection {
     ($wrapper:ty, $inner:ident) => {
         #[async_trait::async_trait]
         impl sea_orm::ConnectionTrait for $wrapper {
@@ -88,7 +88,7 @@ macro_rules! booked_connection {
             ) -> Result<sea_orm::ExecResult, sea_orm::DbErr> {
                 let span = $crate::db::span::of_statement(&self.link, &statement);
                 let sent = self.watched(self.$inner.execute_raw(statement));
-                $crate::db::booking::booked(&self.link, span, sent, |_| 0).await
+                $crate::db::instrument::instrumented(&self.link, span, sent, |_| 0).await
             }
 
             async fn execute_unprepared(
@@ -97,7 +97,7 @@ macro_rules! booked_connection {
             ) -> Result<sea_orm::ExecResult, sea_orm::DbErr> {
                 let span = $crate::db::span::of_unprepared(&self.link, sql);
                 let sent = self.watched(self.$inner.execute_unprepared(sql));
-                $crate::db::booking::booked_unprepared(&self.link, span, sent).await
+                $crate::db::instrument::instrumented_unprepared(&self.link, span, sent).await
             }
 
             async fn query_one_raw(
@@ -106,8 +106,10 @@ macro_rules! booked_connection {
             ) -> Result<Option<sea_orm::QueryResult>, sea_orm::DbErr> {
                 let span = $crate::db::span::of_statement(&self.link, &statement);
                 let sent = self.watched(self.$inner.query_one_raw(statement));
-                $crate::db::booking::booked(&self.link, span, sent, |row| u64::from(row.is_some()))
-                    .await
+                $crate::db::instrument::instrumented(&self.link, span, sent, |row| {
+                    u64::from(row.is_some())
+                })
+                .await
             }
 
             async fn query_all_raw(
@@ -116,10 +118,13 @@ macro_rules! booked_connection {
             ) -> Result<Vec<sea_orm::QueryResult>, sea_orm::DbErr> {
                 let span = $crate::db::span::of_statement(&self.link, &statement);
                 let sent = self.watched(self.$inner.query_all_raw(statement));
-                $crate::db::booking::booked(&self.link, span, sent, |rows| rows.len() as u64).await
+                $crate::db::instrument::instrumented(&self.link, span, sent, |rows| {
+                    rows.len() as u64
+                })
+                .await
             }
         }
     };
 }
 
-pub(super) use booked_connection;
+pub(super) use instrumented_connection;

@@ -1,9 +1,8 @@
-//! Which requests are traced, decided at their head: before their first span, and for all of them.
+//! Decision sampler: decides before a request's first span if the request is traced, for all its spans.
 //!
-//! Two readers, each with a share of its own. What is exported is what the standard sampler takes. What
-//! this server shows itself is every request of a lab, every request whose client asks for it by its
-//! `traceparent`, and of each other route the first few of each second: all of a person's clicks, and
-//! of a load so few that it costs nothing.
+//! Exported are the requests that the standard sampler takes. This server itself shows all requests
+//! of a lab, all with a sampled `traceparent`, and the first few of each second of every other
+//! route: all clicks of a person, and so few of a load that they cost nothing.
 
 use std::{
     sync::{
@@ -23,19 +22,19 @@ use opentelemetry_sdk::trace::{
 
 use crate::settings::{OtelConfig, Share};
 
-/// Traces of one route that are kept in one second, if it is no lab's.
+/// Most traces of one route that are kept in one second, unless the route is a lab's.
 const RECENT_PER_SECOND: u64 = 10;
 
-/// The decision about one request. Travels in the context of its spans if they are exported.
+/// Sampling decision about one request. The context of its spans carries it if they are exported.
 #[derive(Clone, Copy, Debug)]
-pub struct Head {
+pub struct Decision {
     pub trace_id: TraceId,
     pub is_exported: bool,
 }
 
-/// Takes the decisions.
+/// Decision sampler, which takes the decisions.
 #[derive(Clone, Debug)]
-pub struct Heads(Arc<Readers>);
+pub struct HeadSampler(Arc<Readers>);
 
 #[derive(Debug)]
 struct Readers {
@@ -45,19 +44,19 @@ struct Readers {
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// How many requests of a route were kept in this second: seconds since the start, times this.
+/// Requests of a route kept in this second, plus the seconds since the start times `COUNT`.
 #[derive(Debug, Default)]
 pub struct Recent(AtomicU64);
 
 impl Recent {
     const COUNT: u64 = RECENT_PER_SECOND + 1;
 
-    /// Whether one more may be kept now.
+    /// Returns true if one more may be kept now.
     fn take(&self, now: Duration) -> bool {
         let second = now.as_secs() * Self::COUNT;
         let last = self.0.load(Relaxed);
         let next = if last < second { second + 1 } else { last + 1 };
-        // Two at the same moment may take the same place: it is a share, not a limit that is owed.
+        // Two requests at once may take the same place: the limit need not be exact.
         if next - second > RECENT_PER_SECOND {
             return false;
         }
@@ -66,19 +65,19 @@ impl Recent {
     }
 }
 
-impl Heads {
+impl HeadSampler {
     pub fn new(export: Option<Sampler>) -> Self {
         Self(Arc::new(Readers { export }))
     }
 
-    /// Whether a request is traced. `recent` is what its route may keep, or none for all of it.
+    /// Decides if a request is traced. `recent` limits the traces of its route; None keeps all.
     pub fn decide(
         &self,
         trace_id: impl Fn() -> TraceId,
         parent: Option<&SpanContext>,
         recent: Option<&Recent>,
         now: Instant,
-    ) -> Option<Head> {
+    ) -> Option<Decision> {
         let is_exported =
             self.0.export.as_ref().is_some_and(|sampler| takes(sampler, trace_id(), parent));
         let is_kept = || match (recent, parent) {
@@ -86,7 +85,7 @@ impl Heads {
             (_, Some(parent)) => parent.is_sampled(),
             (Some(recent), None) => recent.take(now.saturating_duration_since(*START)),
         };
-        (is_exported || is_kept()).then(|| Head { trace_id: trace_id(), is_exported })
+        (is_exported || is_kept()).then(|| Decision { trace_id: trace_id(), is_exported })
     }
 }
 
@@ -99,7 +98,7 @@ fn takes(sampler: &Sampler, trace_id: TraceId, parent: Option<&SpanContext>) -> 
     result.decision == SamplingDecision::RecordAndSample
 }
 
-/// The sampler that the settings name.
+/// Sampler of exports, as the settings name it.
 pub fn sampler(config: &OtelConfig) -> Sampler {
     let ratio = || Sampler::TraceIdRatioBased(config.sampler_arg.0.unwrap_or(1.0));
     let of_share = |share| match share {
@@ -116,8 +115,8 @@ pub fn sampler(config: &OtelConfig) -> Sampler {
     }
 }
 
-/// Every span of a request follows the decision about it.
-impl ShouldSample for Heads {
+/// Every span of a request follows the sampling decision about it.
+impl ShouldSample for HeadSampler {
     fn should_sample(
         &self,
         parent: Option<&Context>,
@@ -127,7 +126,7 @@ impl ShouldSample for Heads {
         _: &[KeyValue],
         _: &[Link],
     ) -> SamplingResult {
-        let decision = match parent.and_then(Context::get::<Head>) {
+        let decision = match parent.and_then(Context::get::<Decision>) {
             Some(_) => SamplingDecision::RecordAndSample,
             None => SamplingDecision::Drop,
         };
@@ -138,13 +137,13 @@ impl ShouldSample for Heads {
     }
 }
 
-/// A request has its trace id before it has a span: its answer and its log lines name it either way.
+/// Id generator that takes the request's trace id: answers and log lines name it even untraced.
 #[derive(Debug)]
 pub struct Ids;
 
 impl IdGenerator for Ids {
     fn new_trace_id(&self) -> TraceId {
-        let of_request = Context::map_current(|cx| cx.get::<Head>().map(|head| head.trace_id));
+        let of_request = Context::map_current(|cx| cx.get::<Decision>().map(|head| head.trace_id));
         of_request.unwrap_or_else(|| TraceId::from(fastrand::u128(1..)))
     }
 
@@ -176,10 +175,10 @@ mod tests {
 
     #[test]
     fn a_lab_is_always_kept_and_what_a_parent_says_goes_for_the_rest() {
-        let heads = Heads::new(None);
+        let sampler = HeadSampler::new(None);
         let recent = Recent::default();
         let kept = |parent: Option<&SpanContext>, recent| {
-            heads.decide(|| TraceId::from(1_u128), parent, recent, Instant::now()).is_some()
+            sampler.decide(|| TraceId::from(1_u128), parent, recent, Instant::now()).is_some()
         };
         for _ in 0..1_000 {
             assert!(kept(None, None) && kept(Some(&parent(0)), None));
@@ -193,8 +192,8 @@ mod tests {
     #[test]
     fn what_is_exported_is_up_to_the_sampler_alone() {
         let is_exported = |sampler: Sampler, parent: Option<&SpanContext>| {
-            let heads = Heads::new(Some(sampler));
-            let head = heads.decide(|| TraceId::from(1_u128), parent, None, Instant::now());
+            let sampler = HeadSampler::new(Some(sampler));
+            let head = sampler.decide(|| TraceId::from(1_u128), parent, None, Instant::now());
             head.is_some_and(|head| head.is_exported)
         };
         let parent_based = |root| Sampler::ParentBased(Box::new(root));

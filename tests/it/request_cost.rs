@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
 use observe::{
-    budget::{Budget, Measured},
     cost::Cost,
+    request_cost::{Measured, RequestCost},
     request_id::Ids,
 };
 use product::{
@@ -20,9 +20,9 @@ use crate::backends::BackEnds;
 
 async fn cost_of(work: impl Future<Output = ()>) -> Cost {
     let ids = Ids::of(&HeaderMap::new(), None);
-    let budget = Budget::new(ids, None, Instant::now());
-    Measured::new(budget.clone(), work).await;
-    budget.cost(0)
+    let request_cost = RequestCost::new(ids, None, Instant::now());
+    Measured::new(request_cost.clone(), work).await;
+    request_cost.cost(0)
 }
 
 async fn database(pool_size: u32) -> (Db, BackEnds) {
@@ -68,8 +68,8 @@ async fn a_wait_for_the_pool_is_told_apart_from_the_query() {
 #[tokio::test]
 async fn a_distance_is_time_of_the_database_and_no_wait_for_the_pool() {
     let (_near, back_ends) = database(2).await;
-    let distance_db = Duration::from_millis(20);
-    let db = Db::connect(&DatabaseConfig { distance_db, ..back_ends.database(2) }).await.unwrap();
+    let latency_db = Duration::from_millis(20);
+    let db = Db::connect(&DatabaseConfig { latency_db, ..back_ends.database(2) }).await.unwrap();
     let cost = cost_of(async {
         let txn = db.begin().await.unwrap();
         posts::Entity::seeded().all(&txn).await.unwrap();

@@ -1,5 +1,5 @@
-//! What a client still sends after its answer: whoever closes a connection on a client that is
-//! sending may take the answer away with it, and the client sees a broken pipe instead of the reason.
+//! Drains request bodies that nobody reads. If the server closes a connection while the client is
+//! sending, the answer may be lost, and the client sees a broken pipe instead of the reason.
 
 use std::{
     pin::Pin,
@@ -16,14 +16,14 @@ use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Limited};
 use tokio::{runtime::Handle, time::timeout};
 
-/// Eight times the largest body that is taken. Who sends more is cut off.
+/// Most bytes to drain: eight times the largest body. A client that sends more is cut off.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// Who is slower is cut off.
+/// Longest time to drain a body. A slower client is cut off.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// The request with a body that is received to its end, within limits, even if no handler reads it.
-pub fn receive_to_the_end(request: Request) -> Request {
+/// Returns the request with a body that is drained, within limits, even if no handler reads it.
+pub fn drain_body(request: Request) -> Request {
     // HTTP/2 ends one stream and keeps the connection.
     if request.body().is_end_stream() || request.version() == Version::HTTP_2 {
         return request;
@@ -36,9 +36,9 @@ pub fn receive_to_the_end(request: Request) -> Request {
 struct Received {
     body: Body,
     has_ended: bool,
-    /// The client sends nothing before it gets 100, which it does when the body is first asked for.
+    /// True until the first read of the body, which sends 100: before it the client sends nothing.
     is_held_back: bool,
-    /// The handler that drops the body may be on a thread that has none.
+    /// Runtime for draining: the handler may drop the body on a thread that has none.
     runtime: Handle,
 }
 
@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    /// A request whose body says each time that more of it is read.
+    /// A request whose body reports each read.
     fn request(read: mpsc::UnboundedSender<()>) -> Request {
         let pieces = stream::iter(0..3).map(move |_| {
             read.send(()).unwrap();
@@ -101,7 +101,7 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_reads_is_received_wherever_it_is_dropped() {
         let (read, mut reads) = mpsc::unbounded_channel();
-        let unread = receive_to_the_end(request(read));
+        let unread = drain_body(request(read));
         thread::spawn(|| drop(unread)).join().unwrap();
         for _ in 0..3 {
             reads.recv().await.unwrap();
@@ -114,7 +114,7 @@ mod tests {
         let (read, mut reads) = mpsc::unbounded_channel();
         let mut held_back = request(read);
         held_back.headers_mut().insert(EXPECT, "100-continue".parse().unwrap());
-        drop(receive_to_the_end(held_back));
+        drop(drain_body(held_back));
         assert!(reads.recv().await.is_none());
     }
 }

@@ -1,9 +1,9 @@
-//! The concurrency model of /api/v1: a request holds one of a few OS threads from dispatch to
-//! answer, as in a synchronous server, and queues while all of them are held. Requests that hash a
-//! password have as many threads apart: they wait for a core too, and would hold the others' threads.
+//! Thread-per-request pool, the concurrency model of /api/v1: a request holds one of a few OS
+//! threads from dispatch to answer, as in a synchronous server, and queues while all are held.
+//! Requests that hash a password use a second pool, as they would hold all threads of this one.
 //!
-//! The handlers are those of /api/v2. Only who waits for them differs: here a thread, in
-//! `block_on`; there nobody. When the time of a request is over, its thread is given back.
+//! The handlers are those of /api/v2. Only the waiting differs: here a thread waits in `block_on`,
+//! there none does. When a request's deadline has passed, its thread is released.
 
 use std::{
     convert::Infallible,
@@ -30,34 +30,37 @@ use crate::{
     error::{self, Error},
     input::arrived,
 };
-use observe::{budget, traces};
+use observe::{
+    profiles::{idle, occupied},
+    request_cost, traces,
+};
 
-/// Requests that may wait. At 50 ms each they are a minute's work for 8 threads; who comes then is
-/// better told to come again than left to run into a timeout.
+/// Maximum of waiting requests: at 50 ms each, a minute's work for 8 threads. A later request is
+/// refused at once, which is better for its client than a timeout.
 const QUEUE: usize = 10_000;
 
-/// What a thread does for one request.
+/// Work of a thread for one request.
 type Job = Box<dyn FnOnce(&Handle) + Send>;
 
-/// A layer that answers on these threads. They end with its last copy.
+/// Layer that runs handlers on these threads. The threads end when its last copy is dropped.
 #[derive(Clone)]
-pub struct HeldThreads {
+pub struct RequestThreads {
     jobs: SyncSender<Job>,
     queued: Gauge,
 }
 
-impl HeldThreads {
-    /// Starts the threads. What they wait for runs on `runtime`, whose drivers and tasks they use.
+impl RequestThreads {
+    /// Starts the threads, which use the drivers and tasks of `runtime`. Errors if one can't start.
     pub fn start(threads: u16, runtime: &Handle) -> std::io::Result<Self> {
         let gauges = [names::V1_THREADS, names::V1_THREADS_HELD, names::V1_QUEUE];
-        // Zero, not absent, until it happens: a panel or a rule must find it.
+        // Zero, not absent, until it happens: a panel or an alert rule must find it.
         for reason in ["client_gone", "queue_full", "too_late"] {
             counter!(names::V1_NOT_RUN, "reason" => reason).increment(0);
         }
         Self::start_counted("v1-thread", threads, runtime, gauges.map(|name| gauge!(name)))
     }
 
-    /// A second set, for requests that are counted elsewhere: those that have a place to hash.
+    /// Starts a second pool, for requests that are counted elsewhere: those with a place to hash.
     pub fn start_apart(threads: u16, runtime: &Handle) -> std::io::Result<Self> {
         Self::start_counted("v1-password", threads, runtime, [(); 3].map(|()| Gauge::noop()))
     }
@@ -88,22 +91,23 @@ impl HeldThreads {
         Ok(Self { jobs, queued })
     }
 
-    /// The answer that `work` comes to on one of the threads.
+    /// Runs `work` on one of the threads and returns its answer.
     ///
-    /// A client that goes away while its request is queued has not been served, and nothing is run.
-    /// From then on its request is finished, as by any server that finds out when it writes.
+    /// If the client disconnects while its request is queued, nothing is run. Once it runs it is
+    /// finished, as by any server that finds out when it writes.
     async fn answer_of<F>(&self, clock: Option<Clock>, work: F) -> Response
     where
         F: Future<Output = Result<Response, Infallible>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let (budget, span, since) = (budget::current(), Span::current(), Instant::now());
+        let (request_cost, span, since) =
+            (request_cost::current(), Span::current(), Instant::now());
         let queued = traces::waiting("v1 queue wait");
         let job = move |runtime: &Handle| {
             drop(queued);
             if let Some(late) = clock.as_ref().and_then(Clock::too_late) {
                 counter!(names::V1_NOT_RUN, "reason" => "too_late").increment(1);
-                // Fails only if the client was told already.
+                // Fails only if the client has an answer already.
                 let _ = answer.send(late.into_response());
                 return;
             }
@@ -113,14 +117,14 @@ impl HeldThreads {
             }
             let _in_span = span.enter();
             let run = || hold_until_answered(runtime, clock, work);
-            let response = match &budget {
-                Some(budget) => {
-                    budget.add_queue_wait(since.elapsed());
-                    budget::hold(budget, run)
+            let response = match &request_cost {
+                Some(request_cost) => {
+                    request_cost.add_queue_wait(since.elapsed());
+                    request_cost::hold(request_cost, run)
                 }
                 None => run(),
             };
-            // Fails only if the client has gone meanwhile.
+            // Fails only if the client has disconnected meanwhile.
             let _ = answer.send(response);
         };
         // Before a thread can take it out and count down.
@@ -137,41 +141,39 @@ impl HeldThreads {
     }
 }
 
-/// A frame of its own, so that a wall profile tells a thread that is held from an idle one.
-#[inline(never)]
+/// Waits for the answer of a request, which holds this thread meanwhile.
 fn hold_until_answered<F>(runtime: &Handle, clock: Option<Clock>, work: F) -> Response
 where
     F: Future<Output = Result<Response, Infallible>>,
 {
     let work = Clock::within(clock.as_ref(), AssertUnwindSafe(work).catch_unwind());
-    match runtime.block_on(work) {
+    match occupied(|| runtime.block_on(work)) {
         Ok(result) => result.map_or_else(error::panicked, |Ok(response)| response),
         Err(too_long) => too_long.into_response(),
     }
 }
 
-/// None when no copy of the layer is left.
-#[inline(never)]
+/// Next request; none when no copy of the layer is left.
 fn wait_for_next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
     // Taking a job out can't leave the queue broken.
-    jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+    idle(|| jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok())
 }
 
-impl<S> Layer<S> for HeldThreads {
-    type Service = OnHeldThread<S>;
+impl<S> Layer<S> for RequestThreads {
+    type Service = OnRequestThread<S>;
 
-    fn layer(&self, inner: S) -> OnHeldThread<S> {
-        OnHeldThread { inner, threads: self.clone() }
+    fn layer(&self, inner: S) -> OnRequestThread<S> {
+        OnRequestThread { inner, threads: self.clone() }
     }
 }
 
 #[derive(Clone)]
-pub struct OnHeldThread<S> {
+pub struct OnRequestThread<S> {
     inner: S,
-    threads: HeldThreads,
+    threads: RequestThreads,
 }
 
-impl<S> Service<Request> for OnHeldThread<S>
+impl<S> Service<Request> for OnRequestThread<S>
 where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -187,7 +189,7 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let Self { inner, threads } = self.clone();
         let answer = async move {
-            // As a proxy in front of a synchronous server would: a client that sends its body slowly
+            // Like a proxy in front of a synchronous server: a client that sends its body slowly
             // holds no thread.
             match arrived(request).await {
                 Ok(request) => {

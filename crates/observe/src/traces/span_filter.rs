@@ -1,4 +1,4 @@
-//! Which spans and events anybody sees: events by the log's filter, spans by who is traced.
+//! Filter of spans and events: events by the log's filter, spans by the sampling decision.
 
 use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter, subscriber::Interest};
 use tracing_subscriber::{
@@ -10,17 +10,17 @@ use tracing_subscriber::{
 use super::request;
 use crate::log_filter::LogFilter;
 
-/// The level down to which a span is of a trace: `info_span!`.
+/// Most verbose level of spans in a trace: `info_span!`.
 const SPANS: Level = Level::INFO;
 
-/// One filter for all layers: one for each is dearer. As the filter of one layer it works too.
+/// Span filter for all layers: one for each is slower. It also works as the filter of one layer.
 #[derive(Clone)]
-pub struct Visible {
+pub struct SpanFilter {
     events: LogFilter,
 }
 
-impl Visible {
-    /// `events` is of the log. It can't hide a span: what is traced is not up to the log.
+impl SpanFilter {
+    /// Creates the filter. `events` is the log's filter, which can't hide the spans of traces.
     pub fn new(events: LogFilter) -> Self {
         Self { events }
     }
@@ -39,7 +39,7 @@ impl Visible {
         }
     }
 
-    /// A span is one if it is below another: a request that isn't traced has none.
+    /// True for logged events, and for spans with a parent: a request that isn't traced has none.
     fn sees<S>(&self, metadata: &Metadata<'_>, cx: &Context<'_, S>) -> bool
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
@@ -47,11 +47,11 @@ impl Visible {
         if !metadata.is_span() {
             return self.events.shows(metadata);
         }
-        // As one layer's filter it is asked about everybody's spans.
+        // As the filter of one layer it is asked about spans of libraries too.
         is_request(metadata) || (self.is_ours(metadata) && cx.lookup_current().is_some())
     }
 
-    /// Libraries have spans too; only those of the program are of a trace.
+    /// True for spans of the program: those of libraries are not part of a trace.
     fn is_ours(&self, metadata: &Metadata<'_>) -> bool {
         self.events.is_ours(metadata) && *metadata.level() <= SPANS
     }
@@ -65,7 +65,7 @@ fn is_request(metadata: &Metadata<'_>) -> bool {
     metadata.name() == request::NAME && metadata.target() == request::TARGET
 }
 
-impl<S> Layer<S> for Visible
+impl<S> Layer<S> for SpanFilter
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -82,7 +82,7 @@ where
     }
 }
 
-impl<S> Filter<S> for Visible
+impl<S> Filter<S> for SpanFilter
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// Keeps what it is told of.
+    /// Records new spans and events.
     #[derive(Clone, Default)]
     struct Seen(Arc<Mutex<Vec<&'static str>>>);
 
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn spans_are_seen_below_a_request_and_events_by_that_of_the_log() {
         let filter =
-            |text: &str| Visible::new(LogFilter::new(text.parse().unwrap(), &["chokepoint"]));
+            |text: &str| SpanFilter::new(LogFilter::new(text.parse().unwrap(), &["chokepoint"]));
         let seen_by = |subscriber: &dyn Fn(Seen) -> tracing::Dispatch| {
             let seen = Seen::default();
             tracing::dispatcher::with_default(&subscriber(seen.clone()), happens);

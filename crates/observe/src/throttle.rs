@@ -1,4 +1,4 @@
-//! What may be said only so often, however often there is reason to.
+//! Throttle: allows a repeated log message at most once in an interval.
 
 use std::{
     sync::{
@@ -10,19 +10,19 @@ use std::{
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-pub struct Seldom {
+pub struct Throttle {
     every: Duration,
-    /// When it may be said again, in ms since the start.
+    /// Earliest time of the next message, in ms since the start.
     next: AtomicU64,
 }
 
-impl Seldom {
+impl Throttle {
     pub const fn every(every: Duration) -> Self {
         Self { every, next: AtomicU64::new(0) }
     }
 
-    /// Whether it may be said now. Of several that ask at once one may.
-    pub fn may_say(&self) -> bool {
+    /// True if the message may be logged now. Of several callers at once, one gets true.
+    pub fn allows(&self) -> bool {
         self.may_say_at(START.elapsed())
     }
 
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn it_is_said_once_in_each_interval() {
-        let seldom = Seldom::every(Duration::from_secs(1));
+        let seldom = Throttle::every(Duration::from_secs(1));
         let said = (0..3_000).step_by(100).filter(|n| seldom.may_say_at(Duration::from_millis(*n)));
         assert_eq!(said.collect::<Vec<_>>(), [0, 1_000, 2_000]);
     }

@@ -11,7 +11,7 @@ use std::{
 use axum::{Router, body::Body, extract::State, http::Request, routing::get};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use observe::http::Observe;
-use product::api::held_threads::HeldThreads;
+use product::api::request_threads::RequestThreads;
 use reqwest::Method;
 use serde_json::json;
 use tokio::{runtime::Handle, sync::Semaphore, task::yield_now};
@@ -45,7 +45,7 @@ fn router(threads: u16) -> (Router, Shared) {
         finished: Arc::default(),
         may_end: Arc::new(Semaphore::new(0)),
     };
-    let held = HeldThreads::start(threads, &Handle::current()).unwrap();
+    let held = RequestThreads::start(threads, &Handle::current()).unwrap();
     let router = Router::new()
         .route("/", get(handler))
         .route("/panics", get(panics))

@@ -1,6 +1,6 @@
-//! What one request costs: a record that travels with the request and is added to wherever it runs.
+//! Cost of one request: counters that travel with it and are updated wherever it runs.
 //!
-//! `Measured` puts the record where `with` finds it for the time of each poll, and meters the poll.
+//! `Measured` makes the counters available to `with` during each poll, and meters the poll.
 
 use std::{
     cell::RefCell,
@@ -16,20 +16,20 @@ use std::{
 
 use super::{
     blocked::BLOCKED_FROM,
-    cost::Cost,
+    cost::{Cost, PollCost},
     poll_meter::{PollMeter, thread_parks},
     request_id::Ids,
     route_metrics::Route,
 };
 
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<Budget>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Arc<RequestCost>>> = const { RefCell::new(None) };
 }
 
-/// The record of one request. Counters only grow; `cost` reads them all.
-pub struct Budget {
+/// Counters of one request. They only grow; `cost` reads them all.
+pub struct RequestCost {
     pub ids: Ids,
-    /// Where long polls are told; requests that are not measured by route have none.
+    /// Route that long polls are reported to; None if the request is not counted by route.
     route: Option<Arc<Route>>,
     started: Instant,
     polls: AtomicU64,
@@ -47,15 +47,7 @@ pub struct Budget {
     cache_misses: AtomicU64,
 }
 
-/// What `Measured` learned from one poll.
-#[derive(Debug)]
-pub struct PollCost {
-    pub wall: Duration,
-    pub cpu: Duration,
-    pub switches: u64,
-}
-
-impl Budget {
+impl RequestCost {
     pub fn new(ids: Ids, route: Option<Arc<Route>>, started: Instant) -> Arc<Self> {
         Arc::new(Self {
             ids,
@@ -94,7 +86,7 @@ impl Budget {
         self.longest_poll_ns.fetch_max(wall, Relaxed);
     }
 
-    /// One statement sent to the database, and the rows it returned.
+    /// Counts one statement sent to the database, and the rows it returned.
     pub fn add_query(&self, rows: u64) {
         self.queries.fetch_add(1, Relaxed);
         self.rows.fetch_add(rows, Relaxed);
@@ -108,7 +100,7 @@ impl Budget {
         self.pool_wait_ns.fetch_add(nanos(waited), Relaxed);
     }
 
-    /// Waited for one of the threads that v1 requests hold.
+    /// Adds time waited for a thread of the thread-per-request pool (v1).
     pub fn add_queue_wait(&self, waited: Duration) {
         self.queue_wait_ns.fetch_add(nanos(waited), Relaxed);
     }
@@ -125,7 +117,7 @@ impl Budget {
         self.cache_misses.fetch_add(1, Relaxed);
     }
 
-    /// Everything spent so far, with the size of the answer, which only the caller knows.
+    /// Returns the cost so far. `bytes` is the size of the answer, which only the caller knows.
     pub fn cost(&self, bytes: u64) -> Cost {
         Cost {
             elapsed_ns: nanos(self.started.elapsed()),
@@ -151,65 +143,64 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Calls `f` with the record of the request that runs on this thread, if one does.
-pub fn with(f: impl FnOnce(&Budget)) {
+/// Calls `f` with the counters of the request that runs on this thread, if there is one.
+pub fn with(f: impl FnOnce(&RequestCost)) {
     CURRENT.with_borrow(|current| {
-        if let Some(budget) = current {
-            f(budget);
+        if let Some(request_cost) = current {
+            f(request_cost);
         }
     });
 }
 
-/// The record of the request that runs on this thread, for a task that works for it.
-pub fn current() -> Option<Arc<Budget>> {
+/// Counters of the request that runs on this thread, for a task that works for it.
+pub fn current() -> Option<Arc<RequestCost>> {
     CURRENT.with_borrow(Clone::clone)
 }
 
-/// Runs `f` on a thread that the request holds until `f` returns, as a synchronous server would.
+/// Runs `f` on the calling thread as one poll of the request, as a thread-per-request server does.
 ///
-/// All of it is one poll: a thread that only waits meanwhile is held all the same, and that it gave
-/// its core up shows as switches.
-pub fn hold<T>(budget: &Arc<Budget>, f: impl FnOnce() -> T) -> T {
-    let _entered = Entered::new(budget);
-    // The wait for this request isn't the request's doing.
+/// A thread that waits inside `f` is still held, and the wait shows as context switches.
+pub fn hold<T>(request_cost: &Arc<RequestCost>, f: impl FnOnce() -> T) -> T {
+    let _entered = Entered::new(request_cost);
+    // The thread waited for this request before; that wait is not part of the cost.
     thread_parks();
     let meter = PollMeter::start();
     let result = f();
-    budget.add_poll(&meter.stop());
+    request_cost.add_poll(&meter.stop());
     result
 }
 
 pin_project_lite::pin_project! {
-    /// A future whose polls are metered into a record, which `with` sees meanwhile.
+    /// Future whose polls are metered into the counters, which `with` sees meanwhile.
     pub struct Measured<F> {
         #[pin]
         inner: F,
-        budget: Arc<Budget>,
+        request_cost: Arc<RequestCost>,
     }
 }
 
 impl<F> Measured<F> {
-    pub fn new(budget: Arc<Budget>, inner: F) -> Self {
-        Self { inner, budget }
+    pub fn new(request_cost: Arc<RequestCost>, inner: F) -> Self {
+        Self { inner, request_cost }
     }
 
-    pub fn budget(&self) -> &Arc<Budget> {
-        &self.budget
+    pub fn request_cost(&self) -> &Arc<RequestCost> {
+        &self.request_cost
     }
 }
 
-/// Runs `f` where `with` finds the record, unmetered.
-pub fn within<T>(budget: &Arc<Budget>, f: impl FnOnce() -> T) -> T {
-    let _entered = Entered::new(budget);
+/// Runs `f` so that `with` finds the counters, without metering it.
+pub fn within<T>(request_cost: &Arc<RequestCost>, f: impl FnOnce() -> T) -> T {
+    let _entered = Entered::new(request_cost);
     f()
 }
 
-/// Puts a record in place for a scope, and the former one back, also when a panic passes through.
-struct Entered(Option<Arc<Budget>>);
+/// Sets the counters of a scope and restores the former ones on drop, even after a panic.
+struct Entered(Option<Arc<RequestCost>>);
 
 impl Entered {
-    fn new(budget: &Arc<Budget>) -> Self {
-        Self(CURRENT.replace(Some(budget.clone())))
+    fn new(request_cost: &Arc<RequestCost>) -> Self {
+        Self(CURRENT.replace(Some(request_cost.clone())))
     }
 }
 
@@ -224,16 +215,16 @@ impl<F: Future> Future for Measured<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let entered = Entered::new(this.budget);
+        let entered = Entered::new(this.request_cost);
         let meter = PollMeter::start();
         let result = this.inner.poll(cx);
         let poll = meter.stop();
-        this.budget.add_poll(&poll);
+        this.request_cost.add_poll(&poll);
         drop(entered);
         if poll.wall >= BLOCKED_FROM
-            && let Some(route) = &this.budget.route
+            && let Some(route) = &this.request_cost.route
         {
-            route.blocked(&poll, &this.budget.ids);
+            route.blocked(&poll, &this.request_cost.ids);
         }
         result
     }

@@ -1,5 +1,5 @@
-//! What requests cost, by route and method, as histograms. Counted in place: the recorder would keep each
-//! value with its time until somebody scrapes, nine of them for every request.
+//! Histograms of request costs, by route and method. They count in place: the recorder would keep
+//! each value with its time until the next scrape, nine values for every request.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -11,16 +11,16 @@ use super::{
     },
 };
 
-/// One of each of `REQUEST`.
-pub struct BudgetHistograms([Histogram; OF_REQUEST]);
+/// One histogram for each family of `REQUEST`.
+pub struct CostHistograms([Histogram; OF_REQUEST]);
 
-impl Default for BudgetHistograms {
+impl Default for CostHistograms {
     fn default() -> Self {
         Self(REQUEST.each_ref().map(Histogram::of))
     }
 }
 
-/// What a finished request adds to each of `REQUEST`, if anything.
+/// Values that a finished request adds to each family of `REQUEST`; None adds nothing.
 fn values(cost: &Cost) -> [Option<u64>; OF_REQUEST] {
     let is_measured = Counter::Switches.is_measured();
     [
@@ -32,12 +32,12 @@ fn values(cost: &Cost) -> [Option<u64>; OF_REQUEST] {
         Some(cost.longest_poll_ns),
         Some(cost.db_ns),
         Some(cost.pool_wait_ns),
-        // Most requests have no such queue.
+        // Most requests have no queue.
         (cost.queue_wait_ns > 0).then_some(cost.queue_wait_ns),
     ]
 }
 
-impl BudgetHistograms {
+impl CostHistograms {
     pub fn record(&self, cost: &Cost) {
         for (histogram, value) in self.0.iter().zip(values(cost)) {
             if let Some(value) = value {
@@ -46,7 +46,7 @@ impl BudgetHistograms {
         }
     }
 
-    /// As text, of all that there are, each with its labels.
+    /// Appends all histograms as text, each with its labels.
     pub fn push_all<'a>(text: &mut String, all: impl Iterator<Item = (String, &'a Self)> + Clone) {
         for (index, family) in REQUEST.iter().enumerate() {
             family.push_head(text);
@@ -61,7 +61,7 @@ impl BudgetHistograms {
     }
 }
 
-/// Threads count in it without waiting for each other.
+/// Histogram without a lock: threads never wait for each other.
 struct Histogram {
     buckets: Box<[Bucket]>,
     sum: AtomicU64,
@@ -81,7 +81,7 @@ impl Histogram {
     }
 
     fn record(&self, value: u64) {
-        // The last takes every value.
+        // The last bucket takes every value.
         if let Some(bucket) = self.buckets.iter().find(|bucket| value <= bucket.up_to) {
             bucket.count.fetch_add(1, Relaxed);
         }
@@ -97,12 +97,12 @@ mod tests {
 
     #[test]
     fn a_value_is_in_its_bucket_and_all_above_and_in_the_sum() {
-        let histograms = BudgetHistograms::default();
+        let histograms = CostHistograms::default();
         for (queries, busy_ns) in [(1, 2_000_000), (101, 2_000_001), (5_000, 0)] {
             histograms.record(&Cost { queries, busy_ns, ..Cost::default() });
         }
         let mut text = String::new();
-        BudgetHistograms::push_all(&mut text, [("a=\"b\"".to_owned(), &histograms)].into_iter());
+        CostHistograms::push_all(&mut text, [("a=\"b\"".to_owned(), &histograms)].into_iter());
         for line in [
             "# TYPE chokepoint_request_queries histogram",
             "chokepoint_request_queries_bucket{a=\"b\",le=\"0\"} 0",
@@ -117,7 +117,7 @@ mod tests {
             "chokepoint_request_busy_seconds_bucket{a=\"b\",le=\"0.002\"} 2",
             "chokepoint_request_busy_seconds_bucket{a=\"b\",le=\"0.005\"} 3",
             "chokepoint_request_busy_seconds_sum{a=\"b\"} 0.004000001",
-            // None of them had such a wait, which is not a wait of zero.
+            // No request had this wait, which is not a wait of zero.
             "chokepoint_request_queue_wait_seconds_count{a=\"b\"} 0",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
@@ -139,10 +139,10 @@ mod tests {
             queue_wait_ns: 10_000_000_000,
             ..Cost::default()
         };
-        let histograms = BudgetHistograms::default();
+        let histograms = CostHistograms::default();
         histograms.record(&cost);
         let mut text = String::new();
-        BudgetHistograms::push_all(&mut text, [(String::new(), &histograms)].into_iter());
+        CostHistograms::push_all(&mut text, [(String::new(), &histograms)].into_iter());
         let sums: Vec<_> = text.lines().filter(|line| line.contains("_sum{")).collect();
         let of_thread = |sum| if Counter::Switches.is_measured() { sum } else { 0 };
         let expected = [
