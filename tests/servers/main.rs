@@ -1,4 +1,5 @@
-//! The tests of `it` once more, on PostgreSQL and Redis, and those that only these servers need.
+//! The tests of `it` that have to do with a database or a cache once more, on PostgreSQL and Redis, and
+//! those that only these servers need.
 //!
 //! `.ci/checks/servers` starts both and runs this. It fails if one is missing; it never skips.
 
@@ -13,6 +14,7 @@ mod kept_traces;
 #[expect(dead_code, reason = "the tests of `it` use more of it")]
 #[path = "../it/program.rs"]
 mod program;
+#[expect(dead_code, reason = "the tests of `it` use more of it")]
 #[path = "../it/support.rs"]
 mod support;
 
@@ -35,9 +37,6 @@ mod databases;
 mod errors;
 /// Servers and lines that say nothing any more.
 mod frozen;
-/// A request of /api/v1 holds a thread from dispatch to answer.
-#[path = "../it/held_threads.rs"]
-mod held_threads;
 /// The labs answer alike, and their numbers differ as their evidence says.
 #[path = "../it/labs.rs"]
 mod labs;
@@ -61,17 +60,11 @@ mod long_lists;
 /// What Prometheus scrapes.
 #[path = "../it/metrics.rs"]
 mod metrics;
-/// The description of the API is that of what is served.
-#[path = "../it/openapi.rs"]
-mod openapi;
 /// PostgreSQL refuses, and goes and comes back.
 mod postgres;
 /// The blog.
 #[path = "../it/posts.rs"]
 mod posts;
-/// Traces kept in the process, and their pages.
-#[path = "../it/recent_traces.rs"]
-mod recent_traces;
 /// How long log lines are kept.
 #[path = "../it/retention.rs"]
 mod retention;
@@ -87,15 +80,9 @@ mod sessions;
 mod shared_cache;
 /// Limits that all instances count together.
 mod shared_limits;
-/// The program that loads log ingest.
-#[path = "../it/stress.rs"]
-mod stress;
 /// Todos as clients see them.
 #[path = "../it/todos.rs"]
 mod todos;
-/// Which access tokens are taken.
-#[path = "../it/tokens.rs"]
-mod tokens;
 /// What traces say of servers.
 mod traces;
 /// Many users who write at once.
