@@ -1,4 +1,5 @@
-//! The tests of `it` again, on PostgreSQL and Redis, and tests that only these servers need.
+//! Tests of `it` that use a database or a cache, again on PostgreSQL and Redis, and tests that only
+//! these servers need.
 //!
 //! `.ci/checks/servers` starts both and runs this. It fails if one is missing; it never skips.
 
@@ -13,6 +14,7 @@ mod kept_traces;
 #[expect(dead_code, reason = "the tests of `it` use more of it")]
 #[path = "../it/program.rs"]
 mod program;
+#[expect(dead_code, reason = "the tests of `it` use more of it")]
 #[path = "../it/support.rs"]
 mod support;
 
@@ -55,23 +57,14 @@ mod long_lists;
 /// The metrics that Prometheus scrapes.
 #[path = "../it/metrics.rs"]
 mod metrics;
-/// The OpenAPI document describes what is served.
-#[path = "../it/openapi.rs"]
-mod openapi;
 /// PostgreSQL refuses, restarts, and serves like SQLite.
 mod postgres;
 /// The blog.
 #[path = "../it/posts.rs"]
 mod posts;
-/// The span store, and its pages.
-#[path = "../it/recent_traces.rs"]
-mod recent_traces;
 /// The request cost, and its reports.
 #[path = "../it/request_cost.rs"]
 mod request_cost;
-/// Thread-per-request pool of /api/v1.
-#[path = "../it/request_threads.rs"]
-mod request_threads;
 /// Retention of log lines.
 #[path = "../it/retention.rs"]
 mod retention;
@@ -87,15 +80,9 @@ mod sessions;
 mod shared_cache;
 /// Rate limits that all instances share.
 mod shared_limits;
-/// Load test of log ingest.
-#[path = "../it/stress.rs"]
-mod stress;
 /// Todos in the API.
 #[path = "../it/todos.rs"]
 mod todos;
-/// Access tokens that are valid.
-#[path = "../it/tokens.rs"]
-mod tokens;
 /// Spans of commands to servers.
 mod traces;
 /// Many users who write at once.

@@ -25,8 +25,8 @@ pub fn of_unprepared(link: &Link, sql: &str) -> Span {
 }
 
 fn span(link: &Link, sql: &str, has_text: bool) -> Span {
-    // For a log at `chokepoint::db=debug`; it gets the request's ids, as every line.
-    tracing::debug!(sql = has_text.then_some(sql), "statement");
+    // For a log at `chokepoint::db=debug`: the name that people know, not the one of this crate.
+    tracing::debug!(target: "chokepoint::db", sql = has_text.then_some(sql), "statement");
     // The text of a statement that isn't traced is not parsed.
     if Span::current().is_none() {
         return Span::none();
