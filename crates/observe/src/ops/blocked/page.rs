@@ -8,7 +8,10 @@ use crate::{
     blocked::{BLOCKED_FROM, BlockedPoll, KEPT},
     cost::Counter,
 };
-use crate::{html::page, labels::RouteLabels};
+use crate::{
+    html::page,
+    labels::{Labels, RouteLabels},
+};
 
 pub fn list(polls: &[BlockedPoll], seen: u64, labels: &RouteLabels) -> Markup {
     page(
@@ -41,7 +44,7 @@ fn table(polls: &[BlockedPoll], labels: &RouteLabels) -> Markup {
             thead {
                 tr {
                     th { "Began" } th { "Route" }
-                    @for key in labels.keys() { th { (key) } }
+                    @if labels.keys().next().is_some() { th { "Labels" } }
                     th { "Held" }
                     @if is_measured { th { "CPU" } th { "Switches" } }
                     th { "Request" }
@@ -52,7 +55,7 @@ fn table(polls: &[BlockedPoll], labels: &RouteLabels) -> Markup {
                     tr {
                         td { (humantime::format_rfc3339_millis(poll.started)) }
                         td { code { (poll.route) } }
-                        @for key in labels.keys() { td { (poll.labels.get(key).unwrap_or("–")) } }
+                        @if labels.keys().next().is_some() { td { (of(&poll.labels)) } }
                         td { (millis(poll.wall)) }
                         @if is_measured { td { (millis(poll.cpu)) } td { (poll.switches) } }
                         td { a href={ "/debug/traces/" (poll.ids.trace) } { (poll.ids.request) } }
@@ -61,6 +64,12 @@ fn table(polls: &[BlockedPoll], labels: &RouteLabels) -> Markup {
             }
         }
     }
+}
+
+/// Values of all labels, or a dash.
+fn of(labels: &Labels) -> String {
+    let values: Vec<_> = labels.values().collect();
+    if values.is_empty() { "–".to_owned() } else { values.join(" ") }
 }
 
 fn millis(time: Duration) -> String {
