@@ -1,5 +1,7 @@
 //! The example watches an app that knows nothing of this crate.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
