@@ -81,7 +81,7 @@ export default function () {
   const isRight = check(response, {
     [`status is ${lab.request.status}`]: (r) => r.status === lab.request.status,
     // Without it a counter has no samples, and k6 counts that as below every limit.
-    'its budget is told': (r) => 'Server-Timing' in r.headers,
+    'its budget is reported': (r) => 'Server-Timing' in r.headers,
     'body is a list with rows': (r) => r.status === 200 && r.json().length > 0,
   });
   const budget = record(response);

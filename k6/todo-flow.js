@@ -218,7 +218,7 @@ export function handleSummary({ metrics }) {
   const crossed = Object.entries(metrics).flatMap(([name, metric]) =>
     Object.entries(metric.thresholds || {}).filter(([, { ok }]) => !ok).map(([limit]) => `  ${name} ${limit}`));
   const verdict = crossed.length ? `Crossed:\n${crossed.join('\n')}` : 'Every threshold held.';
-  const told = `\nTodos, database and cache at distance ${DISTANCE}, in this order\n\n${table(heads, rows)}\n\n${verdict}\n`;
+  const report = `\nTodos, database and cache at distance ${DISTANCE}, in this order\n\n${table(heads, rows)}\n\n${verdict}\n`;
   const files = __ENV.SUMMARY ? { [__ENV.SUMMARY]: JSON.stringify(rows.map((row) => Object.fromEntries(row.map((cell, i) => [heads[i] || 'version', cell]))), null, 2) } : {};
-  return { stdout: told, ...files };
+  return { stdout: report, ...files };
 }

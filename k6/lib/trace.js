@@ -12,7 +12,7 @@ const OPS_URL = __ENV.OPS_URL || (/\/\/(127\.0\.0\.1|localhost):8000$/.test(BASE
 const USERS_THAT_TELL = 20;
 
 let requests = 0;
-let hasTold = false;
+let hasPrinted = false;
 
 const hex = (digits) =>
   Array.from({ length: digits / 8 }, () =>
@@ -28,7 +28,7 @@ export function traced() {
 // Prints, once for each user, what is wrong with an answer, and the address of its trace.
 export function tell(what, response) {
   const trace = response.headers['X-Trace-Id'];
-  if (hasTold || !trace || exec.vu.idInTest > USERS_THAT_TELL) return;
-  hasTold = true;
+  if (hasPrinted || !trace || exec.vu.idInTest > USERS_THAT_TELL) return;
+  hasPrinted = true;
   console.warn(`${what}: x-trace-id ${trace}, ${OPS_URL}/debug/traces/${trace}`);
 }

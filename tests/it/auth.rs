@@ -156,7 +156,7 @@ fn bodies_that_are_no_json_or_too_large_are_refused() {
             let detail = problem(broken).await["detail"].to_string();
             assert!(detail.contains("not JSON from line 2, column 3"), "{detail}");
             // The body must be valid JSON even in fields that nobody reads.
-            for (value, said) in [
+            for (value, reason) in [
                 (
                     "[".repeat(127) + &"]".repeat(127),
                     "nested deeper than the 127 levels allowed, at",
@@ -167,7 +167,7 @@ fn bodies_that_are_no_json_or_too_large_are_refused() {
                 let refused = send("application/json", body).await.unwrap();
                 assert_eq!(refused.status(), 400);
                 let detail = problem(refused).await["detail"].to_string();
-                assert!(detail.contains(said), "{detail}");
+                assert!(detail.contains(reason), "{detail}");
             }
             let deep = format!("{{\"unknown\":{}{}}}", "[".repeat(126), "]".repeat(126));
             assert_eq!(send("application/json", deep).await.unwrap().status(), 422);

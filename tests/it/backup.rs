@@ -61,9 +61,9 @@ fn succeeds(folder: &Path, args: &[&str]) -> String {
 fn is_refused(folder: &Path, args: &[&str]) -> String {
     let output = ran(folder, args);
     assert_eq!(output.status.code(), Some(2), "{args:?}");
-    let said = text(&output.stderr);
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said
+    let error = text(&output.stderr);
+    assert_eq!(error.lines().count(), 1, "{error}");
+    error
 }
 
 fn log(client: &Client, serving: &Serving, n: usize) {
@@ -114,9 +114,9 @@ fn a_backup_at_rest_has_the_same_rows_and_serves_them() {
     let client = Client::builder().no_proxy().build().unwrap();
     (0..10).for_each(|n| log(&client, &serving, n));
     let folder = serving.folder.path();
-    let said = succeeds(folder, &["backup", "copies/today.db"]);
+    let output = succeeds(folder, &["backup", "copies/today.db"]);
     let bytes = fs::metadata(folder.join("copies/today.db")).unwrap().len();
-    assert!(said.contains(&format!("copied to copies/today.db, {bytes} bytes")), "{said}");
+    assert!(output.contains(&format!("copied to copies/today.db, {bytes} bytes")), "{output}");
     succeeds(folder, &["restore", "copies/today.db", "--database-url=sqlite://other/new.db"]);
     assert_eq!(rows(&folder.join("other/new.db")), rows(&folder.join("data/chokepoint.db")));
     // No unfinished file is left beside them.
@@ -158,8 +158,8 @@ fn nothing_is_replaced_and_what_is_no_backup_is_refused() {
             "good.db is of SQLite, and DATABASE_URL names a PostgreSQL",
         ),
     ] {
-        let said = is_refused(folder, &args);
-        assert!(said.contains(reason), "{args:?}: {said}");
+        let error = is_refused(folder, &args);
+        assert!(error.contains(reason), "{args:?}: {error}");
     }
     let mut there: Vec<_> =
         fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();

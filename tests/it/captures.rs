@@ -91,8 +91,8 @@ fn the_difference_of_two_wall_profiles_shows_what_grew_and_what_shrank() {
         let (client, slow) = (client.clone(), slow.clone());
         std::thread::spawn(move || client.get(slow).send())
     };
-    let asked: Vec<_> = (0..8).map(ask).collect();
-    server.wait_until_pending(|| asked.iter().all(|request| request.is_finished()));
+    let requests: Vec<_> = (0..8).map(ask).collect();
+    server.wait_until_pending(|| requests.iter().all(|request| request.is_finished()));
     let held = capture("mode=wall&idle=1");
 
     let grew = sleeping(&idle, &held, "");
@@ -109,7 +109,7 @@ fn the_difference_of_two_wall_profiles_shows_what_grew_and_what_shrank() {
 }
 
 #[test]
-fn what_a_profile_can_not_be_is_told_by_field() {
+fn an_invalid_profile_query_is_reported_by_field() {
     let app = TestApp::start();
     app.run(async {
         for (path, fields) in [

@@ -58,12 +58,12 @@ fn a_setting_that_cannot_be_used_is_named_in_one_line() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let output = program(folder.path()).env(name, value).output().unwrap();
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{name}={value}: {said}");
-        assert_eq!(said.lines().count(), 1, "{name}={value}: {said}");
-        assert!(said.starts_with(&format!("error: {name}")), "{name}={value}: {said}");
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}={value}: {error}");
+        assert_eq!(error.lines().count(), 1, "{name}={value}: {error}");
+        assert!(error.starts_with(&format!("error: {name}")), "{name}={value}: {error}");
         for secret in ["too-short", "hunter2"] {
-            assert!(!said.contains(secret), "a secret is printed: {said}");
+            assert!(!error.contains(secret), "a secret is printed: {error}");
         }
     }
 }
@@ -77,8 +77,8 @@ fn a_broken_dotenv_file_and_an_unknown_flag_end_the_start() {
     std::fs::write(folder.path().join(".env"), "OPS_TOKEN='hunter2\n").unwrap();
     let output = run(&folder, &["labs"]);
     assert_eq!(output.status.code(), Some(2));
-    let said = text(&output.stderr);
-    assert!(said.starts_with("error: .env: ") && !said.contains("hunter2"), "{said}");
+    let error = text(&output.stderr);
+    assert!(error.starts_with("error: .env: ") && !error.contains("hunter2"), "{error}");
 }
 
 #[test]
@@ -96,8 +96,8 @@ fn seeding_adds_what_is_missing_and_no_more() {
     for (posts, added) in [("250", 150), ("250", 0), ("1200", 950), ("100", 0)] {
         let output = run(&folder, &["seed", "--posts", posts]);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-        let said = text(&output.stdout);
-        assert!(said.contains(&format!(": {added} posts added")), "{posts}: {said}");
+        let stdout = text(&output.stdout);
+        assert!(stdout.contains(&format!(": {added} posts added")), "{posts}: {stdout}");
     }
     let output = run(&folder, &["migrate"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

@@ -107,8 +107,8 @@ fn a_deadline_that_is_none_is_refused_by_name() {
         ("--db-acquire-timeout", "off"),
     ] {
         let output = program::run(&folder, &[&format!("{flag}={value}")]);
-        let said = program::text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{flag}={value}: {said}");
-        assert!(said.contains(flag) && said.contains("from 1s to 1h"), "{said}");
+        let error = program::text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{flag}={value}: {error}");
+        assert!(error.contains(flag) && error.contains("from 1s to 1h"), "{error}");
     }
 }

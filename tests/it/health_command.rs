@@ -30,8 +30,8 @@ fn a_port_where_nobody_listens_is_not() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let output = health(&nobody.to_string());
     assert_eq!(output.status.code(), Some(1));
-    let said = text(&output.stderr);
-    assert_eq!(said, format!("not ready: http://{nobody}/health/ready: no answer\n"));
+    let error = text(&output.stderr);
+    assert_eq!(error, format!("not ready: http://{nobody}/health/ready: no answer\n"));
 }
 
 #[test]
@@ -40,11 +40,11 @@ fn a_server_whose_database_is_down_is_not() {
     let listen = listener.local_addr().unwrap().to_string();
     let answering = std::thread::spawn(move || {
         let (mut client, _) = listener.accept().unwrap();
-        let mut asked = [0; 1024];
-        let n = client.read(&mut asked).unwrap();
+        let mut request = [0; 1024];
+        let n = client.read(&mut request).unwrap();
         let answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 13\r\n\r\ndatabase down";
         client.write_all(answer.as_bytes()).unwrap();
-        String::from_utf8_lossy(&asked[..n]).into_owned()
+        String::from_utf8_lossy(&request[..n]).into_owned()
     });
     let output = health(&listen);
     assert!(answering.join().unwrap().starts_with("GET /health/ready HTTP/1.1"));

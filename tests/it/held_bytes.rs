@@ -66,13 +66,13 @@ impl Unread {
         let handshake = h2::client::Builder::new().initial_window_size(window).handshake(tcp);
         let (mut connection, driver) = handshake.await.unwrap();
         tokio::spawn(driver);
-        let mut asked = Vec::new();
+        let mut responses = Vec::new();
         for _ in 0..count {
             connection = connection.ready().await.unwrap();
             let request = axum::http::Request::get(serving.url("/api/logs/d?limit=1000"));
-            asked.push(connection.send_request(request.body(()).unwrap(), true).unwrap().0);
+            responses.push(connection.send_request(request.body(()).unwrap(), true).unwrap().0);
         }
-        let answers = join_all(asked).await.into_iter().map(|answer| {
+        let answers = join_all(responses).await.into_iter().map(|answer| {
             let (head, body) = answer.unwrap().into_parts();
             if head.status == StatusCode::SERVICE_UNAVAILABLE {
                 assert!(head.headers.contains_key("retry-after"));
@@ -126,7 +126,7 @@ fn eight_connections_that_read_nothing_hold_little_and_stop_nobody() {
 }
 
 #[test]
-fn bodies_that_wait_for_a_thread_are_bounded_and_who_finds_no_room_is_told() {
+fn bodies_that_wait_for_a_thread_are_bounded_and_the_others_get_503() {
     let settings = [
         ("DISTANCE_DB", "300ms"),
         ("V1_THREADS", "8"),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Answer to a request with these lines instead of a Host.
-fn asked(address: SocketAddr, version: &str, lines: &str) -> String {
+fn answer_to(address: SocketAddr, version: &str, lines: &str) -> String {
     answer(&mut send(address, &format!("GET /health HTTP/{version}\r\n{lines}\r\n")))
 }
 
@@ -32,22 +32,22 @@ fn no_host_two_or_an_invalid_one_is_400() {
             "host: [a]\r\n",
             "host: a\u{e9}\r\n",
         ] {
-            let said = asked(address, "1.1", lines);
-            assert!(said.starts_with("HTTP/1.1 400 "), "{lines:?}: {said}");
-            assert!(said.contains("content-type: application/problem+json\r\n"), "{said}");
-            let (_, body) = said.split_once("\r\n\r\n").unwrap();
+            let answer = answer_to(address, "1.1", lines);
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{lines:?}: {answer}");
+            assert!(answer.contains("content-type: application/problem+json\r\n"), "{answer}");
+            let (_, body) = answer.split_once("\r\n\r\n").unwrap();
             let problem: Value = serde_json::from_str(body).unwrap();
             assert_eq!(problem["status"], 400);
             let id = format!("x-request-id: {}\r\n", problem["request_id"].as_str().unwrap());
-            assert!(said.contains(&id), "{said}");
+            assert!(answer.contains(&id), "{answer}");
         }
         for lines in ["host: a", "host: a:80", "host: 127.0.0.1:1", "host: [::1]:1", "HOST: a.b"] {
-            let said = asked(address, "1.1", &format!("{lines}\r\n"));
-            assert!(said.starts_with("HTTP/1.1 200 "), "{lines:?}: {said}");
+            let answer = answer_to(address, "1.1", &format!("{lines}\r\n"));
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{lines:?}: {answer}");
         }
         // HTTP/1.0 needs no Host header, but if there is one it must be valid.
-        assert!(asked(address, "1.0", "").starts_with("HTTP/1.0 200 "));
-        assert!(asked(address, "1.0", "host: a b\r\n").starts_with("HTTP/1.0 400 "));
+        assert!(answer_to(address, "1.0", "").starts_with("HTTP/1.0 200 "));
+        assert!(answer_to(address, "1.0", "host: a b\r\n").starts_with("HTTP/1.0 400 "));
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let status = runtime.block_on(async {
@@ -69,10 +69,10 @@ fn heads_that_are_none_are_refused_and_counted() {
         assert!(refused(head).starts_with("HTTP/1.1 400 "), "{head:?}");
     }
     let headers = "x: y\r\n".repeat(200);
-    let said = refused(&format!("GET / HTTP/1.1\r\nhost: a\r\n{headers}\r\n"));
-    assert!(said.starts_with("HTTP/1.1 431 "), "{said}");
-    let said = refused(&format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "x".repeat(70_000)));
-    assert!(said.starts_with("HTTP/1.1 414 "), "{said}");
+    let answer = refused(&format!("GET / HTTP/1.1\r\nhost: a\r\n{headers}\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    let answer = refused(&format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "x".repeat(70_000)));
+    assert!(answer.starts_with("HTTP/1.1 414 "), "{answer}");
     let counted = |reason: &str| {
         format!("chokepoint_malformed_heads_total{{port=\"app\",reason=\"{reason}\"}}")
     };

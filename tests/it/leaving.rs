@@ -39,9 +39,9 @@ fn it_says_that_it_leaves_and_works_on_until_the_drain_period_is_over() {
     // An open connection, and a new one.
     write!(before, "{GET}").unwrap();
     for connection in [&mut before, &mut send(serving.app, GET), &mut waits] {
-        let said = until_closed(connection);
-        assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
-        assert!(said.contains("connection: close\r\n"), "{said}");
+        let answer = until_closed(connection);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
     }
     assert_eq!(serving.ended().code(), Some(0));
 }

@@ -119,7 +119,7 @@ fn is_harmless(char: char) -> bool {
 }
 
 /// The log of hostile requests, and the number of those that got a request id.
-fn said(format: &str) -> (String, usize) {
+fn log_of_hostile_requests(format: &str) -> (String, usize) {
     let serving = Serving::start(&[("LOG_FORMAT", format), ("RUST_LOG", "debug")]);
     let mut with_id = 0;
     for piece in hostile() {
@@ -128,7 +128,7 @@ fn said(format: &str) -> (String, usize) {
         }
     }
     serving.signal(Signal::SIGTERM);
-    let [output, error] = serving.said();
+    let [output, error] = serving.output();
     assert_eq!(String::from_utf8(error).unwrap(), "");
     (String::from_utf8(output).unwrap(), with_id)
 }
@@ -136,7 +136,7 @@ fn said(format: &str) -> (String, usize) {
 #[test]
 fn no_byte_of_a_client_acts_on_who_reads_the_log() {
     for format in ["pretty", "json"] {
-        let (output, with_id) = said(format);
+        let (output, with_id) = log_of_hostile_requests(format);
         let mut access_lines = 0;
         for line in output.lines() {
             assert!(line.chars().all(is_harmless), "{format}: {line:?}");

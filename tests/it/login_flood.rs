@@ -121,8 +121,9 @@ fn another_account_each_time_is_the_same_caller() {
         for (n, limit, left) in [(0, "3", "2"), (1, "3", "2"), (2, "4", "1"), (3, "4", "0")] {
             let answer = guess(&app, &flooding, n, "").await;
             assert_eq!(answer.status(), 401);
-            let told = ["ratelimit-limit", "ratelimit-remaining"].map(|name| header(&answer, name));
-            assert_eq!(told, [limit, left], "{n}");
+            let headers =
+                ["ratelimit-limit", "ratelimit-remaining"].map(|name| header(&answer, name));
+            assert_eq!(headers, [limit, left], "{n}");
         }
         for n in [4, 5, 0] {
             let refused = guess(&app, &flooding, n, "").await;

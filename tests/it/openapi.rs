@@ -60,7 +60,7 @@ fn the_document_describes_every_route_and_no_other() {
 }
 
 /// True if the answer has a description, which OpenAPI requires.
-fn is_said(answer: &Value) -> bool {
+fn is_described(answer: &Value) -> bool {
     answer["description"].as_str().is_some_and(|words| !words.trim().is_empty())
 }
 
@@ -88,7 +88,7 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
             assert_eq!(used.len(), 1, "{which}");
             assert!(tags.iter().any(|tag| tag["name"] == used[0]), "{which} {used:?}");
             for (status, answer) in operation["responses"].as_object().unwrap() {
-                assert!(!answer["$ref"].is_null() || is_said(answer), "{which} {status}");
+                assert!(!answer["$ref"].is_null() || is_described(answer), "{which} {status}");
                 if status.starts_with(['4', '5']) {
                     let shared = answer["$ref"].as_str().unwrap_or_default();
                     assert!(shared.starts_with("#/components/responses/"), "{which} {status}");
@@ -116,7 +116,7 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
             assert!(name.chars().all(is_name), "{name}");
         }
         for (name, answer) in components["responses"].as_object().unwrap() {
-            assert!(is_said(answer), "{name} has no description");
+            assert!(is_described(answer), "{name} has no description");
             let problem = &answer["content"]["application/problem+json"];
             assert_eq!(problem["schema"]["$ref"], "#/components/schemas/Problem", "{name}");
         }

@@ -103,10 +103,10 @@ fn ops_answers_under_its_own_names_alone() {
     assert!(refused(&server, "host") >= (foreign.len() + 8) as u64);
     server.signal(nix::sys::signal::Signal::SIGTERM);
     let (_, log) = server.end();
-    let said =
+    let line =
         log.iter().find(|line| line["fields"]["reason"] == "host").expect("no refusal is logged");
-    assert_eq!(said["level"], "WARN");
-    assert!(said["fields"]["host"].as_str().unwrap().contains("evil.test"), "{said}");
+    assert_eq!(line["level"], "WARN");
+    assert!(line["fields"]["host"].as_str().unwrap().contains("evil.test"), "{line}");
 }
 
 /// Requests that change something or are expensive, with a status that shows that nothing was done.

@@ -161,7 +161,7 @@ impl Serving {
     }
 
     /// Reads standard output and standard error after "ready", to the end.
-    pub fn said(mut self) -> [Vec<u8>; 2] {
+    pub fn output(mut self) -> [Vec<u8>; 2] {
         let (mut output, mut error) = (Vec::new(), Vec::new());
         self.log.read_to_end(&mut output).unwrap();
         self.child.0.stderr.take().unwrap().read_to_end(&mut error).unwrap();

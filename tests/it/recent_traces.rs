@@ -164,14 +164,14 @@ fn requests_are_found_by_route_lab_variant_status_duration_and_time() {
 fn the_list_is_newest_first_and_says_what_it_leaves_out() {
     let app = TestApp::start();
     app.run(async {
-        let mut asked = Vec::new();
+        let mut ids = Vec::new();
         for _ in 0..3 {
             let answer = app.get("/api/labs/n-plus-one/v3/yours").await;
-            asked.push(header(&answer, "x-trace-id").to_owned());
+            ids.push(header(&answer, "x-trace-id").to_owned());
         }
         let query = "lab=n-plus-one&variant=yours";
         let all = found(&app, query).await;
-        let places = asked.iter().map(|id| all.iter().position(|found| found == id).unwrap());
+        let places = ids.iter().map(|id| all.iter().position(|found| found == id).unwrap());
         assert!(places.rev().is_sorted(), "{all:?}");
         let one = list(&app, &format!("{query}&limit=1")).await;
         assert_eq!(one["requests"].as_array().unwrap().len(), 1);

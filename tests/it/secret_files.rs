@@ -34,11 +34,14 @@ fn a_file_that_cannot_be_used_is_refused_in_one_line_that_names_its_variable() {
         for file in &files {
             let mut command = program(folder.path());
             let output = command.env(format!("{name}_FILE"), file).output().unwrap();
-            let said = text(&output.stderr);
-            assert_eq!(output.status.code(), Some(2), "{name} {file}: {said}");
-            assert_eq!(said.lines().count(), 1, "{name} {file}: {said}");
-            assert!(said.starts_with(&format!("error: {name}_FILE (--")), "{name} {file}: {said}");
-            assert!(said.contains(file.as_str()) && !said.contains("hunter2"), "{name}: {said}");
+            let error = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{name} {file}: {error}");
+            assert_eq!(error.lines().count(), 1, "{name} {file}: {error}");
+            assert!(
+                error.starts_with(&format!("error: {name}_FILE (--")),
+                "{name} {file}: {error}"
+            );
+            assert!(error.contains(file.as_str()) && !error.contains("hunter2"), "{name}: {error}");
         }
     }
 }
@@ -51,12 +54,12 @@ fn a_secret_and_its_file_exclude_each_other() {
         fs::write(&file, value).unwrap();
         let mut command = program(folder.path());
         let output = command.env(name, value).env(format!("{name}_FILE"), file).output().unwrap();
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{name}: {said}");
-        assert_eq!(said.lines().count(), 1, "{name}: {said}");
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {error}");
+        assert_eq!(error.lines().count(), 1, "{name}: {error}");
         let flag = name.to_lowercase().replace('_', "-");
         for flag in [format!("--{flag} "), format!("--{flag}-file ")] {
-            assert!(said.contains(&flag) && !said.contains("hunter2"), "{name}: {said}");
+            assert!(error.contains(&flag) && !error.contains("hunter2"), "{name}: {error}");
         }
     }
 }

@@ -145,15 +145,15 @@ fn log_of_a_run(format: &str) -> (String, Vec<String>) {
     command.env("INSECURE", "true").env("DATABASE_URL", back_ends.database_url());
     command.env("JWT_SECRET", JWT_SECRET).env("OPS_TOKEN", OPS_TOKEN).env("REDIS_URL", redis);
     let mut child = Ended(command.stdout(file("out")).stderr(file("err")).spawn().unwrap());
-    let said = || text(&fs::read(folder.path().join("out")).unwrap());
+    let log = || text(&fs::read(folder.path().join("out")).unwrap());
     let (app, ops) = loop {
         let url = |port| {
-            said().lines().find_map(|line| address(line, port)).map(|a| format!("http://{a}"))
+            log().lines().find_map(|line| address(line, port)).map(|a| format!("http://{a}"))
         };
         if let (Some(app), Some(ops)) = (url("app"), url("ops")) {
             break (app, ops);
         }
-        assert!(child.0.try_wait().unwrap().is_none(), "it ended: {}", said());
+        assert!(child.0.try_wait().unwrap().is_none(), "it ended: {}", log());
         #[expect(clippy::disallowed_methods, reason = "there is nothing to do meanwhile")]
         thread::sleep(Duration::from_millis(20));
     };
@@ -171,7 +171,7 @@ fn log_of_a_run(format: &str) -> (String, Vec<String>) {
     run.everything("v2");
     kill(Pid::from_raw(i32::try_from(child.0.id()).unwrap()), Signal::SIGTERM).unwrap();
     assert!(child.0.wait().unwrap().success());
-    (said() + &text(&fs::read(folder.path().join("err")).unwrap()), run.secrets)
+    (log() + &text(&fs::read(folder.path().join("err")).unwrap()), run.secrets)
 }
 
 #[test]
@@ -204,9 +204,9 @@ fn a_start_that_fails_prints_no_password() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    let said = text(&output.stdout) + &text(&output.stderr);
-    assert!(said.contains("DATABASE_URL"), "{said}");
+    let printed = text(&output.stdout) + &text(&output.stderr);
+    assert!(printed.contains("DATABASE_URL"), "{printed}");
     for secret in ["hunter2", JWT_SECRET, OPS_TOKEN, REDIS_PASSWORD] {
-        assert!(!said.contains(secret), "{secret}: {said}");
+        assert!(!printed.contains(secret), "{secret}: {printed}");
     }
 }

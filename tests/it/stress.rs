@@ -82,11 +82,11 @@ fn single_lines_are_sent_one_by_one() {
     let folder = tempfile::tempdir().unwrap();
     let args = ["--single", "--devices=3", "--lines=4", "--in-flight=5", "--goal-rate=1"];
     let output = stress(folder.path(), &app.url(), &[&args[..], &["--goal-p95=60000"]].concat());
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.starts_with("12 lines acknowledged in "), "{said}");
-    assert!(said.contains("12 requests of 1 lines, 5 in flight"), "{said}");
-    assert!(said.contains("12 lines acknowledged, 12 found, 0 missing"), "{said}");
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{report}");
+    assert!(report.starts_with("12 lines acknowledged in "), "{report}");
+    assert!(report.contains("12 requests of 1 lines, 5 in flight"), "{report}");
+    assert!(report.contains("12 lines acknowledged, 12 found, 0 missing"), "{report}");
 }
 
 #[test]
@@ -113,8 +113,8 @@ fn the_slowest_request_that_is_sampled_is_found_by_its_trace() {
         assert_eq!(slowest["span_id"], parent);
     });
 
-    let said = String::from_utf8(stress(folder.path(), &app.url(), &few).stdout).unwrap();
-    let line = said.lines().find(|line| line.starts_with("slowest: ")).unwrap();
+    let report = String::from_utf8(stress(folder.path(), &app.url(), &few).stdout).unwrap();
+    let line = report.lines().find(|line| line.starts_with("slowest: ")).unwrap();
     let (_, link) = line.split_once(" ms, ").unwrap();
     let path = link.strip_suffix(" on the ops port").unwrap();
     assert_eq!(app.run(app.get_ops(path)).status(), 200, "{path}");
@@ -177,7 +177,7 @@ fn what_cannot_be_tried_is_exit_code_2() {
     let folder = tempfile::tempdir().unwrap();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let nobody = format!("http://{free}");
-    for (url, args, said) in [
+    for (url, args, reason) in [
         (nobody.as_str(), vec![], "no connection"),
         ("http://192.0.2.1:8000", vec![], "--allow-remote"),
         ("http://example.com", vec![], "--allow-remote"),
@@ -190,6 +190,6 @@ fn what_cannot_be_tried_is_exit_code_2() {
         let output = stress(folder.path(), url, &args);
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{url} {args:?}: {error}");
-        assert!(error.contains(said) && error.lines().count() == 1, "{url} {args:?}: {error}");
+        assert!(error.contains(reason) && error.lines().count() == 1, "{url} {args:?}: {error}");
     }
 }

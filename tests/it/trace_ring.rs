@@ -20,10 +20,10 @@ fn when_the_ring_is_full_the_oldest_traces_go_whole_and_are_counted() {
         let series = "chokepoint_trace_ring_spans_dropped_total";
         metric(&serving, &format!("{series}{{reason=\"{reason}\"}} "))
     };
-    let mut asked = Vec::new();
+    let mut ids = Vec::new();
     for _ in 0..REQUESTS {
         let answer = client.get(serving.url("/api/labs/n-plus-one/v1/slow")).send().unwrap();
-        asked.push(answer.headers()["x-trace-id"].to_str().unwrap().to_owned());
+        ids.push(answer.headers()["x-trace-id"].to_str().unwrap().to_owned());
         // Reading the metrics also stores the queued spans.
         let (bytes, max_bytes) = (ring("bytes"), ring("max_bytes"));
         assert!(bytes <= max_bytes && max_bytes == 4 * 1024 * 1024, "{bytes} of {max_bytes}");
@@ -36,14 +36,14 @@ fn when_the_ring_is_full_the_oldest_traces_go_whole_and_are_counted() {
     assert_eq!(["late", "trace_full", "queue_full"].map(dropped), [0; 3]);
 
     let get = |path: &str| client.get(format!("http://{}{path}", serving.ops)).send().unwrap();
-    for (n, id) in asked.iter().enumerate() {
+    for (n, id) in ids.iter().enumerate() {
         let status = if n < REQUESTS - kept { 404 } else { 200 };
         assert_eq!(get(&format!("/debug/traces/{id}")).status(), status, "{n} of {REQUESTS}");
     }
     let list: Value = get("/debug/traces?limit=1000").json().unwrap();
     let listed = list["requests"].as_array().unwrap().iter();
     let listed: Vec<_> = listed.map(|request| request["trace_id"].as_str().unwrap()).collect();
-    assert_eq!(listed, asked.iter().rev().take(kept).collect::<Vec<_>>());
+    assert_eq!(listed, ids.iter().rev().take(kept).collect::<Vec<_>>());
 }
 
 #[test]

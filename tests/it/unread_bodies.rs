@@ -71,7 +71,7 @@ fn who_asks_before_sending_is_answered_at_once() {
 }
 
 #[test]
-fn who_was_told_to_send_is_answered_too() {
+fn a_client_that_got_100_continue_is_answered_too() {
     let app = TestApp::start();
     for _ in 0..10 {
         let mut connection = connect(&app);
@@ -81,9 +81,9 @@ fn who_was_told_to_send_is_answered_too() {
              transfer-encoding: chunked\r\nexpect: 100-continue\r\n\r\n",
         )
         .unwrap();
-        let mut told = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
-        connection.read_exact(&mut told).unwrap();
-        assert!(told.starts_with(b"HTTP/1.1 100 "));
+        let mut interim = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+        connection.read_exact(&mut interim).unwrap();
+        assert!(interim.starts_with(b"HTTP/1.1 100 "));
         let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
         for _ in 0..LARGE / 0x10000 {
             connection.write_all(&chunk).unwrap();

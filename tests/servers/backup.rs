@@ -80,10 +80,10 @@ fn a_dump_under_load_has_all_that_was_acknowledged_and_fills_an_empty_database()
     let is_refused = |command: &str, url: &str, reason: &str| {
         let output = ran(folder, command, url);
         assert_eq!(output.status.code(), Some(2), "{command}");
-        let said = text(&output.stderr);
-        assert!(said.contains(reason) && said.lines().count() == 1, "{said}");
+        let error = text(&output.stderr);
+        assert!(error.contains(reason) && error.lines().count() == 1, "{error}");
         let password = reqwest::Url::parse(url).unwrap().password().unwrap().to_owned();
-        assert!(!said.contains(&password), "{said}");
+        assert!(!error.contains(&password), "{error}");
     };
     is_refused("backup", &from.database_url(), "copy.dump exists; move it away first");
     is_refused("restore", &from.database_url(), "tables; restore into an empty one");

@@ -97,11 +97,11 @@ fn a_start_that_cannot_work_says_why_in_one_line_without_the_password() {
         let mut program = Command::new(env!("CARGO_BIN_EXE_chokepoint"));
         program.env_clear().env("LISTEN", "127.0.0.1:0").env("OPS_LISTEN", "127.0.0.1:0");
         let output = program.env("DATABASE_URL", url).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
-        assert!(said.starts_with("error: DATABASE_URL: ") && said.contains(reason), "{said}");
-        let all = said + &String::from_utf8(output.stdout).unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(error.starts_with("error: DATABASE_URL: ") && error.contains(reason), "{error}");
+        let all = error + &String::from_utf8(output.stdout).unwrap();
         assert!(!all.contains("hunter2") && !all.contains(&password), "{all}");
     }
 }

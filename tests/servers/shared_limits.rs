@@ -71,10 +71,10 @@ async fn no_more_pass_than_the_limit_however_many_ask_both_at_once() {
         let limits = instances[n % 2].clone();
         tokio::spawn(async move { limits.api(11).await.is_ok() })
     };
-    let asked: Vec<_> = (0..500).map(ask).collect();
+    let requests: Vec<_> = (0..500).map(ask).collect();
     let mut passed = 0;
-    for one in asked {
-        passed += usize::from(one.await.unwrap());
+    for request in requests {
+        passed += usize::from(request.await.unwrap());
     }
     assert_eq!(passed, 100);
 }

@@ -91,7 +91,7 @@ impl LogFilter {
         }
         let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
         let is_quiet = target.starts_with(OPENTELEMETRY)
-            && !now.targets.iter().any(|(asked, _)| asked.starts_with(OPENTELEMETRY));
+            && !now.targets.iter().any(|(configured, _)| configured.starts_with(OPENTELEMETRY));
         !is_quiet
             && (self.is_ours(metadata) || *level <= OF_LIBRARIES)
             && now.targets.would_enable(target, level)

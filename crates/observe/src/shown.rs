@@ -93,8 +93,8 @@ fn panic_line(panic: &PanicHookInfo<'_>) -> String {
     let thread = thread::current();
     let name = thread.name().unwrap_or("without a name");
     let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
-    let said = panic_message(panic.payload());
-    shown(&format!("thread {name} panicked{place}: {said}")).into_owned()
+    let message = panic_message(panic.payload());
+    shown(&format!("thread {name} panicked{place}: {message}")).into_owned()
 }
 
 #[cfg(test)]
@@ -126,8 +126,8 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_told_in_one_line() {
-        let (sender, told) = std::sync::mpsc::channel();
+    fn a_panic_is_reported_in_one_line() {
+        let (sender, receiver) = std::sync::mpsc::channel();
         let before = std::panic::take_hook();
         let this = thread::current().id();
         std::panic::set_hook(Box::new(move |panic| {
@@ -140,7 +140,7 @@ mod tests {
         let text = "a\nforged \u{9b}line".to_owned();
         std::panic::catch_unwind(|| panic!("{text}")).unwrap_err();
         drop(std::panic::take_hook());
-        let line = told.recv().unwrap();
+        let line = receiver.recv().unwrap();
         assert!(line.ends_with(r": a\u000aforged \u009bline"), "{line}");
     }
 }

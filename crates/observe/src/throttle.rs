@@ -39,9 +39,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_said_once_in_each_interval() {
+    fn a_message_is_allowed_once_in_each_interval() {
         let seldom = Throttle::every(Duration::from_secs(1));
-        let said = (0..3_000).step_by(100).filter(|n| seldom.may_say_at(Duration::from_millis(*n)));
-        assert_eq!(said.collect::<Vec<_>>(), [0, 1_000, 2_000]);
+        let allowed =
+            (0..3_000).step_by(100).filter(|n| seldom.may_say_at(Duration::from_millis(*n)));
+        assert_eq!(allowed.collect::<Vec<_>>(), [0, 1_000, 2_000]);
     }
 }

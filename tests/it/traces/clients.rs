@@ -83,7 +83,7 @@ fn the_servers_log_has_the_slowest_and_the_first_that_failed() {
 /// A server that stores only the `traceparent` of each request, if there is one.
 struct Fake {
     url: String,
-    asked: Arc<Mutex<Vec<Option<String>>>>,
+    parents: Arc<Mutex<Vec<Option<String>>>>,
     _runtime: Runtime,
 }
 
@@ -93,8 +93,8 @@ impl Fake {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::<Mutex<Vec<_>>>::default();
-        let seen = asked.clone();
+        let parents = Arc::<Mutex<Vec<_>>>::default();
+        let seen = parents.clone();
         let answer = move |headers: HeaderMap| async move {
             let parent = headers.get("traceparent").map(|id| id.to_str().unwrap().to_owned());
             seen.lock().unwrap().push(parent.clone());
@@ -104,18 +104,18 @@ impl Fake {
             .route("/api/stats", get(async || {}))
             .route("/api/logs/batch", post(answer));
         runtime.spawn(async { axum::serve(listener, router).await.unwrap() });
-        Self { url, asked, _runtime: runtime }
+        Self { url, parents, _runtime: runtime }
     }
 
     /// Ids of trace and span of each sampled request.
     fn sent(&self) -> Vec<[String; 2]> {
-        let asked = self.asked.lock().unwrap();
+        let parents = self.parents.lock().unwrap();
         let ids = |parent: &String| {
             let parts: Vec<_> = parent.split('-').collect();
             assert_eq!((parts.len(), parts[0], parts[3]), (4, "00", "01"), "{parent}");
             [parts[1].to_owned(), parts[2].to_owned()]
         };
-        asked.iter().flatten().map(ids).collect()
+        parents.iter().flatten().map(ids).collect()
     }
 }
 
@@ -131,7 +131,7 @@ fn few_requests_send_a_trace_and_the_others_are_named_by_their_answer() {
     let fake = Fake::start(refused, answered);
     let report = report(&fake.url, &["--lines=20"]);
     let sent = fake.sent();
-    assert_eq!(fake.asked.lock().unwrap().len(), 400);
+    assert_eq!(fake.parents.lock().unwrap().len(), 400);
     assert!(few(&report).contains(&(sent.len() as f64)), "{} of 400", sent.len());
 
     let traces = &report["traces"];
@@ -144,8 +144,8 @@ fn few_requests_send_a_trace_and_the_others_are_named_by_their_answer() {
     assert_eq!(slowest.get("span_id"), None);
     assert_eq!(traces["slowest_sampled"], Value::Null, "none was acknowledged");
 
-    let said = load(&fake.url, &["--lines=20"]);
-    assert!(said.contains(&format!("ms, trace {OF_THE_ANSWER} in the access log")), "{said}");
+    let output = load(&fake.url, &["--lines=20"]);
+    assert!(output.contains(&format!("ms, trace {OF_THE_ANSWER} in the access log")), "{output}");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_request_that_sent_no_trace_and_got_no_answer_has_none() {
     );
     assert_eq!(slowest, &traces["slowest_sampled"]);
 
-    let said = load(&fake.url, &["--lines=20"]);
-    let line = said.lines().find(|line| line.starts_with("first failed: ")).unwrap();
+    let output = load(&fake.url, &["--lines=20"]);
+    let line = output.lines().find(|line| line.starts_with("first failed: ")).unwrap();
     assert!(line.ends_with(" ms, connection broke, no trace"), "{line}");
 }

@@ -53,9 +53,9 @@ fn without_a_receiver_requests_are_answered_and_lost_spans_counted() {
             let target = line["target"].as_str().unwrap();
             target.starts_with("opentelemetry") || target.contains("::traces")
         };
-        let said: Vec<_> = lines.iter().filter(is_about_traces).collect();
-        assert_eq!(said.len(), 1, "one line a minute: {said:?}");
-        assert_eq!(said[0]["fields"]["message"], "traces can't be exported");
+        let logged: Vec<_> = lines.iter().filter(is_about_traces).collect();
+        assert_eq!(logged.len(), 1, "one line a minute: {logged:?}");
+        assert_eq!(logged[0]["fields"]["message"], "traces can't be exported");
     }
 }
 

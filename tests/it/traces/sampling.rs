@@ -17,9 +17,9 @@ fn by_default_a_parent_decides_and_what_has_none_is_exported() {
     let receiver = Receiver::grpc();
     let serving = exporting(&receiver, "grpc", &[]);
     let left_out = ask(&serving, 1, "00");
-    let asked_for = ask(&serving, 2, "01");
+    let sampled = ask(&serving, 2, "01");
     let own = trace_id(&client().get(serving.url("/api/posts/v2/fast")).send().unwrap());
-    assert_eq!(spans_but_waits(&receiver.trace(&asked_for)), 2, "the request and its query");
+    assert_eq!(spans_but_waits(&receiver.trace(&sampled)), 2, "the request and its query");
     receiver.trace(&own);
     assert!(receiver.spans().iter().all(|span| span.trace() != left_out));
 }
@@ -31,9 +31,9 @@ fn a_sampler_that_takes_none_takes_those_that_a_parent_asks_for() {
     let serving = exporting(&receiver, "http/protobuf", &sampler);
     // A request of a lab is kept in the span store. Keeping is not exporting.
     client().get(serving.url("/api/posts/v2/fast")).send().unwrap();
-    let asked_for = ask(&serving, 3, "01");
-    receiver.trace(&asked_for);
-    assert!(receiver.spans().iter().all(|span| span.trace() == asked_for));
+    let sampled = ask(&serving, 3, "01");
+    receiver.trace(&sampled);
+    assert!(receiver.spans().iter().all(|span| span.trace() == sampled));
 }
 
 #[test]

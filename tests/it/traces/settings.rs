@@ -29,10 +29,10 @@ fn a_value_that_is_not_understood_ends_the_start_with_its_name() {
     ] {
         let ended = program(folder.path()).env(name, value).output().unwrap();
         assert_eq!(ended.status.code(), Some(2), "{name}={value}");
-        let said = text(&ended.stderr);
-        assert_eq!(said.lines().count(), 1, "{said}");
-        assert!(said.contains(&format!("{name} (")), "{name}: {said}");
-        assert!(!said.contains("hush"), "{said}");
+        let error = text(&ended.stderr);
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(error.contains(&format!("{name} (")), "{name}: {error}");
+        assert!(!error.contains("hush"), "{error}");
     }
 }
 
@@ -45,7 +45,7 @@ fn a_header_that_can_not_be_sent_is_named_without_its_value() {
         .env("OTEL_EXPORTER_OTLP_HEADERS", "x-token=hush%0Ahush")
         .output()
         .unwrap();
-    let said = text(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(2), "{said}");
-    assert!(said.contains("OTEL_EXPORTER_OTLP_HEADERS") && !said.contains("hush"), "{said}");
+    let error = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{error}");
+    assert!(error.contains("OTEL_EXPORTER_OTLP_HEADERS") && !error.contains("hush"), "{error}");
 }

@@ -143,8 +143,8 @@ fn who_waits_for_the_load_of_another_has_a_span_of_that() {
             together.wait();
             trace_id(&list.send().unwrap())
         };
-        let asked: Vec<_> = (0..4).map(|_| scope.spawn(get)).collect();
-        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+        let requests: Vec<_> = (0..4).map(|_| scope.spawn(get)).collect();
+        requests.into_iter().map(|request| request.join().unwrap()).collect()
     });
     let traces: Vec<_> = lists.iter().map(|id| receiver.trace(id)).collect();
     let waited = traces.iter().filter(|trace| !named(trace, "single-flight wait").is_empty());

@@ -116,12 +116,12 @@ fn a_file_without_cas_ends_the_start_and_so_does_a_system_without_any() {
     ];
     for name in ["OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE"] {
         for path in &bad {
-            let said = refused(folder.path(), &[(name, path)]);
-            assert!(said.contains(&format!("{name} (")), "{said}");
+            let error = refused(folder.path(), &[(name, path)]);
+            assert!(error.contains(&format!("{name} (")), "{error}");
         }
     }
     for protocol in PROTOCOLS {
-        let said = refused(
+        let error = refused(
             folder.path(),
             &[
                 ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:4317"),
@@ -129,7 +129,7 @@ fn a_file_without_cas_ends_the_start_and_so_does_a_system_without_any() {
                 ("SSL_CERT_FILE", &bad[0]),
             ],
         );
-        assert!(said.contains("OTEL_EXPORTER_OTLP_ENDPOINT: "), "{said}");
+        assert!(error.contains("OTEL_EXPORTER_OTLP_ENDPOINT: "), "{error}");
     }
 }
 
@@ -139,9 +139,9 @@ fn a_certificate_of_the_clients_is_refused_and_not_ignored() {
     for kind in ["CLIENT_CERTIFICATE", "CLIENT_KEY"] {
         for name in ["OTEL_EXPORTER_OTLP", "OTEL_EXPORTER_OTLP_TRACES"] {
             let name = format!("{name}_{kind}");
-            let said = refused(folder.path(), &[(&name, "hush.pem")]);
-            assert!(said.contains(&format!("{name} (")), "{said}");
-            assert!(kind != "CLIENT_KEY" || !said.contains("hush"), "{said}");
+            let error = refused(folder.path(), &[(&name, "hush.pem")]);
+            assert!(error.contains(&format!("{name} (")), "{error}");
+            assert!(kind != "CLIENT_KEY" || !error.contains("hush"), "{error}");
         }
     }
 }
@@ -149,8 +149,8 @@ fn a_certificate_of_the_clients_is_refused_and_not_ignored() {
 /// Returns the single line of the failed start.
 fn refused(folder: &std::path::Path, settings: &[(&str, &str)]) -> String {
     let ended = program(folder).envs(settings.iter().copied()).output().unwrap();
-    let said = text(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(2), "{settings:?}: {said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said
+    let error = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{settings:?}: {error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    error
 }

@@ -35,16 +35,16 @@ pub fn spawn<T: Send + 'static>(
     pool: Pool,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> JoinHandle<T> {
-    let asked = Instant::now();
+    let submitted = Instant::now();
     spawn_blocking(move || {
-        record(pool, "task", asked);
+        record(pool, "task", submitted);
         work()
     })
 }
 
-fn record(pool: Pool, source: &'static str, asked: Instant) {
+fn record(pool: Pool, source: &'static str, submitted: Instant) {
     histogram!(names::RUNTIME_BLOCKING_WAIT, "runtime" => pool.name(), "source" => source)
-        .record(asked.elapsed());
+        .record(submitted.elapsed());
 }
 
 /// Runs empty closures on the pool, one after another: each waits as long as any other work. Run it
@@ -54,9 +54,9 @@ pub async fn probe(pool: Pool, runtime: Handle) {
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         every.tick().await;
-        let asked = Instant::now();
+        let submitted = Instant::now();
         // One at a time: more would only fill a full pool further.
-        if runtime.spawn_blocking(move || record(pool, "probe", asked)).await.is_err() {
+        if runtime.spawn_blocking(move || record(pool, "probe", submitted)).await.is_err() {
             return;
         }
     }

@@ -65,7 +65,7 @@ pub async fn newest<E: EntityTrait>(
     let sql = format!(
         "SELECT kept.* FROM (SELECT id, SUM(bytes) OVER (ORDER BY id DESC) - bytes AS ahead FROM \
          (SELECT id, {lengths} AS bytes FROM {table} WHERE {owned_by} = $1 AND id < $2 \
-         ORDER BY id DESC LIMIT $3) AS asked) AS places CROSS JOIN {table} AS kept \
+         ORDER BY id DESC LIMIT $3) AS newest) AS places CROSS JOIN {table} AS kept \
          WHERE kept.id = places.id AND places.ahead < {MOST_BYTES} ORDER BY kept.id DESC"
     );
     let before = before.unwrap_or(i64::MAX);

@@ -17,7 +17,7 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> '
 
 /// Dumps the database as it is at one moment, in pg_dump's own format.
 pub fn dump(url: &str, file: &Path) -> Result<(), String> {
-    let mut pg_dump = told("pg_dump", url)?;
+    let mut pg_dump = command_for("pg_dump", url)?;
     pg_dump.arg("--format=custom").arg("--no-owner").arg("--no-privileges");
     run(pg_dump.arg("--file").arg(file))
 }
@@ -33,14 +33,14 @@ pub async fn restore(url: &str, file: &Path) -> Result<(), String> {
             "DATABASE_URL: the database has {tables} tables; restore into an empty one"
         ));
     }
-    let mut pg_restore = told("pg_restore", url)?;
+    let mut pg_restore = command_for("pg_restore", url)?;
     pg_restore.args(["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]);
     run(pg_restore.arg(file))
 }
 
 /// Command of a PostgreSQL program that connects to the database. The password is in its
 /// environment, because everybody may read arguments.
-fn told(program: &str, url: &str) -> Result<Command, String> {
+fn command_for(program: &str, url: &str) -> Result<Command, String> {
     let mut url = Url::parse(url).map_err(|e| format!("DATABASE_URL: {e}"))?;
     let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let (of_query, others): (Vec<_>, Vec<_>) =
@@ -72,7 +72,7 @@ fn run(command: &mut Command) -> Result<(), String> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let first = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it failed");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let first = stderr.lines().find(|line| !line.trim().is_empty()).unwrap_or("it failed");
     Err(format!("{program}: {}", first.trim_start_matches(&format!("{program}: "))))
 }

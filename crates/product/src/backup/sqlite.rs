@@ -22,19 +22,19 @@ pub async fn copy(database: &Path, copy: &Path) -> Result<(), String> {
 /// Checks that every page and index of the file is intact, and that it is a database of ours.
 pub async fn check(file: &Path) -> Result<(), String> {
     let mut connection = open(file).await?;
-    let said: Result<String, _> =
+    let report: Result<String, _> =
         sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut connection).await;
     let ours: Result<i64, _> = sqlx::query_scalar("SELECT COUNT(*) FROM seaql_migrations")
         .fetch_one(&mut connection)
         .await;
     // Nothing was written, so nothing can be lost by closing.
     let _ = connection.close().await;
-    match (said, ours) {
-        (Ok(said), Ok(_)) if said == "ok" => Ok(()),
+    match (report, ours) {
+        (Ok(report), Ok(_)) if report == "ok" => Ok(()),
         // The first line names the database, the next one what is wrong with it.
-        (Ok(said), Ok(_)) => {
-            let said = said.lines().last().unwrap_or_default();
-            Err(format!("{} is damaged: {said}", file.display()))
+        (Ok(report), Ok(_)) => {
+            let problem = report.lines().last().unwrap_or_default();
+            Err(format!("{} is damaged: {problem}", file.display()))
         }
         (Err(error), _) => Err(format!("{} is damaged: {error}", file.display())),
         (_, Err(_)) => Err(format!("{} is not a database of this program", file.display())),

@@ -21,8 +21,8 @@ const LEAST_ROOM: usize = 10_000;
 pub struct IdFilter {
     false_positives: f64,
     state: RwLock<State>,
-    /// True if an id above the watermark was requested since the last `was_asked_above`.
-    asked_above: AtomicBool,
+    /// True if an id above the watermark was requested since the last `was_requested_above`.
+    requested_above: AtomicBool,
 }
 
 struct State {
@@ -36,22 +36,22 @@ impl IdFilter {
     /// A filter that refuses nothing until it gets ids.
     pub fn new(false_positives: f64) -> Self {
         let state = State::with_room(false_positives, LEAST_ROOM).into();
-        Self { false_positives, state, asked_above: AtomicBool::new(false) }
+        Self { false_positives, state, requested_above: AtomicBool::new(false) }
     }
 
     /// True if there can't be a row with this id.
     pub fn refuses(&self, id: i64) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         if id > state.watermark {
-            self.asked_above.store(true, Relaxed);
+            self.requested_above.store(true, Relaxed);
             return false;
         }
         !state.filter.contains(&id)
     }
 
     /// True if a higher watermark would be of use. Resets the flag.
-    pub fn was_asked_above(&self) -> bool {
-        self.asked_above.swap(false, Relaxed)
+    pub fn was_requested_above(&self) -> bool {
+        self.requested_above.swap(false, Relaxed)
     }
 
     /// Highest id that it answers for.

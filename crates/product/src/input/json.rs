@@ -25,10 +25,10 @@ pub fn well_formed(body: &[u8]) -> Result<&str, Error> {
 /// Error with the position at which the JSON is broken, or exceeds a limit.
 pub fn malformed(error: &serde_json::Error) -> Error {
     // Only the parser's words tell them apart.
-    let said = error.to_string();
-    let what = if said.starts_with("recursion limit exceeded") {
+    let message = error.to_string();
+    let what = if message.starts_with("recursion limit exceeded") {
         "is nested deeper than the 127 levels allowed, at"
-    } else if said.starts_with("number out of range") {
+    } else if message.starts_with("number out of range") {
         "has a number beyond those of a double, at"
     } else {
         "is not JSON from"

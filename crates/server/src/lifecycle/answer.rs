@@ -44,7 +44,7 @@ pub async fn answer(
     let socket = TokioIo::new(Socket::new(tcp, connection.clone()));
     let service = Service { router, connection: connection.clone() };
     let mut answering = pin!(http.serve_connection(socket, service));
-    let mut told_at = None;
+    let mut shutdown_started = None;
     let end = loop {
         tokio::select! {
             biased;
@@ -60,15 +60,18 @@ pub async fn answer(
         }
         match connection.overstays(connection.now()) {
             Some(reason) => {
-                let told = *told_at.get_or_insert(connection.now());
+                let started = *shutdown_started.get_or_insert(connection.now());
                 let may_go = connection.is_http2() && connection.has_asked() && reason.is_of_idle();
-                if !may_go || connection.now() >= told + GOES {
+                if !may_go || connection.now() >= started + GOES {
                     break End::Closed(reason);
                 }
                 answering.as_mut().graceful_shutdown();
             }
-            None if connection.is_stopping() && connection.has_asked() && told_at.is_none() => {
-                told_at = Some(connection.now());
+            None if connection.is_stopping()
+                && connection.has_asked()
+                && shutdown_started.is_none() =>
+            {
+                shutdown_started = Some(connection.now());
                 answering.as_mut().graceful_shutdown();
             }
             None => {}

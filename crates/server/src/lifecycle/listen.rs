@@ -110,7 +110,7 @@ async fn accept(
         tokio::select! {
             biased;
             // An error means that the server is gone.
-            told = &mut closing => break told.unwrap_or(false),
+            value = &mut closing => break value.unwrap_or(false),
             accepted = listener.accept() => take(accepted).await,
         }
     };

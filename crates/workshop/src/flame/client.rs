@@ -52,7 +52,7 @@ impl<'a> Client<'a> {
         if status.is_success() {
             return Ok(answer);
         }
-        let said = answer.text().await.unwrap_or_default();
-        Err(format!("{url}: {status}: {said}"))
+        let body = answer.text().await.unwrap_or_default();
+        Err(format!("{url}: {status}: {body}"))
     }
 }

@@ -54,13 +54,13 @@ impl Subject<'_> {
         if judge::counters(&slow.counters, &measured).is_empty() {
             failures.push("the counters of slow hold of fast before any load".to_owned());
         }
-        let asked = |frame: &&Frame| {
+        let has_minimum = |frame: &&Frame| {
             let lower = [frame.share, frame.threads].into_iter().flatten();
             lower.filter_map(|range| range.min).any(|min| min > 0.0)
         };
         for mode in [ProfileMode::Wall, ProfileMode::Cpu] {
             let frames: Vec<_> =
-                slow.frames.iter().filter(asked).filter(|f| f.mode == mode).collect();
+                slow.frames.iter().filter(has_minimum).filter(|f| f.mode == mode).collect();
             if frames.is_empty() {
                 continue;
             }

@@ -98,9 +98,9 @@ pub async fn run(
         .map_err(|_| format!("k6 did not end within {patience:?}"))?
         .map_err(|e| format!("{}: {e}", k6.display()))?;
     let exit_code = output.status.code().unwrap_or(-1);
-    let said = || String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    let stderr = || String::from_utf8_lossy(&output.stderr).trim().to_owned();
     let text = std::fs::read_to_string(&summary)
-        .map_err(|_| format!("k6 exited with {exit_code} and no outcome: {}", said()))?;
+        .map_err(|_| format!("k6 exited with {exit_code} and no outcome: {}", stderr()))?;
     let outcome: Outcome =
         serde_json::from_str(&text).map_err(|e| format!("k6's outcome can't be read: {e}"))?;
     Ok(Outcome { exit_code, ..outcome })

@@ -56,8 +56,8 @@ impl ServerProcess {
         match tokio::time::timeout(READY_WITHIN, is_ready).await {
             Ok(Ok((app, ops))) => Ok(Self { app, ops, _child: child, _folder: folder }),
             Ok(Err(_)) => {
-                let said = errors.await.unwrap_or_default();
-                Err(format!("the server ended before it was ready: {}", said.trim()))
+                let errors = errors.await.unwrap_or_default();
+                Err(format!("the server ended before it was ready: {}", errors.trim()))
             }
             Err(_) => Err(format!("the server was not ready within {READY_WITHIN:?}")),
         }

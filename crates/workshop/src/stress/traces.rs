@@ -18,14 +18,14 @@ const EVERY: Duration = Duration::from_millis(1_000 / FEW as u64);
 /// Sampler of the requests.
 #[derive(Default)]
 pub struct Sampling {
-    asked: u32,
+    sampled: u32,
 }
 
 impl Sampling {
     /// Decides on the next request, at this time after the start.
     pub fn next(&mut self, elapsed: Duration) -> bool {
-        let is_due = elapsed >= EVERY * (self.asked + 1).saturating_sub(FEW);
-        self.asked += u32::from(is_due);
+        let is_due = elapsed >= EVERY * (self.sampled + 1).saturating_sub(FEW);
+        self.sampled += u32::from(is_due);
         is_due
     }
 }
@@ -98,12 +98,12 @@ mod tests {
     use observe::traces::propagation::root;
 
     #[test]
-    fn a_few_ask_at_the_start_and_as_many_in_each_second() {
+    fn a_few_are_sampled_at_the_start_and_as_many_in_each_second() {
         let mut sampling = Sampling::default();
-        let mut asked =
+        let mut sampled =
             |millis| (0..100).filter(|_| sampling.next(Duration::from_millis(millis))).count();
-        assert_eq!((asked(0), asked(99), asked(100), asked(1_000)), (10, 0, 1, 9));
-        assert_eq!(asked(3_000), 20, "those that are owed after a pause");
+        assert_eq!((sampled(0), sampled(99), sampled(100), sampled(1_000)), (10, 0, 1, 9));
+        assert_eq!(sampled(3_000), 20, "those that are owed after a pause");
     }
 
     /// Outcome of a sampled request, or of one that was answered with this trace id.

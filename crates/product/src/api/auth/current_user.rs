@@ -31,8 +31,8 @@ impl FromRequestParts<SharedState> for CurrentUser {
         let verified = parts.extensions.remove::<Verified>();
         let token =
             bearer(&parts.headers).ok_or(Error::Unauthorized("an access token is needed"))?;
-        let Verified(said) = verified.unwrap_or_else(|| Verified::of(auth, token));
-        let (id, claims) = said?;
+        let Verified(result) = verified.unwrap_or_else(|| Verified::of(auth, token));
+        let (id, claims) = result?;
         let digest = secret::digest(token);
         let family = secret::digest(&claims.fam);
         if auth.revocations.is_any_revoked(db, cache, [&digest, &family]).await? {
@@ -49,11 +49,11 @@ pub struct Verified(Result<(i64, Claims), Error>);
 
 impl Verified {
     pub fn of(auth: &Auth, token: &str) -> Self {
-        let said = auth.tokens.verify(token).and_then(|claims| {
+        let result = auth.tokens.verify(token).and_then(|claims| {
             let id = claims.sub.parse();
             Ok((id.map_err(|_| Error::InvalidToken("not one of this server's"))?, claims))
         });
-        Self(said)
+        Self(result)
     }
 
     /// User id; None if this server did not sign the token, or it has expired.

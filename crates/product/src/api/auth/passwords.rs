@@ -69,11 +69,11 @@ impl Passwords {
         place: HashPlace,
         hash: impl FnOnce() -> bcrypt::BcryptResult<T> + Send + 'static,
     ) -> Result<T, Error> {
-        let asked = Instant::now();
+        let requested = Instant::now();
         let permit = self.permits.clone().acquire_owned();
         let permit = permit.instrument(traces::waiting("password hash wait")).await;
         let permit = permit.map_err(Error::internal)?;
-        histogram!(names::PASSWORD_HASH_WAIT).record(asked.elapsed());
+        histogram!(names::PASSWORD_HASH_WAIT).record(requested.elapsed());
         let (request, cost) = (Span::current(), self.cost);
         let hash = move || {
             // The closure keeps both: a client that disconnects does not stop the hashing.

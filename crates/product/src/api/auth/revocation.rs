@@ -88,12 +88,12 @@ impl Revocations {
 
     /// Publishes, between commit and answer. On return every instance refuses the tokens.
     pub async fn publish(&self, cache: &Cache, revoked: &[Model]) {
-        let told = tell(cache, revoked).await;
-        if told.is_err() {
+        let published = tell(cache, revoked).await;
+        if published.is_err() {
             // Deletes the epoch from Redis before this instance trusts it again.
             let _ = cache.delete(Name::Tokens, EPOCH).await;
         }
-        if told.is_err() || cache.redis().is_none() {
+        if published.is_err() || cache.redis().is_none() {
             tokio::time::sleep(lease(cache).mul_f32(CLOCKS_DIFFER)).await;
         }
     }

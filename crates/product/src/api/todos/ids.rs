@@ -36,7 +36,7 @@ async fn follow(db: Db, filter: Weak<IdFilter>) {
     loop {
         tokio::time::sleep(FOLLOW_EVERY).await;
         let Some(filter) = filter.upgrade() else { return };
-        if filter.was_asked_above()
+        if filter.was_requested_above()
             && let Err(error) = catch_up(&db, &filter).await
         {
             // The filter stays correct, but refuses less than it could.

@@ -123,16 +123,16 @@ impl Redis {
     pub(super) async fn announce(&self, keys: &[String], token: &str) -> Result<(), Down> {
         let mut announce = self.scripts.announce.prepare_invoke();
         announce.key(names_of_all(keys)).arg(token).arg(millis(OWNER_DIES_AFTER));
-        let told = self.link.run(Use::Write, &announce).await;
-        told.inspect_err(|_| self.link.add_pending(keys.iter().cloned()))
+        let result = self.link.run(Use::Write, &announce).await;
+        result.inspect_err(|_| self.link.add_pending(keys.iter().cloned()))
     }
 
     /// Ends a write after COMMIT: deletes copies and leases once more, and allows new ones.
     pub(super) async fn written(&self, keys: &[String], token: &str) -> Result<(), Down> {
         let mut written = self.scripts.written.prepare_invoke();
         written.key(names_of_all(keys)).arg(token);
-        let told = self.link.run(Use::Write, &written).await;
-        told.inspect_err(|_| self.link.add_pending(keys.iter().cloned()))
+        let result = self.link.run(Use::Write, &written).await;
+        result.inspect_err(|_| self.link.add_pending(keys.iter().cloned()))
     }
 }
 

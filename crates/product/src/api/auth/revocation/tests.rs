@@ -41,17 +41,17 @@ impl Instance {
     }
 
     /// The answer, and the number of database queries for it.
-    async fn asked(&self) -> (bool, u64) {
-        let asked = self.revocations.is_any_revoked(&self.db, &self.cache, DIGESTS);
+    async fn lookup(&self) -> (bool, u64) {
+        let lookup = self.revocations.is_any_revoked(&self.db, &self.cache, DIGESTS);
         let ids = Ids::of(&HeaderMap::new(), None);
         let mut measured =
-            std::pin::pin!(Measured::new(RequestCost::new(ids, None, Instant::now()), asked));
+            std::pin::pin!(Measured::new(RequestCost::new(ids, None, Instant::now()), lookup));
         let answer = measured.as_mut().await.unwrap();
         (answer, measured.request_cost().cost(0).queries)
     }
 
     async fn trusts_its_cache(&self) {
-        while self.asked().await != (false, 0) {
+        while self.lookup().await != (false, 0) {
             tokio::task::yield_now().await;
         }
     }
@@ -73,7 +73,7 @@ async fn a_key_that_is_missing_means_nothing_in_a_cache_that_was_flushed() {
         instance.trusts_its_cache().await;
         instance.commit().await;
         instance.cache.delete(Name::Tokens, lost).await.unwrap();
-        assert_eq!(instance.asked().await, (true, 1), "without {lost}");
+        assert_eq!(instance.lookup().await, (true, 1), "without {lost}");
     }
 }
 
@@ -88,9 +88,9 @@ async fn a_copying_that_lost_its_epoch_on_the_way_is_not_trusted() {
     epoch("of another").await.unwrap();
     let lease = Duration::from_secs(60);
     instance.cache.set(Name::Tokens, LOADED, Bytes::from("mine"), lease).await.unwrap();
-    assert_eq!(instance.asked().await, (false, 1));
+    assert_eq!(instance.lookup().await, (false, 1));
     epoch("mine").await.unwrap();
-    assert_eq!(instance.asked().await, (false, 0));
+    assert_eq!(instance.lookup().await, (false, 0));
 }
 
 #[tokio::test]
@@ -100,6 +100,6 @@ async fn when_a_logout_was_published_no_other_process_trusts_what_it_copied() {
     there.trusts_its_cache().await;
     let row = here.commit().await;
     here.revocations.publish(&here.cache, &[row]).await;
-    assert_eq!(there.asked().await, (true, 1));
-    assert_eq!(here.asked().await, (true, 0), "its own cache was not told");
+    assert_eq!(there.lookup().await, (true, 1));
+    assert_eq!(here.lookup().await, (true, 0), "its own cache was not updated");
 }
