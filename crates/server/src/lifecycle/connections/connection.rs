@@ -17,6 +17,7 @@ use std::{
 use futures_util::task::AtomicWaker;
 
 use super::{Phase, Port};
+use observe::millis::whole_millis;
 use product::edge::ConnectionBytes;
 
 /// Time within which bytes on the network arrive.
@@ -74,9 +75,9 @@ pub struct Connection {
     is_blocked: AtomicBool,
     /// Time at which the client last accepted bytes.
     moved: AtomicU64,
-    /// Time at which the first byte of a head came, plus one; 0 while there is none.
+    /// Time at which the first byte of a head came; 0 while there is none.
     head_since: AtomicU64,
-    /// Time at which the client closed its side, plus one.
+    /// Time at which the client closed its side; 0 until then.
     left_at: AtomicU64,
     makes_room: AtomicBool,
     is_reset: AtomicBool,
@@ -123,7 +124,7 @@ impl Connection {
         }
         if self.requests.load(Acquire) > 0 {
             let left_at = self.left_at.load(Relaxed);
-            return (left_at > 0 && is_over(left_at - 1, port.limits.left)).then_some(Reason::Left);
+            return (left_at > 0 && is_over(left_at, port.limits.left)).then_some(Reason::Left);
         }
         if self.makes_room.load(Relaxed) {
             return Some(Reason::Room);
@@ -131,12 +132,12 @@ impl Connection {
         let head_since = self.head_since.load(Relaxed);
         let has_head = head_since > 0 && !self.is_http2();
         if is_stopping {
-            let since = if has_head { head_since - 1 } else { self.accepted };
+            let since = if has_head { head_since } else { self.accepted };
             let may_arrive = has_head || !self.has_asked();
             return (!may_arrive || is_over(since, ARRIVES)).then_some(Reason::Stopping);
         }
         if has_head {
-            return is_over(head_since - 1, port.limits.head).then_some(Reason::Head);
+            return is_over(head_since, port.limits.head).then_some(Reason::Head);
         }
         is_over(moved, port.limits.idle).then_some(Reason::Idle)
     }
@@ -200,7 +201,7 @@ impl Connection {
         self.port.is_stopping()
     }
 
-    /// Milliseconds since the port opened, exact enough for timeouts.
+    /// Milliseconds since the port opened, as of its last check: exact enough for timeouts.
     pub fn now(&self) -> u64 {
         self.port.now()
     }
@@ -211,7 +212,7 @@ impl Connection {
 }
 
 fn is_over(now: u64, since: u64, limit: Duration) -> bool {
-    u128::from(now.saturating_sub(since)) >= limit.as_millis()
+    now.saturating_sub(since) >= whole_millis(limit)
 }
 
 /// Events that socket and service report.
@@ -229,7 +230,7 @@ impl Connection {
         // The rest of a refused body is not the start of a request.
         let may_begin = self.arriving.load(Acquire) == 0 && self.is_idle();
         if self.head_since.load(Relaxed) == 0 && may_begin {
-            self.head_since.store(self.port.now() + 1, Relaxed);
+            self.head_since.store(self.port.now(), Relaxed);
         }
     }
 
@@ -239,7 +240,7 @@ impl Connection {
             return false;
         }
         if self.left_at.load(Relaxed) == 0 {
-            self.left_at.store(self.port.now() + 1, Relaxed);
+            self.left_at.store(self.port.now(), Relaxed);
         }
         !self.broke_off(self.port.now())
     }
@@ -247,7 +248,7 @@ impl Connection {
     /// True if the client left in mid-body. The wait gives the handler time to read the rest.
     pub(super) fn broke_off(&self, now: u64) -> bool {
         let left_at = self.left_at.load(Relaxed);
-        left_at > 0 && self.arriving.load(Acquire) > 0 && is_over(now, left_at - 1, ARRIVES)
+        left_at > 0 && self.arriving.load(Acquire) > 0 && is_over(now, left_at, ARRIVES)
     }
 
     pub(super) fn written(&self) {

@@ -13,13 +13,14 @@ use std::{
             Ordering::{Relaxed, SeqCst},
         },
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ipnet::IpNet;
 use metrics::{counter, gauge};
 use tokio::sync::Notify;
 
+use observe::millis::MillisClock;
 use product::metrics as names;
 
 /// One connection, and its timeouts.
@@ -77,9 +78,9 @@ pub struct Port {
     /// True during shutdown: each answer is then the last one of its connection.
     leaving: Arc<AtomicBool>,
     phase: AtomicU8,
-    started: Instant,
-    /// Milliseconds since the start, set by the check, so that nothing else reads a clock.
-    clock: AtomicU64,
+    clock: MillisClock,
+    /// Time of the last check, so that nothing else reads the clock.
+    now: AtomicU64,
     open: Mutex<Open>,
     has_ended: Notify,
     /// Requests that had arrived completely, but whose answers were cut off.
@@ -97,13 +98,14 @@ impl Port {
     pub fn new(name: &'static str, limits: Limits, leaving: Arc<AtomicBool>) -> Arc<Self> {
         gauge!(names::CONNECTIONS_LIMIT, "port" => name).set(limits.most as f64);
         gauge!(names::CONNECTIONS, "port" => name).set(0.0);
+        let clock = MillisClock::start();
         Arc::new(Self {
             name,
             limits,
             leaving,
             phase: AtomicU8::new(Phase::Open as u8),
-            started: Instant::now(),
-            clock: AtomicU64::new(0),
+            now: AtomicU64::new(clock.now()),
+            clock,
             open: Mutex::default(),
             has_ended: Notify::new(),
             cut_off: AtomicU64::new(0),
@@ -116,7 +118,7 @@ impl Port {
     }
 
     fn now(&self) -> u64 {
-        self.clock.load(Relaxed)
+        self.now.load(Relaxed)
     }
 
     fn is_leaving(&self) -> bool {
@@ -139,8 +141,8 @@ impl Port {
     }
 
     fn look_around(&self) {
-        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.clock.store(now, Relaxed);
+        let now = self.clock.now();
+        self.now.store(now, Relaxed);
         let is_stopping = self.is_stopping();
         for connection in self.open().by_id.values() {
             let has_news = connection.overstays(now).is_some() || connection.broke_off(now);
