@@ -6,7 +6,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{
-        HeaderMap, HeaderName, Method, Uri, Version,
+        HeaderMap, HeaderName, Method, Uri,
         header::{HOST, ORIGIN, REFERER},
         uri::Authority,
     },
@@ -19,6 +19,7 @@ use observe::throttle::Throttle;
 use product::metrics as names;
 use product::{
     config::{Config, host_name},
+    edge::host_header,
     error::Error,
 };
 
@@ -61,8 +62,8 @@ pub async fn check(
     request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let (headers, uri) = (request.headers(), request.uri());
-    let host = match host(headers, uri, request.version()) {
+    let headers = request.headers();
+    let host = match host(&request) {
         Ok(host) => host,
         Err(error) => return Err(refused(&BY_HOST, error, headers)),
     };
@@ -81,24 +82,16 @@ pub async fn check(
 }
 
 /// Host of the request, from target and header. HTTP/1.0 may have none; no browser uses it.
-fn host(headers: &HeaderMap, uri: &Uri, version: Version) -> Result<Option<Authority>, Error> {
-    let malformed = |why: &str| Err(Error::Malformed(why.to_owned()));
-    let mut said = headers.get_all(HOST).iter();
-    let header = match (said.next(), said.next()) {
-        (Some(one), None) => match Authority::try_from(one.as_bytes()) {
-            Ok(host) if !host.as_str().contains('@') => Some(host),
-            _ => return malformed("the Host header is no host"),
-        },
-        (Some(_), Some(_)) => return malformed("there is more than one Host header"),
-        (None, _) => None,
-    };
-    match (uri.authority(), header) {
+fn host(request: &Request) -> Result<Option<Authority>, Error> {
+    let malformed = |why: &str| Error::Malformed(why.to_owned());
+    let header = host_header(request)?.map(|host| Authority::try_from(host.as_bytes()));
+    let header = header.transpose().map_err(|_| malformed("the Host header is no host"))?;
+    match (request.uri().authority(), header) {
         // The target stands for the Host header, which must not differ.
         (Some(target), Some(header)) if !is_same(target, &header) => {
-            malformed("target and Host header name different hosts")
+            Err(malformed("target and Host header name different hosts"))
         }
         (Some(target), _) => Ok(Some(target.clone())),
-        (None, None) if version == Version::HTTP_11 => malformed("the Host header is missing"),
         (None, header) => Ok(header),
     }
 }
