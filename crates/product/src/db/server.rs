@@ -115,7 +115,7 @@ impl Server {
     }
 
     async fn answers(&self) -> bool {
-        let asked = async {
+        let probed = async {
             match PgConnection::connect_with(&self.options).await {
                 Ok(connection) => connection.close().await.is_ok(),
                 // It is up and refuses, perhaps because it has no connection left: those of the
@@ -126,7 +126,7 @@ impl Server {
                 Err(_) => false,
             }
         };
-        timeout(self.answers_within, asked).await.unwrap_or(false)
+        timeout(self.answers_within, probed).await.unwrap_or(false)
     }
 }
 

@@ -27,7 +27,7 @@ use product::{
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Shortest interval of log lines for each kind of refusal; all refusals are counted.
-const SAID_EVERY: Duration = Duration::from_secs(1);
+const LOGGED_EVERY: Duration = Duration::from_secs(1);
 
 /// Hosts under which ops may be called.
 #[derive(Clone)]
@@ -43,9 +43,9 @@ impl Names {
     }
 
     /// True if ops may be called by this host. Any port is valid: a proxy in front has another one.
-    fn contain(&self, said: &Authority) -> bool {
+    fn contain(&self, authority: &Authority) -> bool {
         // A name that can't be valid is refused like an unknown one.
-        let Ok(host) = host_name(said.host()) else { return false };
+        let Ok(host) = host_name(authority.host()) else { return false };
         let is_named = host == "localhost" || self.more.contains(&host);
         let ip = host.trim_matches(['[', ']']).parse::<IpAddr>().map(|ip| ip.to_canonical());
         // On an unspecified address any IP is valid: only a name can be made to lead here.
@@ -126,15 +126,15 @@ fn is_same_origin(headers: &HeaderMap, host: Option<&Authority>) -> bool {
 
 struct Reason {
     label: &'static str,
-    said: Throttle,
+    logged: Throttle,
 }
 
-static BY_HOST: Reason = Reason { label: "host", said: Throttle::every(SAID_EVERY) };
-static BY_ORIGIN: Reason = Reason { label: "origin", said: Throttle::every(SAID_EVERY) };
+static BY_HOST: Reason = Reason { label: "host", logged: Throttle::every(LOGGED_EVERY) };
+static BY_ORIGIN: Reason = Reason { label: "origin", logged: Throttle::every(LOGGED_EVERY) };
 
 fn refused(reason: &Reason, error: Error, headers: &HeaderMap) -> Error {
     counter!(names::OPS_REFUSED, "reason" => reason.label).increment(1);
-    if reason.said.allows() {
+    if reason.logged.allows() {
         let [host, origin, site] = [HOST, ORIGIN, FETCH_SITE].map(|name| headers.get(name));
         tracing::warn!(
             reason = reason.label,
