@@ -1,8 +1,8 @@
-//! Timeouts of connections, and limits of their number.
+//! Timeouts of connections: of a head, a body, an answer, and of silence.
 
 use std::{
     io::{Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
+    net::Shutdown,
     thread,
     time::Duration,
 };
@@ -11,15 +11,17 @@ use reqwest::blocking::Client;
 
 use crate::{
     program::Serving,
-    raw::{GET, answer, connect, is_open, pause, send, until_closed},
+    raw::{GET, answer, connect, pause, send, until_closed},
 };
+
+/// Limits of their number.
+mod limits;
 
 /// Request that both ports answer.
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 const HALF: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\n";
 /// Route of a lab's wrong fix: it takes two seconds and blocks no thread.
 const TWO_SECONDS: &str = "/api/posts/v4/tokio-sleep";
-const PENDING_LINES: &str = "axum_http_requests_pending{method=\"POST\",endpoint=\"/api/log\"}";
 /// Requests whose answers are many times as large as the buffers of a connection.
 const MANY: usize = 300;
 
@@ -27,22 +29,8 @@ fn closed(port: &str, reason: &str) -> String {
     format!("chokepoint_connections_closed_total{{port=\"{port}\",reason=\"{reason}\"}}")
 }
 
-fn refused(reason: &str) -> String {
-    format!("chokepoint_connections_refused_total{{port=\"app\",reason=\"{reason}\"}}")
-}
-
 fn large(count: usize) -> String {
     "GET /api/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(count)
-}
-
-/// A request without its last byte, `}`: it is in flight until that comes.
-fn line_but_its_end(headers: &str) -> String {
-    let line = r#"{"device_id":"busy","log_level":"INFO","message":"m""#;
-    format!(
-        "POST /api/log HTTP/1.1\r\nhost: localhost\r\n{headers}content-type: application/json\r\n\
-         content-length: {}\r\n\r\n{line}",
-        line.len() + 1
-    )
 }
 
 #[test]
@@ -172,109 +160,4 @@ fn who_breaks_off_in_a_body_is_told_so() {
     let mut broken = send(serving.app, head);
     broken.shutdown(Shutdown::Write).unwrap();
     assert!(until_closed(&mut broken).starts_with("HTTP/1.1 400 "));
-}
-
-#[test]
-fn a_full_port_closes_who_is_idle_and_refuses_others_with_503() {
-    let serving = Serving::start(&[("MAX_CONNECTIONS", "4"), ("BODY_TIMEOUT", "1h")]);
-    let idle: Vec<_> = (0..4).map(|_| connect(serving.app)).collect();
-    let mut one_more = send(serving.app, GET);
-    assert!(answer(&mut one_more).starts_with("HTTP/1.1 200 "));
-    serving.wait_for_metric(&closed("app", "room"), 1);
-    assert_eq!(idle.iter().filter(|connection| is_open(connection)).count(), 3);
-    drop((idle, one_more));
-    serving.wait_for_metric("chokepoint_connections{port=\"app\"}", 0);
-    let mut busy: Vec<_> = (0..4).map(|_| send(serving.app, &line_but_its_end(""))).collect();
-    serving.wait_for_metric(PENDING_LINES, 4);
-    let said = until_closed(&mut send(serving.app, GET));
-    assert!(said.starts_with("HTTP/1.1 503 ") && said.contains("retry-after: 1"), "{said:?}");
-    assert!(said.contains("application/problem+json"), "{said:?}");
-    serving.wait_for_metric(&refused("full"), 1);
-    for connection in &mut busy {
-        connection.write_all(b"}").unwrap();
-        assert!(answer(connection).starts_with("HTTP/1.1 200 "));
-    }
-}
-
-fn client_from(address: &str) -> Client {
-    Client::builder().no_proxy().local_address(Some(address.parse().unwrap())).build().unwrap()
-}
-
-#[test]
-fn one_address_has_its_share() {
-    let serving = Serving::start(&[("MAX_CONNECTIONS_PER_ADDRESS", "3")]);
-    let mut held: Vec<_> = (0..3).map(|_| send(serving.app, GET)).collect();
-    for connection in &mut held {
-        assert!(answer(connection).starts_with("HTTP/1.1 200 "));
-    }
-    let said = until_closed(&mut send(serving.app, GET));
-    assert!(said.starts_with("HTTP/1.1 503 ") && said.contains("this address"), "{said:?}");
-    serving.wait_for_metric(&refused("address"), 1);
-    let other = client_from("127.0.0.2").get(serving.url("/health/live")).send();
-    assert_eq!(other.unwrap().status(), 200);
-    drop(held);
-    serving.wait_for_metric("chokepoint_connections{port=\"app\"}", 0);
-    assert!(answer(&mut send(serving.app, GET)).starts_with("HTTP/1.1 200 "));
-}
-
-#[test]
-fn behind_a_proxy_each_client_has_its_share() {
-    let settings = [
-        ("MAX_CONNECTIONS_PER_ADDRESS", "2"),
-        ("TRUSTED_PROXIES", "127.0.0.1"),
-        ("BODY_TIMEOUT", "1h"),
-    ];
-    let serving = Serving::start(&settings);
-    let of = |client: &str, path: &str| {
-        send(
-            serving.app,
-            &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: {client}\r\n\r\n"),
-        )
-    };
-    let begun = line_but_its_end("x-forwarded-for: 2001:db8::1\r\n");
-    let mut busy: Vec<_> = (0..2).map(|_| send(serving.app, &begun)).collect();
-    serving.wait_for_metric(PENDING_LINES, 2);
-    let said = answer(&mut of("2001:db8::2", "/health/live"));
-    assert!(said.starts_with("HTTP/1.1 503 "), "the same network: {said}");
-    for other in ["2001:db8:0:100::1", "192.0.2.1"] {
-        assert!(answer(&mut of(other, "/health/live")).starts_with("HTTP/1.1 200 "), "{other}");
-    }
-    for connection in &mut busy {
-        connection.write_all(b"}").unwrap();
-        assert!(answer(connection).starts_with("HTTP/1.1 200 "));
-    }
-    assert!(answer(&mut of("2001:db8::2", "/health/live")).starts_with("HTTP/1.1 200 "));
-}
-
-/// Opens connections; half of them send half a head.
-fn hold(address: SocketAddr, count: usize) -> Vec<TcpStream> {
-    (0..count).map(|n| send(address, if n % 2 == 0 { HALF } else { "" })).collect()
-}
-
-#[test]
-fn connections_beyond_all_descriptors_stop_neither_port() {
-    let serving = Serving::start_with_descriptors(256, &[]);
-    let _held = (hold(serving.app, 300), hold(serving.ops, 300));
-    let client = Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
-    for url in [serving.url("/health"), format!("http://{}/metrics", serving.ops)] {
-        assert_eq!(
-            client.get(&url).send().map(|answer| answer.status().as_u16()).ok(),
-            Some(200),
-            "{url}"
-        );
-    }
-}
-
-#[test]
-fn five_hundred_users_on_this_machine_are_all_served() {
-    let serving = Serving::start(&[]);
-    let mut users: Vec<_> = (0..500).map(|_| send(serving.app, GET)).collect();
-    for user in &mut users {
-        assert!(answer(user).starts_with("HTTP/1.1 200 "));
-    }
-    serving.wait_for_metric("chokepoint_connections{port=\"app\"}", 500);
-    for user in &mut users {
-        user.write_all(GET.as_bytes()).unwrap();
-        assert!(answer(user).starts_with("HTTP/1.1 200 "));
-    }
 }

@@ -27,7 +27,8 @@ fn signals_that_are_meant_for_nothing_do_nothing() {
         libc::SIGPIPE,
         libc::SIGXFSZ,
     ];
-    if cfg!(target_os = "linux") {
+    #[cfg(target_os = "linux")]
+    {
         numbers.extend([libc::SIGPWR, libc::SIGSTKFLT]);
         numbers.extend(libc::SIGRTMIN()..=libc::SIGRTMAX());
     }

@@ -39,6 +39,8 @@ pub mod measurements;
 pub mod metrics;
 /// Layer that counts and times requests.
 pub mod metrics_layer;
+/// Times in whole milliseconds, which fit into an atomic.
+pub mod millis;
 /// Times as people and programs write them.
 mod moment;
 /// Routes of the ops port: metrics, traces, profiles, blocked polls.

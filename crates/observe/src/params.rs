@@ -119,7 +119,7 @@ impl Params {
         if let Some(missing) = missing
             && let Some(key) = after.into_iter().find(|key| self.text(key).is_some())
         {
-            self.refuse(key, format!("a {key} of what? {missing} is needed too"));
+            self.refuse(key, format!("{missing} is missing: add it, or leave {key} out"));
             return Labels::default();
         }
         self.labels(all)
@@ -172,10 +172,12 @@ mod tests {
     }
 
     #[test]
-    fn a_label_of_nothing_is_refused_where_all_are_needed() {
+    fn a_label_without_those_before_it_is_refused_where_all_are_needed() {
         let mut given = params(&[("variant", "slow")]);
         given.whole_labels(&labels());
-        assert!(given.finish().is_err());
+        let Err(Error::Invalid(errors)) = given.finish() else { panic!("it is accepted") };
+        let missing = FieldError::new("variant", "lab is missing: add it, or leave variant out");
+        assert_eq!(errors, [missing]);
     }
 
     #[test]

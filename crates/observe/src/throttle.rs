@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::millis::whole_millis;
+
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 pub struct Throttle {
@@ -27,10 +29,9 @@ impl Throttle {
     }
 
     fn may_say_at(&self, now: Duration) -> bool {
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let next = self.next.load(Relaxed);
-        millis(now) >= next
-            && self.next.compare_exchange(next, millis(now + self.every), Relaxed, Relaxed).is_ok()
+        let (next, after) = (self.next.load(Relaxed), whole_millis(now + self.every));
+        whole_millis(now) >= next
+            && self.next.compare_exchange(next, after, Relaxed, Relaxed).is_ok()
     }
 }
 

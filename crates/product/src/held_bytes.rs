@@ -21,14 +21,21 @@ const PART_OF_FREE: usize = 4;
 
 /// Room for answers until they are written to the socket, in bytes: a hundred times the longest
 /// list, and an eighth of the memory that compose.yml gives.
-pub static ANSWERS: Room = Room::new("answers", 64 * 1024 * 1024);
+pub static ANSWERS: Room = Room::new(Kind::Answers, 64 * 1024 * 1024);
 
 /// Room for bodies until their request is answered: 64 of the largest, mostly queued in /api/v1.
-pub static BODIES: Room = Room::new("bodies", 64 * 1024 * 1024);
+pub static BODIES: Room = Room::new(Kind::Bodies, 64 * 1024 * 1024);
+
+/// Kind of held bytes; each has a room of its own.
+#[derive(Clone, Copy)]
+enum Kind {
+    Answers,
+    Bodies,
+}
 
 /// Room for bytes of one kind.
 pub struct Room {
-    of: &'static str,
+    kind: Kind,
     most: usize,
     held: AtomicUsize,
 }
@@ -50,26 +57,39 @@ pub struct Taken {
     bytes: usize,
 }
 
+impl Kind {
+    /// Value of the label `of` in metrics.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Answers => "answers",
+            Self::Bodies => "bodies",
+        }
+    }
+}
+
+impl ConnectionBytes {
+    fn held(&self, kind: Kind) -> &AtomicUsize {
+        match kind {
+            Kind::Answers => &self.0.answers,
+            Kind::Bodies => &self.0.bodies,
+        }
+    }
+}
+
 impl Room {
-    const fn new(of: &'static str, most: usize) -> Self {
-        Self { of, most, held: AtomicUsize::new(0) }
+    const fn new(kind: Kind, most: usize) -> Self {
+        Self { kind, most, held: AtomicUsize::new(0) }
     }
 
     fn free(&self) -> usize {
         self.most.saturating_sub(self.held.load(Relaxed))
     }
 
-    fn of<'a>(&self, connection: &'a ConnectionBytes) -> &'a AtomicUsize {
-        match self.of {
-            "answers" => &connection.0.answers,
-            _ => &connection.0.bodies,
-        }
-    }
-
     fn report(&self) {
-        gauge!(names::HELD_BYTES, "of" => self.of).set(self.held.load(Relaxed) as f64);
-        gauge!(names::HELD_BYTES_MAX, "of" => self.of).set(self.most as f64);
-        counter!(names::HELD_BYTES_REFUSED, "of" => self.of).increment(0);
+        let kind = self.kind.label();
+        gauge!(names::HELD_BYTES, "of" => kind).set(self.held.load(Relaxed) as f64);
+        gauge!(names::HELD_BYTES_MAX, "of" => kind).set(self.most as f64);
+        counter!(names::HELD_BYTES_REFUSED, "of" => kind).increment(0);
     }
 }
 
@@ -91,14 +111,14 @@ impl Taken {
         if has_room {
             self.bytes += more;
         } else {
-            counter!(names::HELD_BYTES_REFUSED, "of" => self.room.of).increment(1);
+            counter!(names::HELD_BYTES_REFUSED, "of" => self.room.kind.label()).increment(1);
         }
         has_room
     }
 
     fn connection_takes(&self, more: usize) -> bool {
         let Some(connection) = &self.connection else { return true };
-        let held = self.room.of(connection);
+        let held = connection.held(self.room.kind);
         let fits = held.fetch_add(more, Relaxed) + more <= self.room.free() / PART_OF_FREE;
         if !fits {
             held.fetch_sub(more, Relaxed);
@@ -109,7 +129,7 @@ impl Taken {
     fn give_back(&self, bytes: usize) {
         self.room.held.fetch_sub(bytes, Relaxed);
         if let Some(connection) = &self.connection {
-            self.room.of(connection).fetch_sub(bytes, Relaxed);
+            connection.held(self.room.kind).fetch_sub(bytes, Relaxed);
         }
     }
 }
@@ -165,7 +185,7 @@ pub fn report() {
 mod tests {
     use super::*;
 
-    static ROOM: Room = Room::new("bodies", 1_000);
+    static ROOM: Room = Room::new(Kind::Bodies, 1_000);
 
     #[test]
     fn a_connection_gets_a_part_of_what_is_free_and_gives_back_all() {
@@ -181,6 +201,6 @@ mod tests {
         assert!(!of_nobody.grow_to(601) && of_nobody.grow_to(600));
         assert_eq!(ROOM.free(), 0);
         drop((one, other, of_nobody));
-        assert_eq!((ROOM.free(), ROOM.of(&connection).load(Relaxed)), (1_000, 0));
+        assert_eq!((ROOM.free(), connection.held(Kind::Bodies).load(Relaxed)), (1_000, 0));
     }
 }

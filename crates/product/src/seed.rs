@@ -79,7 +79,10 @@ pub async fn posts_up_to(
 }
 
 async fn count_seeded(db: &Db) -> Result<u64, DbErr> {
-    posts::Entity::find().filter(posts::Column::Slug.starts_with("seed-")).count(db).await
+    posts::Entity::find()
+        .filter(posts::Column::Slug.starts_with(posts::SEED_PREFIX))
+        .count(db)
+        .await
 }
 
 async fn author_ids(db: &impl ConnectionTrait) -> Result<Vec<i64>, DbErr> {

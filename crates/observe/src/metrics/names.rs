@@ -124,8 +124,8 @@ pub const REQUEST: [Family; OF_REQUEST] = [
     ),
     Family::seconds(
         "chokepoint_request_pool_wait_seconds",
-        "Time one request waited for a pooled connection, on SQLite for its turn to write too, summed over \
-         its queries.",
+        "Time one request waited for a pooled connection, on SQLite for the write lock too, summed \
+         over its queries.",
         SHORT_SECONDS,
     ),
     Family::seconds(

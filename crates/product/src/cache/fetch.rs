@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Answer, Cache, Call, Name, Store, redis::Token};
 use crate::error::Error;
-use observe::traces;
+use observe::{millis::whole_millis, traces};
 
 /// Time to live of a copy.
 const TTL: Duration = Duration::from_hours(1);
@@ -145,9 +145,8 @@ impl<A> Lookup<A> {
 }
 
 fn ttl(answer: &Option<Bytes>) -> Duration {
-    let jitter = u64::try_from(JITTER.as_millis()).unwrap_or(u64::MAX);
     match answer {
-        Some(_) => TTL + Duration::from_millis(fastrand::u64(0..=jitter)),
+        Some(_) => TTL + Duration::from_millis(fastrand::u64(0..=whole_millis(JITTER))),
         None => ABSENCE_TTL,
     }
 }

@@ -9,23 +9,25 @@ use std::{
         OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use sea_orm::{DbErr, RuntimeErr};
+
+use observe::millis::{MillisClock, whole_millis};
 
 /// Greatest age of the check that a statement relies on. A commit is not acknowledged without a
 /// check of its own.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 pub struct File {
-    since: Instant,
+    clock: MillisClock,
     /// Identities of file and log; None until the database is open.
     opened: OnceLock<[Identity; 2]>,
-    /// Time of the last check, in milliseconds since `since`.
+    /// Time of the last check, by `clock`.
     looked: AtomicU64,
     is_gone: AtomicBool,
-    /// Milliseconds since `since`: connections opened earlier are not used again; 0 if all are.
+    /// Time by `clock`: connections opened earlier are not used again; 0 if all are.
     distrusted: AtomicU64,
 }
 
@@ -38,7 +40,7 @@ struct Identity {
 impl File {
     pub fn new() -> Self {
         Self {
-            since: Instant::now(),
+            clock: MillisClock::start(),
             opened: OnceLock::new(),
             looked: AtomicU64::new(0),
             is_gone: AtomicBool::new(false),
@@ -65,8 +67,8 @@ impl File {
 
     /// Checks that the file was there within `LOOK_EVERY`.
     pub fn is_there(&self) -> Result<(), DbErr> {
-        let now = self.now();
-        let is_due = now.saturating_sub(self.looked.load(Relaxed)) >= millis(LOOK_EVERY);
+        let now = self.clock.now();
+        let is_due = now.saturating_sub(self.looked.load(Relaxed)) >= whole_millis(LOOK_EVERY);
         if is_due || self.is_gone.load(Relaxed) {
             self.looked.store(now, Relaxed);
             return self.is_there_now();
@@ -96,16 +98,12 @@ impl File {
     /// Retires the connections that are open now. One that was opened while the file was read-only
     /// would refuse writes for ever.
     pub fn distrust_connections(&self) {
-        self.distrusted.store(self.now().max(1), Relaxed);
+        self.distrusted.store(self.clock.now(), Relaxed);
     }
 
     pub fn trusts_connection(&self, age: Duration) -> bool {
         let distrusted = self.distrusted.load(Relaxed);
-        distrusted == 0 || self.now().saturating_sub(millis(age)) > distrusted
-    }
-
-    fn now(&self) -> u64 {
-        millis(self.since.elapsed())
+        distrusted == 0 || self.clock.now().saturating_sub(whole_millis(age)) > distrusted
     }
 }
 
@@ -127,8 +125,4 @@ fn device_and_inode(path: &Path) -> std::io::Result<(u64, u64)> {
 
 fn error_of(reason: String) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(reason))
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,22 +1,18 @@
-//! Link to the database: injected latency, limits on waits, and the circuit breaker of PostgreSQL.
+//! Link to the database: injected latency, limits on waits, and what is known of its state.
 
 use std::{
-    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
-use sea_orm::{DbBackend, DbErr, RuntimeErr};
-use tokio::{
-    runtime::Handle,
-    time::{sleep, timeout},
-};
+use sea_orm::{DbBackend, DbErr};
 
 use super::{
-    failure::{is_read_only, is_unavailable},
+    failure::is_read_only,
     file::File,
-    server::{SILENCE, Server},
+    server::Server,
+    waiting::{self, ToItsEnd},
     writes::Writes,
 };
 use crate::config::DatabaseConfig;
@@ -108,47 +104,14 @@ impl Link {
         statement: impl Future<Output = Result<T, DbErr>>,
     ) -> Result<T, DbErr> {
         let limit = self.limit();
-        let Some(server) = &self.server else {
-            let Some(limit) = limit else { return self.unless_file_gone(statement).await };
-            let limited =
-                async { timeout(limit, statement).await.unwrap_or_else(|_| Err(too_late(limit))) };
-            return self.unless_file_gone(limited).await;
+        let result = match &self.server {
+            Some(server) => waiting::answer(server, limit, statement).await,
+            None => self.unless_file_gone(waiting::limited(limit, statement)).await,
         };
-        if server.is_gone() {
-            return Err(gone());
+        if let Err(error) = &result {
+            self.writes.failed(error);
         }
-        let mut statement = pin!(statement);
-        // Dropped before the statement, whose connection it may retire.
-        let mut waiting = Waiting { server, since: Instant::now(), is_over: false };
-        let mut look = pin!(sleep(SILENCE));
-        loop {
-            tokio::select! {
-                biased;
-                result = &mut statement => {
-                    waiting.is_over = true;
-                    if let Err(error) = &result {
-                        self.writes.failed(error);
-                    }
-                    if result.as_ref().is_err_and(is_unavailable) {
-                        server.probe();
-                    } else {
-                        server.has_answered();
-                    }
-                    return result;
-                }
-                () = server.gone() => return Err(gone()),
-                () = &mut look => {
-                    if let Some(limit) = limit && waiting.since.elapsed() >= limit {
-                        return Err(too_late(limit));
-                    }
-                    if server.is_silent() {
-                        server.probe();
-                    }
-                    let next = limit.map_or(SILENCE, |l| l.saturating_sub(waiting.since.elapsed()));
-                    look.as_mut().reset(tokio::time::Instant::now() + next.min(SILENCE));
-                }
-            }
-        }
+        result
     }
 
     /// The same for a BEGIN. PostgreSQL's driver loses track of one that is dropped before its
@@ -160,8 +123,7 @@ impl Link {
     ) -> Result<T, DbErr> {
         let Some(server) = &self.server else { return self.bounded(begin).await };
         let within = self.acquire + self.statement.unwrap_or_default() + GRACE;
-        let (begin, since) = (Some(begin), Instant::now());
-        let mut begin = ToItsEnd { begin, since, within, server: server.clone() };
+        let mut begin = ToItsEnd::new(begin, within, server.clone());
         self.bounded(begin.answer()).await
     }
 
@@ -172,11 +134,8 @@ impl Link {
         let Some(file) = &self.file else { return statement.await };
         file.is_there()?;
         let result = statement.await;
-        if let Err(error) = &result {
-            self.writes.failed(error);
-            if is_read_only(error) {
-                file.distrust_connections();
-            }
+        if result.as_ref().is_err_and(is_read_only) {
+            file.distrust_connections();
         }
         result
     }
@@ -210,70 +169,4 @@ impl Link {
     pub fn trusts(&self, age: Duration) -> bool {
         self.server.as_ref().is_none_or(|server| !server.distrusts(age))
     }
-}
-
-/// A statement that waits for its answer.
-struct Waiting<'a> {
-    server: &'a Server,
-    since: Instant,
-    is_over: bool,
-}
-
-impl Drop for Waiting<'_> {
-    /// Handles a statement that was given up. If no other gets answers either, its connection may
-    /// be dead, and the pool would wait for it.
-    fn drop(&mut self) {
-        if !self.is_over && self.since.elapsed() >= SILENCE && self.server.is_silent() {
-            self.server.distrust_connections();
-        }
-    }
-}
-
-/// A BEGIN that is not dropped before its answer, unless none comes.
-struct ToItsEnd<T: Send + 'static> {
-    begin: Option<BoxFuture<'static, Result<T, DbErr>>>,
-    since: Instant,
-    within: Duration,
-    server: Arc<Server>,
-}
-
-impl<T: Send + 'static> ToItsEnd<T> {
-    async fn answer(&mut self) -> Result<T, DbErr> {
-        let Some(begin) = &mut self.begin else { return Err(gone()) };
-        let answer = begin.await;
-        self.begin = None;
-        answer
-    }
-}
-
-impl<T: Send + 'static> Drop for ToItsEnd<T> {
-    fn drop(&mut self) {
-        let Some(mut begin) = self.begin.take() else { return };
-        let (within, server) = (self.within, self.server.clone());
-        if server.is_gone() || self.since.elapsed() >= SILENCE && server.is_silent() {
-            // No answer may come. It can be dropped if its connection serves no other request.
-            server.distrust_connections();
-            return;
-        }
-        // Without a runtime everything ends.
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move {
-                if timeout(within, &mut begin).await.is_err() {
-                    server.distrust_connections();
-                }
-            });
-        }
-    }
-}
-
-fn gone() -> DbErr {
-    unavailable("PostgreSQL does not answer".to_owned())
-}
-
-fn too_late(limit: Duration) -> DbErr {
-    unavailable(format!("no answer within {limit:?}"))
-}
-
-fn unavailable(why: String) -> DbErr {
-    DbErr::Conn(RuntimeErr::Internal(why))
 }

@@ -26,7 +26,7 @@ mod failure;
 mod file;
 /// Instruments statements: adds each to the request cost.
 mod instrument;
-/// Injected latency, limits on waits, and the circuit breaker.
+/// Injected latency, limits on waits, and the state of the database.
 mod link;
 /// Circuit breaker of PostgreSQL, and its probe.
 mod server;
@@ -34,6 +34,8 @@ mod server;
 mod span;
 /// BEGIN to COMMIT.
 mod transaction;
+/// Wait for the answer to a statement.
+mod waiting;
 /// Write lock of SQLite, with its line of writers.
 mod write_lock;
 /// Check that the database accepts writes.

@@ -12,11 +12,13 @@ use std::{
         },
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use sea_orm::sqlx::{self, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::{runtime::Builder, sync::watch, time::timeout};
+
+use observe::millis::{MillisClock, whole_millis};
 
 /// Longest wait for a probe's answer, if the server is nearby.
 pub const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
@@ -39,8 +41,8 @@ pub struct Server {
     answers_within: Duration,
     is_looked_for: AtomicBool,
     is_gone: watch::Sender<bool>,
-    /// Moments below are milliseconds since this one.
-    start: Instant,
+    clock: MillisClock,
+    /// Times by `clock`.
     answered: AtomicU64,
     distrusted: AtomicU64,
 }
@@ -53,15 +55,10 @@ impl Server {
             answers_within: ANSWERS_WITHIN.max(3 * first),
             is_looked_for: AtomicBool::new(false),
             is_gone: watch::Sender::new(false),
-            start: Instant::now(),
+            clock: MillisClock::start(),
             answered: AtomicU64::new(0),
             distrusted: AtomicU64::new(0),
         }
-    }
-
-    /// Milliseconds since `start`. Never 0, which is before everything.
-    fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX - 2) + 1
     }
 
     pub fn is_gone(&self) -> bool {
@@ -76,25 +73,24 @@ impl Server {
 
     /// Records that a statement has an answer.
     pub fn has_answered(&self) {
-        self.answered.store(self.now(), Relaxed);
+        self.answered.store(self.clock.now(), Relaxed);
     }
 
     /// True if no statement had an answer for a while.
     pub fn is_silent(&self) -> bool {
-        let silence = self.now().saturating_sub(self.answered.load(Relaxed));
-        u128::from(silence) >= SILENCE.as_millis()
+        let silence = self.clock.now().saturating_sub(self.answered.load(Relaxed));
+        silence >= whole_millis(SILENCE)
     }
 
     /// Retires all connections that exist now: some wait for answers that may never come, or that
     /// belong to statements that were given up.
     pub fn distrust_connections(&self) {
         // An age is rounded too.
-        self.distrusted.fetch_max(self.now() + 1, Release);
+        self.distrusted.fetch_max(self.clock.now() + 1, Release);
     }
 
     pub fn distrusts(&self, age: Duration) -> bool {
-        let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-        self.now().saturating_sub(age) <= self.distrusted.load(Relaxed)
+        self.clock.now().saturating_sub(whole_millis(age)) <= self.distrusted.load(Relaxed)
     }
 
     /// Starts a probe, after a failure as if the server were down, or after silence. Labs may hold
@@ -119,7 +115,7 @@ impl Server {
     }
 
     async fn answers(&self) -> bool {
-        let asked = async {
+        let probed = async {
             match PgConnection::connect_with(&self.options).await {
                 Ok(connection) => connection.close().await.is_ok(),
                 // It is up and refuses, perhaps because it has no connection left: those of the
@@ -130,7 +126,7 @@ impl Server {
                 Err(_) => false,
             }
         };
-        timeout(self.answers_within, asked).await.unwrap_or(false)
+        timeout(self.answers_within, probed).await.unwrap_or(false)
     }
 }
 
@@ -161,11 +157,11 @@ mod tests {
     #[test]
     fn what_is_distrusted_is_what_existed_then() {
         let mut server = Server::new(PgConnectOptions::new_without_pgpass(), Duration::ZERO);
-        server.start -= Duration::from_secs(10);
+        server.clock.0 -= Duration::from_secs(10);
         assert!(!server.distrusts(Duration::from_secs(9)));
         server.distrust_connections();
         assert!(server.distrusts(Duration::ZERO) && server.distrusts(Duration::from_secs(9)));
-        server.start -= Duration::from_secs(1);
+        server.clock.0 -= Duration::from_secs(1);
         assert!(!server.distrusts(Duration::from_millis(900)));
         assert!(server.distrusts(Duration::from_millis(1_100)));
     }
@@ -173,11 +169,11 @@ mod tests {
     #[test]
     fn it_is_silent_until_it_answers() {
         let mut server = Server::new(PgConnectOptions::new_without_pgpass(), Duration::ZERO);
-        server.start -= Duration::from_secs(1);
+        server.clock.0 -= Duration::from_secs(1);
         assert!(server.is_silent());
         server.has_answered();
         assert!(!server.is_silent());
-        server.start -= SILENCE;
+        server.clock.0 -= SILENCE;
         assert!(server.is_silent());
     }
 }

@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use sea_orm::{ConnectionTrait, DbErr, Statement};
@@ -17,6 +17,7 @@ use super::{
     failure::{is_unavailable, is_write_failure},
     now,
 };
+use observe::millis::{MillisClock, whole_millis};
 
 /// Time for which the outcome of a write counts.
 const COUNTS_FOR: Duration = Duration::from_secs(1);
@@ -41,10 +42,10 @@ const DELETE_ROWS: &str = "DELETE FROM write_proofs WHERE written_at < $1";
 pub struct Writes(Arc<Outcomes>);
 
 struct Outcomes {
-    since: Instant,
+    clock: MillisClock,
     /// Key of this instance's row.
     instance: i64,
-    /// Milliseconds since `since`; 0 if it never happened.
+    /// Time by `clock`; 0 if it never happened.
     committed: AtomicU64,
     failed: AtomicU64,
     why: Mutex<String>,
@@ -55,7 +56,7 @@ struct Outcomes {
 impl Writes {
     pub fn new() -> Self {
         Self(Arc::new(Outcomes {
-            since: Instant::now(),
+            clock: MillisClock::start(),
             instance: fastrand::i64(..),
             committed: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -65,7 +66,7 @@ impl Writes {
     }
 
     pub fn committed(&self) {
-        self.0.committed.store(self.now(), Relaxed);
+        self.0.committed.store(self.0.clock.now(), Relaxed);
     }
 
     /// Records an error if it means that nothing can be written.
@@ -77,21 +78,18 @@ impl Writes {
 
     fn failed_because(&self, why: String) {
         *self.0.why.lock().unwrap_or_else(PoisonError::into_inner) = why;
-        self.0.failed.store(self.now(), Relaxed);
+        self.0.failed.store(self.0.clock.now(), Relaxed);
     }
 
     /// Outcome of the last write, and true if it still counts.
     fn last(&self) -> (Result<(), String>, bool) {
         let (committed, failed) = (self.0.committed.load(Relaxed), self.0.failed.load(Relaxed));
-        let counts = self.now().saturating_sub(committed.max(failed)) < millis(COUNTS_FOR);
+        let counts =
+            self.0.clock.now().saturating_sub(committed.max(failed)) < whole_millis(COUNTS_FOR);
         if failed == 0 || committed > failed {
             return (Ok(()), counts);
         }
         (Err(self.0.why.lock().unwrap_or_else(PoisonError::into_inner).clone()), counts)
-    }
-
-    fn now(&self) -> u64 {
-        millis(self.0.since.elapsed()).max(1)
     }
 }
 
@@ -143,8 +141,4 @@ impl Db {
         let hangs = || DbErr::Custom(format!("no commit within {WRITTEN_WITHIN:?}"));
         timeout(WRITTEN_WITHIN, written).await.unwrap_or_else(|_| Err(hangs()))
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

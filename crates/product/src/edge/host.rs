@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     extract::Request,
-    http::{Version, header::HOST},
+    http::{HeaderValue, Version, header::HOST},
     response::{IntoResponse, Response},
 };
 use futures_util::future::{Either, Ready, ready};
@@ -40,29 +40,27 @@ impl<S: Service<Request, Response = Response>> Service<Request> for HostDemanded
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        match refusal(&request) {
-            None => Either::Left(self.0.call(request)),
-            Some(said) => {
-                let error = Error::Malformed(said.to_owned());
-                Either::Right(ready(Ok(error.into_response())))
-            }
+        if let Err(error) = host_header(&request) {
+            return Either::Right(ready(Ok(error.into_response())));
         }
+        Either::Left(self.0.call(request))
     }
 }
 
-fn refusal(request: &Request) -> Option<&'static str> {
+/// Host header of a request, checked. None where it needs none: HTTP/1.0 has no such header, HTTP/2
+/// has the pseudo-header `:authority`.
+pub fn host_header(request: &Request) -> Result<Option<&HeaderValue>, Error> {
+    let malformed = |why: &str| Err(Error::Malformed(why.to_owned()));
     let mut hosts = request.headers().get_all(HOST).iter();
-    let (host, second) = (hosts.next(), hosts.next());
-    if second.is_some() {
-        return Some("the request has more than one Host header");
-    }
-    match host {
-        Some(host) if is_host(host.as_bytes()) => None,
-        Some(_) => Some("the Host header is no host"),
-        // HTTP/1.0 has no such header; HTTP/2 has the pseudo-header :authority.
-        None if request.version() < Version::HTTP_11 => None,
-        None if request.version() > Version::HTTP_11 && request.uri().host().is_some() => None,
-        None => Some("the request has no Host header"),
+    match (hosts.next(), hosts.next()) {
+        (_, Some(_)) => malformed("the request has more than one Host header"),
+        (Some(host), None) if is_host(host.as_bytes()) => Ok(Some(host)),
+        (Some(_), None) => malformed("the Host header is no host"),
+        (None, None) if request.version() < Version::HTTP_11 => Ok(None),
+        (None, None) if request.version() > Version::HTTP_11 && request.uri().host().is_some() => {
+            Ok(None)
+        }
+        (None, None) => malformed("the request has no Host header"),
     }
 }
 

@@ -26,7 +26,7 @@ pub use cors::cors;
 pub use crowd::{Crowd, bound_the_crowd};
 pub use deadline::{Clock, Deadline};
 pub use drain::drain_body;
-pub use host::DemandHost;
+pub use host::{DemandHost, host_header};
 pub use network::network;
 pub use proxies::{Proxies, demand_tls};
 

@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     held_bytes::{RequestBytes, SMALL},
 };
-use observe::{request_cost, route_metrics::Route};
+use observe::{millis::whole_millis, request_cost, route_metrics::Route};
 
 /// Longest time from the head of a request to the end of its body, in ms: 1 MiB in 30 s is 280
 /// kbit/s. A slower client holds only a connection. Global, because an extractor has no settings.
@@ -27,7 +27,7 @@ static BODY_TIMEOUT: AtomicU64 = AtomicU64::new(30_000);
 
 /// Sets BODY_TIMEOUT for all servers of this process.
 pub fn set_timeout(timeout: Duration) {
-    BODY_TIMEOUT.store(timeout.as_millis().try_into().unwrap_or(u64::MAX), Relaxed);
+    BODY_TIMEOUT.store(whole_millis(timeout), Relaxed);
 }
 
 fn timeout() -> Duration {

@@ -6,7 +6,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{
-        HeaderMap, HeaderName, Method, Uri, Version,
+        HeaderMap, HeaderName, Method, Uri,
         header::{HOST, ORIGIN, REFERER},
         uri::Authority,
     },
@@ -19,6 +19,7 @@ use observe::throttle::Throttle;
 use product::metrics as names;
 use product::{
     config::{Config, host_name},
+    edge::host_header,
     error::Error,
 };
 
@@ -26,7 +27,7 @@ use product::{
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Shortest interval of log lines for each kind of refusal; all refusals are counted.
-const SAID_EVERY: Duration = Duration::from_secs(1);
+const LOGGED_EVERY: Duration = Duration::from_secs(1);
 
 /// Hosts under which ops may be called.
 #[derive(Clone)]
@@ -42,9 +43,9 @@ impl Names {
     }
 
     /// True if ops may be called by this host. Any port is valid: a proxy in front has another one.
-    fn contain(&self, said: &Authority) -> bool {
+    fn contain(&self, authority: &Authority) -> bool {
         // A name that can't be valid is refused like an unknown one.
-        let Ok(host) = host_name(said.host()) else { return false };
+        let Ok(host) = host_name(authority.host()) else { return false };
         let is_named = host == "localhost" || self.more.contains(&host);
         let ip = host.trim_matches(['[', ']']).parse::<IpAddr>().map(|ip| ip.to_canonical());
         // On an unspecified address any IP is valid: only a name can be made to lead here.
@@ -61,8 +62,8 @@ pub async fn check(
     request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let (headers, uri) = (request.headers(), request.uri());
-    let host = match host(headers, uri, request.version()) {
+    let headers = request.headers();
+    let host = match host(&request) {
         Ok(host) => host,
         Err(error) => return Err(refused(&BY_HOST, error, headers)),
     };
@@ -81,24 +82,16 @@ pub async fn check(
 }
 
 /// Host of the request, from target and header. HTTP/1.0 may have none; no browser uses it.
-fn host(headers: &HeaderMap, uri: &Uri, version: Version) -> Result<Option<Authority>, Error> {
-    let malformed = |why: &str| Err(Error::Malformed(why.to_owned()));
-    let mut said = headers.get_all(HOST).iter();
-    let header = match (said.next(), said.next()) {
-        (Some(one), None) => match Authority::try_from(one.as_bytes()) {
-            Ok(host) if !host.as_str().contains('@') => Some(host),
-            _ => return malformed("the Host header is no host"),
-        },
-        (Some(_), Some(_)) => return malformed("there is more than one Host header"),
-        (None, _) => None,
-    };
-    match (uri.authority(), header) {
+fn host(request: &Request) -> Result<Option<Authority>, Error> {
+    let malformed = |why: &str| Error::Malformed(why.to_owned());
+    let header = host_header(request)?.map(|host| Authority::try_from(host.as_bytes()));
+    let header = header.transpose().map_err(|_| malformed("the Host header is no host"))?;
+    match (request.uri().authority(), header) {
         // The target stands for the Host header, which must not differ.
         (Some(target), Some(header)) if !is_same(target, &header) => {
-            malformed("target and Host header name different hosts")
+            Err(malformed("target and Host header name different hosts"))
         }
         (Some(target), _) => Ok(Some(target.clone())),
-        (None, None) if version == Version::HTTP_11 => malformed("the Host header is missing"),
         (None, header) => Ok(header),
     }
 }
@@ -133,15 +126,15 @@ fn is_same_origin(headers: &HeaderMap, host: Option<&Authority>) -> bool {
 
 struct Reason {
     label: &'static str,
-    said: Throttle,
+    logged: Throttle,
 }
 
-static BY_HOST: Reason = Reason { label: "host", said: Throttle::every(SAID_EVERY) };
-static BY_ORIGIN: Reason = Reason { label: "origin", said: Throttle::every(SAID_EVERY) };
+static BY_HOST: Reason = Reason { label: "host", logged: Throttle::every(LOGGED_EVERY) };
+static BY_ORIGIN: Reason = Reason { label: "origin", logged: Throttle::every(LOGGED_EVERY) };
 
 fn refused(reason: &Reason, error: Error, headers: &HeaderMap) -> Error {
     counter!(names::OPS_REFUSED, "reason" => reason.label).increment(1);
-    if reason.said.allows() {
+    if reason.logged.allows() {
         let [host, origin, site] = [HOST, ORIGIN, FETCH_SITE].map(|name| headers.get(name));
         tracing::warn!(
             reason = reason.label,

@@ -15,9 +15,6 @@ use utoipa::{
 use super::{bodies::LogIn, reading};
 use crate::{api::openapi::schemas, entity::log_lines::Level};
 
-/// Maximum length of a message, in characters.
-const MAX_MESSAGE: usize = 10_000;
-
 /// Name of the object that has lines: a generator makes a type of it.
 const LINES_IN: &str = "LinesIn";
 
@@ -100,7 +97,7 @@ fn in_any_case(name: &str) -> String {
 }
 
 pub fn message() -> ObjectBuilder {
-    schemas::text(1..=MAX_MESSAGE).examples(["valve opened"])
+    schemas::text(1..=reading::MAX_MESSAGE).examples(["valve opened"])
 }
 
 pub fn data() -> ObjectBuilder {

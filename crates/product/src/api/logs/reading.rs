@@ -23,7 +23,9 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 pub const MAX_LINES: usize = 1_000;
 
 const MAX_DEVICE: usize = 100;
-const MAX_MESSAGE: usize = 10_000;
+
+/// Longest message, in characters.
+pub const MAX_MESSAGE: usize = 10_000;
 
 /// Largest `log_data` of a line as it was sent, in bytes: some dozens of readings.
 const MAX_DATA: usize = 16 * 1024;

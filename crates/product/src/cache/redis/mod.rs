@@ -13,6 +13,7 @@ use ::redis::{RedisError, cmd};
 use bytes::Bytes;
 
 use super::{Answer, Down, fetch::Lookup};
+use observe::millis::whole_millis;
 
 /// Heartbeat: notices that Redis failed or came back.
 mod heartbeat;
@@ -71,7 +72,7 @@ impl Redis {
 
     pub async fn set(&self, key: &str, value: &[u8], ttl: Duration) -> Result<(), Down> {
         let mut set = cmd("SET");
-        set.arg(key).arg(value).arg("PX").arg(millis(ttl));
+        set.arg(key).arg(value).arg("PX").arg(whole_millis(ttl));
         self.link.query(Use::Write, set).await
     }
 
@@ -90,7 +91,7 @@ impl Redis {
     pub(super) async fn reserve(&self, key: &str) -> Result<Lookup<Token>, Down> {
         let token = token();
         let mut reserve = self.scripts.reserve.prepare_invoke();
-        reserve.key(&names(key)).arg(&token).arg(millis(OWNER_DIES_AFTER));
+        reserve.key(&names(key)).arg(&token).arg(whole_millis(OWNER_DIES_AFTER));
         let (state, value): (String, Option<Bytes>) = self.link.run(Use::Read, &reserve).await?;
         Ok(match (state.as_str(), value) {
             ("found", Some(value)) => Lookup::Found(answer(value)),
@@ -112,7 +113,7 @@ impl Redis {
     ) -> Result<(), Down> {
         let mut fill = self.scripts.fill.prepare_invoke();
         fill.key(&names(&right.key)).arg(&right.token);
-        fill.arg(answer.as_deref().unwrap_or(ABSENT)).arg(millis(ttl));
+        fill.arg(answer.as_deref().unwrap_or(ABSENT)).arg(whole_millis(ttl));
         let filled = self.link.run(Use::Write, &fill).await;
         // A full Redis refuses the copy; the lock is released all the same.
         right.is_used = filled.is_ok();
@@ -122,7 +123,7 @@ impl Redis {
     /// Announces a write before COMMIT: deletes copies and leases, allows none until `written`.
     pub(super) async fn announce(&self, keys: &[String], token: &str) -> Result<(), Down> {
         let mut announce = self.scripts.announce.prepare_invoke();
-        announce.key(names_of_all(keys)).arg(token).arg(millis(OWNER_DIES_AFTER));
+        announce.key(names_of_all(keys)).arg(token).arg(whole_millis(OWNER_DIES_AFTER));
         let result = self.link.run(Use::Write, &announce).await;
         result.inspect_err(|_| self.link.add_pending(keys.iter().cloned()))
     }
@@ -173,8 +174,4 @@ pub(super) fn token() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let process = PROCESS.get_or_init(|| fastrand::u64(..));
     format!("{process:016x}-{}", COUNT.fetch_add(1, Relaxed))
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

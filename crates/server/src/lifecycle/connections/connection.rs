@@ -11,49 +11,18 @@ use std::{
         },
     },
     task::Poll,
-    time::Duration,
 };
 
 use futures_util::task::AtomicWaker;
 
-use super::{Phase, Port};
+use super::Port;
 use product::edge::ConnectionBytes;
 
-/// Time within which bytes on the network arrive.
-const ARRIVES: Duration = Duration::from_millis(500);
-/// During shutdown: a client that reads nothing for this long is given up.
-const READS: Duration = Duration::from_secs(5);
+/// Timeouts of a connection.
+mod timeouts;
 
-/// Reason for the server to end a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    Head,
-    Idle,
-    Write,
-    Left,
-    Room,
-    Stopping,
-    Over,
-}
-
-impl Reason {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Head => "head",
-            Self::Idle => "idle",
-            Self::Write => "write",
-            Self::Left => "left",
-            Self::Room => "room",
-            Self::Stopping => "stopping",
-            Self::Over => "shutdown",
-        }
-    }
-
-    /// True if no request is lost by it. An HTTP/2 client can then get a GOAWAY.
-    pub fn is_of_idle(self) -> bool {
-        matches!(self, Self::Idle | Self::Room | Self::Stopping)
-    }
-}
+pub use timeouts::Reason;
+use timeouts::{ARRIVES, is_over};
 
 /// State of a connection. Times are of the port's clock. Own counters, so they are cheap.
 pub struct Connection {
@@ -74,9 +43,9 @@ pub struct Connection {
     is_blocked: AtomicBool,
     /// Time at which the client last accepted bytes.
     moved: AtomicU64,
-    /// Time at which the first byte of a head came, plus one; 0 while there is none.
+    /// Time at which the first byte of a head came; 0 while there is none.
     head_since: AtomicU64,
-    /// Time at which the client closed its side, plus one.
+    /// Time at which the client closed its side; 0 until then.
     left_at: AtomicU64,
     makes_room: AtomicBool,
     is_reset: AtomicBool,
@@ -106,39 +75,6 @@ impl Connection {
             looks: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         }
-    }
-
-    /// Reason to end this connection now, if there is one.
-    pub fn overstays(&self, now: u64) -> Option<Reason> {
-        let port = &self.port;
-        if port.is_at_least(Phase::Over) {
-            return Some(Reason::Over);
-        }
-        let is_over = |since, limit| is_over(now, since, limit);
-        let moved = self.moved.load(Relaxed);
-        let is_stopping = port.is_stopping();
-        if self.is_owed() {
-            let limit = if is_stopping { READS.min(port.limits.write) } else { port.limits.write };
-            return is_over(moved, limit).then_some(Reason::Write);
-        }
-        if self.requests.load(Acquire) > 0 {
-            let left_at = self.left_at.load(Relaxed);
-            return (left_at > 0 && is_over(left_at - 1, port.limits.left)).then_some(Reason::Left);
-        }
-        if self.makes_room.load(Relaxed) {
-            return Some(Reason::Room);
-        }
-        let head_since = self.head_since.load(Relaxed);
-        let has_head = head_since > 0 && !self.is_http2();
-        if is_stopping {
-            let since = if has_head { head_since - 1 } else { self.accepted };
-            let may_arrive = has_head || !self.has_asked();
-            return (!may_arrive || is_over(since, ARRIVES)).then_some(Reason::Stopping);
-        }
-        if has_head {
-            return is_over(head_since - 1, port.limits.head).then_some(Reason::Head);
-        }
-        is_over(moved, port.limits.idle).then_some(Reason::Idle)
     }
 
     /// True if an answer waits for the client to read.
@@ -200,7 +136,7 @@ impl Connection {
         self.port.is_stopping()
     }
 
-    /// Milliseconds since the port opened, exact enough for timeouts.
+    /// Milliseconds since the port opened, as of its last check: exact enough for timeouts.
     pub fn now(&self) -> u64 {
         self.port.now()
     }
@@ -208,10 +144,6 @@ impl Connection {
     pub(super) fn answers_are_last(&self) -> bool {
         self.port.is_leaving()
     }
-}
-
-fn is_over(now: u64, since: u64, limit: Duration) -> bool {
-    u128::from(now.saturating_sub(since)) >= limit.as_millis()
 }
 
 /// Events that socket and service report.
@@ -229,7 +161,7 @@ impl Connection {
         // The rest of a refused body is not the start of a request.
         let may_begin = self.arriving.load(Acquire) == 0 && self.is_idle();
         if self.head_since.load(Relaxed) == 0 && may_begin {
-            self.head_since.store(self.port.now() + 1, Relaxed);
+            self.head_since.store(self.port.now(), Relaxed);
         }
     }
 
@@ -239,7 +171,7 @@ impl Connection {
             return false;
         }
         if self.left_at.load(Relaxed) == 0 {
-            self.left_at.store(self.port.now() + 1, Relaxed);
+            self.left_at.store(self.port.now(), Relaxed);
         }
         !self.broke_off(self.port.now())
     }
@@ -247,7 +179,7 @@ impl Connection {
     /// True if the client left in mid-body. The wait gives the handler time to read the rest.
     pub(super) fn broke_off(&self, now: u64) -> bool {
         let left_at = self.left_at.load(Relaxed);
-        left_at > 0 && self.arriving.load(Acquire) > 0 && is_over(now, left_at - 1, ARRIVES)
+        left_at > 0 && self.arriving.load(Acquire) > 0 && is_over(now, left_at, ARRIVES)
     }
 
     pub(super) fn written(&self) {
