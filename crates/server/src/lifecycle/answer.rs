@@ -61,14 +61,15 @@ pub async fn answer(
         match connection.overstays(connection.now()) {
             Some(reason) => {
                 let started = *shutdown_started.get_or_insert(connection.now());
-                let may_go = connection.is_http2() && connection.has_asked() && reason.is_of_idle();
+                let may_go =
+                    connection.is_http2() && connection.has_requested() && reason.is_of_idle();
                 if !may_go || connection.now() >= started + GOES {
                     break End::Closed(reason);
                 }
                 answering.as_mut().graceful_shutdown();
             }
             None if connection.is_stopping()
-                && connection.has_asked()
+                && connection.has_requested()
                 && shutdown_started.is_none() =>
             {
                 shutdown_started = Some(connection.now());

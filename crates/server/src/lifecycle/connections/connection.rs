@@ -31,14 +31,14 @@ pub struct Connection {
     /// Bytes buffered for its answers and bodies.
     pub bytes: ConnectionBytes,
     accepted: u64,
-    has_asked: AtomicBool,
+    has_requested: AtomicBool,
     is_http2: AtomicBool,
     /// Requests whose answer hyper does not have completely.
     requests: AtomicU32,
     /// Those of them whose body is still arriving.
     arriving: AtomicU32,
     /// Answers, or parts of them, that wait for the client to read.
-    owed: AtomicU32,
+    unsent: AtomicU32,
     /// True if the socket accepts no more bytes.
     is_blocked: AtomicBool,
     /// Time at which the client last accepted bytes.
@@ -61,11 +61,11 @@ impl Connection {
             peer,
             bytes: ConnectionBytes::default(),
             accepted: now,
-            has_asked: AtomicBool::new(false),
+            has_requested: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
             requests: AtomicU32::new(0),
             arriving: AtomicU32::new(0),
-            owed: AtomicU32::new(0),
+            unsent: AtomicU32::new(0),
             is_blocked: AtomicBool::new(false),
             moved: AtomicU64::new(now),
             head_since: AtomicU64::new(0),
@@ -78,12 +78,12 @@ impl Connection {
     }
 
     /// True if an answer waits for the client to read.
-    fn is_owed(&self) -> bool {
-        self.owed.load(Acquire) > 0 || self.is_blocked.load(Relaxed)
+    fn is_unsent(&self) -> bool {
+        self.unsent.load(Acquire) > 0 || self.is_blocked.load(Relaxed)
     }
 
     pub fn is_idle(&self) -> bool {
-        !self.is_owed() && self.requests.load(Acquire) == 0
+        !self.is_unsent() && self.requests.load(Acquire) == 0
     }
 
     pub(super) fn idle_since(&self) -> u64 {
@@ -93,11 +93,11 @@ impl Connection {
     /// Requests that have arrived completely but are not completely answered.
     pub(super) fn requests_to_answer(&self) -> u64 {
         let whole = self.requests.load(Acquire).saturating_sub(self.arriving.load(Acquire));
-        u64::from(whole.max(u32::from(self.is_owed())))
+        u64::from(whole.max(u32::from(self.is_unsent())))
     }
 
-    pub fn has_asked(&self) -> bool {
-        self.has_asked.load(Relaxed)
+    pub fn has_requested(&self) -> bool {
+        self.has_requested.load(Relaxed)
     }
 
     pub fn is_http2(&self) -> bool {
@@ -196,7 +196,7 @@ impl Connection {
 
     pub(super) fn blocks(&self) {
         if !self.is_blocked.load(Relaxed) {
-            if self.owed.load(Acquire) == 0 {
+            if self.unsent.load(Acquire) == 0 {
                 self.moves();
             }
             self.is_blocked.store(true, Relaxed);
@@ -204,7 +204,7 @@ impl Connection {
     }
 
     pub(super) fn asks(&self) {
-        self.has_asked.store(true, Relaxed);
+        self.has_requested.store(true, Relaxed);
         self.head_since.store(0, Relaxed);
         self.requests.fetch_add(1, Release);
     }
@@ -224,14 +224,14 @@ impl Connection {
         self.arriving.fetch_sub(1, Release);
     }
 
-    pub(super) fn owes(&self) {
-        if self.owed.fetch_add(1, Release) == 0 {
+    pub(super) fn answer_begun(&self) {
+        if self.unsent.fetch_add(1, Release) == 0 {
             self.moves();
         }
     }
 
-    pub(super) fn owes_less(&self) {
-        self.owed.fetch_sub(1, Release);
+    pub(super) fn answer_sent(&self) {
+        self.unsent.fetch_sub(1, Release);
     }
 
     /// Wakes hyper to see the end of the input, which `Socket` has withheld from it.

@@ -41,7 +41,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         if version == Version::HTTP_2 {
             connection.speaks_http2();
         }
-        let asked = Asked::new(connection);
+        let in_flight = InFlight::new(connection);
         let mut request = request.map(|body| {
             if body.is_end_stream() {
                 Body::empty()
@@ -53,21 +53,21 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         request.extensions_mut().insert(ConnectInfo(connection.peer));
         request.extensions_mut().insert(RequestBytes::on(&connection.bytes));
         let answer = self.router.clone().call(request);
-        Answering { answer, asked: Some(asked), is_http2: version == Version::HTTP_2 }
+        Answering { answer, in_flight: Some(in_flight), is_http2: version == Version::HTTP_2 }
     }
 }
 
 /// A request, until hyper has its whole answer or drops it.
-struct Asked(Arc<Connection>);
+struct InFlight(Arc<Connection>);
 
-impl Asked {
+impl InFlight {
     fn new(connection: &Arc<Connection>) -> Self {
         connection.asks();
         Self(connection.clone())
     }
 }
 
-impl Drop for Asked {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.is_answered();
     }
@@ -77,7 +77,7 @@ pin_project_lite::pin_project! {
     pub struct Answering {
         #[pin]
         answer: RouteFuture<Infallible>,
-        asked: Option<Asked>,
+        in_flight: Option<InFlight>,
         is_http2: bool,
     }
 }
@@ -89,11 +89,11 @@ impl Future for Answering {
         let this = self.project();
         let mut response = ready!(this.answer.poll(cx))?;
         // A future is not polled after it is ready.
-        let Some(asked) = this.asked.take() else { return Poll::Pending };
-        if asked.0.answers_are_last() && !*this.is_http2 {
+        let Some(in_flight) = this.in_flight.take() else { return Poll::Pending };
+        if in_flight.0.answers_are_last() && !*this.is_http2 {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        Poll::Ready(Ok(response.map(|body| Answer::new(body, asked))))
+        Poll::Ready(Ok(response.map(|body| Answer::new(body, in_flight))))
     }
 }
 
@@ -150,19 +150,19 @@ impl Drop for Question {
 /// Body of an answer. Counts as waiting for the client, except while it is pending itself.
 pub struct Answer {
     body: Body,
-    is_owed: bool,
-    asked: Asked,
+    is_unsent: bool,
+    in_flight: InFlight,
 }
 
 impl Answer {
-    fn new(body: Body, asked: Asked) -> Self {
-        asked.0.owes();
-        Self { body, is_owed: true, asked }
+    fn new(body: Body, in_flight: InFlight) -> Self {
+        in_flight.0.answer_begun();
+        Self { body, is_unsent: true, in_flight }
     }
 
-    fn owe(&mut self, is_owed: bool) {
-        if std::mem::replace(&mut self.is_owed, is_owed) != is_owed {
-            if is_owed { self.asked.0.owes() } else { self.asked.0.owes_less() }
+    fn set_unsent(&mut self, is_unsent: bool) {
+        if std::mem::replace(&mut self.is_unsent, is_unsent) != is_unsent {
+            if is_unsent { self.in_flight.0.answer_begun() } else { self.in_flight.0.answer_sent() }
         }
     }
 }
@@ -176,8 +176,8 @@ impl HttpBody for Answer {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Piece>, axum::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        self.owe(frame.is_ready());
-        frame.map_ok(|frame| frame.map_data(|bytes| Piece::new(bytes, &self.asked.0)))
+        self.set_unsent(frame.is_ready());
+        frame.map_ok(|frame| frame.map_data(|bytes| Piece::new(bytes, &self.in_flight.0)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -191,7 +191,7 @@ impl HttpBody for Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        self.owe(false);
+        self.set_unsent(false);
     }
 }
 
@@ -203,7 +203,7 @@ pub struct Piece {
 
 impl Piece {
     fn new(bytes: Bytes, connection: &Arc<Connection>) -> Self {
-        connection.owes();
+        connection.answer_begun();
         Self { bytes, connection: connection.clone() }
     }
 }
@@ -225,6 +225,6 @@ impl Buf for Piece {
 
 impl Drop for Piece {
     fn drop(&mut self) {
-        self.connection.owes_less();
+        self.connection.answer_sent();
     }
 }

@@ -55,7 +55,7 @@ impl Connection {
         let is_over = |since, limit| is_over(now, since, limit);
         let moved = self.moved.load(Relaxed);
         let is_stopping = port.is_stopping();
-        if self.is_owed() {
+        if self.is_unsent() {
             let limit = if is_stopping { READS.min(port.limits.write) } else { port.limits.write };
             return is_over(moved, limit).then_some(Reason::Write);
         }
@@ -70,7 +70,7 @@ impl Connection {
         let has_head = head_since > 0 && !self.is_http2();
         if is_stopping {
             let since = if has_head { head_since } else { self.accepted };
-            let may_arrive = has_head || !self.has_asked();
+            let may_arrive = has_head || !self.has_requested();
             return (!may_arrive || is_over(since, ARRIVES)).then_some(Reason::Stopping);
         }
         if has_head {
