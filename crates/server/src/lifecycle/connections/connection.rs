@@ -234,10 +234,11 @@ impl Connection {
         self.unsent.fetch_sub(1, Release);
     }
 
-    /// Wakes hyper to see the end of the input, which `Socket` has withheld from it.
+    /// Lets hyper see the end of the input, which `Socket` has withheld from it. A bare wake would be
+    /// lost if the answer is there before `is_to_look` was polled for the first time.
     fn wake_if_left(&self) {
         if self.left_at.load(Relaxed) > 0 {
-            self.waker.wake();
+            self.look_at_yourself();
         }
     }
 }
