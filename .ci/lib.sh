@@ -19,7 +19,7 @@ serve() {
     SERVER_PID=$!
     trap stop_server EXIT
     local ready
-    for _ in $(seq 600); do
+    for _ in $(seq 3000); do
         # Not there yet is no failure; the loop ends after a minute.
         ready=$(grep -m1 '"message":"ready"' "$folder/log" || true)
         if [ -n "$ready" ]; then
@@ -28,7 +28,7 @@ serve() {
             return
         fi
         kill -0 "$SERVER_PID" || break
-        sleep 0.1
+        sleep 0.02
     done
     cat "$folder/log" >&2
     fail "the server has ended, or is not ready after a minute"

@@ -11,5 +11,5 @@ pub mod hidden_blocking;
 /// Author and comment count of each post, one query at a time.
 pub mod n_plus_one;
 
-pub const CATALOGUE: &[&Lab] =
+pub static CATALOGUE: &[&Lab] =
     &[&blocking_n_plus_one::LAB, &hidden_blocking::LAB, &n_plus_one::LAB];

@@ -14,7 +14,7 @@ mod slow;
 mod wrong;
 mod yours;
 
-pub const LAB: Lab = Lab {
+pub static LAB: Lab = Lab {
     id: "blocking-n-plus-one",
     evidence: include_str!("lab.json"),
     readme: include_str!("README.md"),

@@ -15,7 +15,7 @@ mod yours;
 
 use tag_client::TagClient;
 
-pub const LAB: Lab = Lab {
+pub static LAB: Lab = Lab {
     id: "hidden-blocking",
     evidence: include_str!("lab.json"),
     readme: include_str!("README.md"),
