@@ -6,10 +6,11 @@
 // PROFILE   stage (default) or proof, as lab.json describes them
 // BASE_URL  address of the app, http://127.0.0.1:8000 by default
 // OPS_URL   address of ops, http://127.0.0.1:8001 by default; printed traces link to it
-// SAMPLE_1_IN  send traceparent, and sample 1 in so many requests (1: all); by default none is sent,
-//              and the server decides
+// SAMPLE_1_IN  sample 1 in so many requests (1: all), and send traceparent with each; by default only
+//              the first request of each user sends one, sampled, and of the others the server decides
 //
-// For each user, the first request that fails a check or misses the gate is printed with its trace.
+// For each user, the first sampled request that fails a check or misses the gate is printed with its
+// trace.
 
 import http from 'k6/http';
 import { check, fail, sleep } from 'k6';

@@ -3,13 +3,17 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
+from costs import COSTS, TRENDS
 from gate import limit_of, verdicts
+from labs import thresholds
 from parts import PROMETHEUS, Numbered, graph, heat, number, of_variant, query
 from shared import annotations, ops, variables
 
 RUN = '{testid="$testid"}'
 # The verifier knows it by its first words.
 LIMIT = "limit of {{lab}}"
+# What every run shows; a gate may add others.
+SHOWN = ("queries", "switches", "rows", "busy", "off_cpu", "cpu", "longest_poll", "db", "pool_wait")
 
 
 def rate(series: str, by: str = "lab, variant") -> str:
@@ -29,20 +33,28 @@ def of_run(title: str, unit: str, description: str, *queries, span=8, limit=None
     return graph(title, unit, description, *queries, span=span, links=of_variant(), limit=limit)
 
 
-def counted(title: str, metric: str, description: str, limited: bool):
-    """The largest of the moment and the mean, and the gate's limit if one is set."""
-    queries = [
-        query(quantile(1, f"k6_{metric}"), "largest, {{variant}}"),
-        query(mean(f"k6_{metric}"), "mean, {{variant}}"),
-    ]
-    if limited:
-        queries.append(query(limit_of(metric, "max"), LIMIT))
-    return of_run(title, "short", description, *queries, limit="limit.*" if limited else None)
-
-
 def timed(title: str, metric: str, description: str):
     asked = query(quantile(0.95, f"k6_{metric}_seconds"), "p95, {{variant}}")
     return of_run(title, "s", description, asked, query(mean(f"k6_{metric}_seconds"), "mean, {{variant}}"))
+
+
+def costs():
+    """Times as p95, counts as the largest of the moment, both beside the mean; and the gate's limits of counts."""
+    gated = {(t.metric, t.parts()[0]): None for t in thresholds() if t.metric in TRENDS}
+    for name in dict.fromkeys((*SHOWN, *(name for name, _ in gated))):
+        cost = COSTS[name]
+        if cost.is_time:
+            yield timed(cost.title(), name, cost.description())
+            continue
+        queries = [
+            query(quantile(1, f"k6_{name}"), "largest, {{variant}}"),
+            query(mean(f"k6_{name}"), "mean, {{variant}}"),
+        ]
+        is_limited = (name, "max") in gated
+        if is_limited:
+            queries.append(query(limit_of(name, "max"), LIMIT))
+        limit = "limit.*" if is_limited else None
+        yield of_run(cost.title(), cost.unit(), cost.description(), *queries, limit=limit)
 
 
 def failed() -> str:
@@ -183,29 +195,5 @@ def build() -> dashboard.Dashboard:
     )
 
     to.row("What one request costs, as Server-Timing tells it")
-    to.add(
-        counted("Queries", "queries", "Slow: 101 or 201. Fast: 1 or 2.", limited=True),
-        counted(
-            "Switches",
-            "switches",
-            "How often the request's thread gave up its core. Slow of the blocking labs: over 100. Fast: next to 0.",
-            limited=True,
-        ),
-        counted(
-            "Rows",
-            "rows",
-            "Rows the database gave. Slow of blocking-n-plus-one: 200. Fast: 100.",
-            limited=False,
-        ),
-        timed("Busy", "busy", "Time that a request held its thread. Slow of the blocking labs: 2 s. Fast: ms."),
-        timed(
-            "Off-CPU",
-            "off_cpu",
-            "The part of busy without CPU. Slow of the blocking labs: all of the 2 s. Fast: 0.",
-        ),
-        timed("CPU", "cpu", "CPU time of one request. Slow of the blocking labs: ms, of 2 s busy."),
-        timed("Longest poll", "longest_poll", "Longest time that the request did not give its worker back."),
-        timed("Database", "db", "Time waited for the database. Slow of n-plus-one: most of its time."),
-        timed("Pool wait", "pool_wait", "Time waited for a connection of the pool."),
-    )
+    to.add(*costs())
     return to.made

@@ -1,19 +1,17 @@
-"""Content of the labs' evidence files for the dashboards: routes to choose, thresholds to restate."""
+"""Content of the labs' evidence files for the dashboards: thresholds to restate."""
 
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from costs import COSTS, TRENDS
+
 FILES = sorted((Path(__file__).parents[2] / "src/labs").glob("*/lab.json"))
 LABS = {file.parent.name.replace("_", "-"): json.loads(file.read_text()) for file in FILES}
 
 # k6 gives milliseconds; its Prometheus output makes seconds of them and says so in the name.
-TIMES = {
-    *("http_req_duration", "iteration_duration"),
-    *("busy", "cpu", "off_cpu", "longest_poll", "db", "pool_wait", "queue_wait"),
-}
-COUNTS = {"queries", "rows", "switches", "polls"}
+TIMES = {"http_req_duration", "iteration_duration", *(name for name in TRENDS if COSTS[name].is_time)}
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Threshold:
         """The name that k6 gives the metric in Prometheus."""
         if self.metric in TIMES:
             return f"k6_{self.metric}_seconds"
-        if self.metric in COUNTS:
+        if self.metric in TRENDS:
             return f"k6_{self.metric}"
         names = {"checks": "k6_checks_rate", "http_reqs": "k6_http_reqs_total"}
         if self.metric not in names:
@@ -56,10 +54,3 @@ def thresholds() -> list[Threshold]:
         for profile, load in evidence["load"].items():
             found.append(Threshold(lab, "http_reqs", f"count>={load['min_requests']}", profile))
     return found
-
-
-def choices() -> dict[str, str]:
-    """Values of the variable `lab`, each with a regular expression of its routes."""
-    routes = {lab: f"{evidence['request']['mount']}/v[1-4]/.+" for lab, evidence in LABS.items()}
-    # Without a comma, which would end an entry of a variable.
-    return {**routes, "todos v1 against v2": "/api/v[12]/todos.*"}

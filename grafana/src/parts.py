@@ -29,17 +29,18 @@ def traces(asked: str) -> list[dashboard.DashboardLink]:
     return [kept.url(f"http://${{ops}}/debug/traces?{asked}&{between}").target_blank(True)]
 
 
-def in_tempo(query_text: str) -> dashboard.DashboardLink:
+def in_tempo() -> dashboard.DashboardLink:
+    """By the label `route`: a span has neither lab nor variant."""
     tempo = {"type": "tempo", "uid": "tempo"}
-    asked = {"refId": "A", "datasource": tempo, "queryType": "traceql", "query": query_text}
+    by_route = '{ span.http.route = "${__field.labels.route}" }'
+    asked = {"refId": "A", "datasource": tempo, "queryType": "traceql", "query": by_route}
     pane = {"datasource": "tempo", "queries": [asked], "range": {"from": "${__from}", "to": "${__to}"}}
     panes = json.dumps({"traces": pane}, separators=(",", ":"))
     return dashboard.DashboardLink("Traces, in Tempo").url(f"/explore?schemaVersion=1&panes={panes}")
 
 
 def of_route() -> list[dashboard.DashboardLink]:
-    route = "${__field.labels.route}"
-    return [*traces(f"route={route}"), in_tempo(f'{{ span.http.route = "{route}" }}')]
+    return [*traces("route=${__field.labels.route}"), in_tempo()]
 
 
 def of_variant() -> list[dashboard.DashboardLink]:

@@ -3,6 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
+from costs import COSTS
 from instance import HERE, gauge, quantile, rate, seldom
 from parts import PROMETHEUS, Numbered, graph, number, of_route, query
 from shared import annotations, ops, variables
@@ -102,41 +103,11 @@ def runtimes(to: Numbered) -> None:
 
 def budget(to: Numbered) -> None:
     to.row("What one request of each route costs, on average")
-    for title, unit, series, description in (
-        ("Queries", "short", "queries", "Slow labs: 101 or 201. Everything else: a handful."),
-        (
-            "Switches",
-            "short",
-            "switches",
-            "Blocking on a worker. Slow of the blocking labs: over 100. Async routes: next to 0. /api/v1 may: its threads are made to wait.",
-        ),
-        (
-            "Busy",
-            "s",
-            "busy_seconds",
-            "Time that a request held its thread. Slow of the blocking labs: 2 s. Fast: ms.",
-        ),
-        (
-            "Off-CPU",
-            "s",
-            "off_cpu_seconds",
-            "The part of busy without CPU. Slow of the blocking labs: all of it. Fast: 0.",
-        ),
-        (
-            "Database",
-            "s",
-            "db_seconds",
-            "Waited for the database, pool included. Slow of n-plus-one: most of its time.",
-        ),
-        (
-            "Pool wait",
-            "s",
-            "pool_wait_seconds",
-            "Waited for a connection. Near 0, until more ask than there are connections.",
-        ),
-    ):
-        asked = query(f"sum by (route) (route:chokepoint_request_{series}:mean10s)", "{{route}}")
-        to.add(graph(title, unit, description, asked, links=of_route()))
+    # Those that a rule records.
+    for name in ("queries", "switches", "busy", "off_cpu", "db", "pool_wait"):
+        cost = COSTS[name]
+        asked = query(f"sum by (route) (route:{cost.metric}:mean10s)", "{{route}}")
+        to.add(graph(cost.title(), cost.unit(), cost.description(), asked, links=of_route()))
 
 
 def process(to: Numbered) -> None:
@@ -159,7 +130,7 @@ def process(to: Numbered) -> None:
         graph(
             "Lost",
             "ops",
-            "Log lines that standard output did not take; spans that are not kept for /debug/traces, where evicted is normal in a full ring; spans that no OTLP receiver took. 0 for lines and exports.",
+            "Log lines that standard output did not take; spans that are not kept for /debug/traces, where evicted is normal in a full store; spans that no OTLP receiver took. 0 for lines and exports.",
             query(rate("chokepoint_log_lines_dropped_total", "instance"), "log lines, {{instance}}"),
             query(rate("chokepoint_trace_ring_spans_dropped_total", "reason"), "kept spans, {{reason}}"),
             query(seldom("chokepoint_spans_dropped_total", "reason"), "exports, {{reason}}"),

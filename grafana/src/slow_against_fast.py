@@ -1,35 +1,49 @@
 """Slow against fast, v1 against v2: every variant of one lab in the same panels."""
 
 from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.models import dashboard as model
 
-from labs import choices
-from parts import Numbered, bars, graph, of_route, query
-from shared import annotations, chosen, ops, variables
+from costs import COSTS, Cost
+from parts import PROMETHEUS, Numbered, bars, graph, in_tempo, of_route, of_variant, query
+from shared import annotations, ops, variables
 
-OF_LAB = '{route=~"$lab"}'
-
-
-def per_request(of: str, over: str = "$__rate_interval") -> str:
-    """Mean of a counter that no rule records; 0 where a route has requests and none of it."""
-    rate = f"by (route) (rate(chokepoint_request_{of}_%s{OF_LAB}[{over}]))"
-    mean = f"sum {rate % 'sum'} / (sum {rate % 'count'} > 0)"
-    return f"({mean}) or 0 * sum by (route) (route:axum_http_requests:rate10s{OF_LAB})"
+OF_LAB = '{lab="$lab"}'
+# Labels of the links; the route is one for each variant.
+BY_VARIANT = "lab, variant, route"
+# Accounts and todos, which are served twice.
+TWICE = '{lab="", variant!=""}'
 
 
-def recorded(rule: str) -> str:
-    return f"sum by (route) ({rule}{OF_LAB})"
+def per_request(cost: Cost, of: str, by: str) -> str:
+    """Mean over all requests: a histogram of a wait counts only those that waited."""
+    total, requests = (
+        f"sum by ({by}) (rate({series}{of}[$__rate_interval]))"
+        for series in (f"{cost.metric}_sum", "axum_http_requests_total")
+    )
+    return f"{total} / ({requests} > 0) or 0 * {requests}"
+
+
+def recorded(rule: str, of: str = OF_LAB, by: str = BY_VARIANT) -> str:
+    # `job` is one, so max only drops it.
+    return f"max by ({by}) ({rule}{of})"
 
 
 def worst(rule: str) -> str:
-    return f"max by (route) (max_over_time({rule}{OF_LAB}[$__range]))"
+    return f"max by ({BY_VARIANT}) (max_over_time({rule}{OF_LAB}[$__range]))"
 
 
 def line(title: str, unit: str, description: str, expression: str):
-    return graph(title, unit, description, query(expression, "{{route}}"), links=of_route())
+    links = [*of_variant(), in_tempo()]
+    return graph(title, unit, description, query(expression, "{{variant}}"), links=links)
 
 
 def bar(title: str, unit: str, description: str, expression: str):
-    return bars(title, unit, description, query(expression, "{{route}}", instant=True), links=of_route())
+    links = [*of_variant(), in_tempo()]
+    return bars(title, unit, description, query(expression, "{{variant}}", instant=True), links=links)
+
+
+def twice(title: str, unit: str, description: str, expression: str):
+    return graph(title, unit, description, query(expression, "{{route}}"), links=of_route())
 
 
 def build() -> dashboard.Dashboard:
@@ -39,17 +53,21 @@ def build() -> dashboard.Dashboard:
         "Every variant of one lab in the same panels: what a client feels, and what one request costs.",
     )
     variables(to)
-    offered = choices()
     lab = (
-        dashboard.CustomVariable("lab")
+        dashboard.QueryVariable("lab")
         .label("Lab")
-        .values(", ".join(f"{text} : {value}" for text, value in offered.items()))
+        .query('label_values(axum_http_requests_total{lab!=""}, lab)')
     )
-    first = next(iter(offered))
-    to.made.with_variable(lab.current(chosen(first, offered[first])))
+    lab.datasource(PROMETHEUS).refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+    to.made.with_variable(lab.sort(model.VariableSort.ALPHABETICAL_ASC))
     ops(to)
     annotations(to)
+    for part in (over_time, client, costs, models):
+        part(to)
+    return to.made
 
+
+def over_time(to: Numbered) -> None:
     to.row("Over the time shown")
     to.add(
         bar(
@@ -78,6 +96,8 @@ def build() -> dashboard.Dashboard:
         ),
     )
 
+
+def client(to: Numbered) -> None:
     to.row("What a client feels")
     to.add(
         line(
@@ -90,13 +110,13 @@ def build() -> dashboard.Dashboard:
             "Failed with 5xx",
             "percentunit",
             "A share of the requests. 0 on slow and on fast: slow is slow, not broken.",
-            f"max by (route) (route:axum_http_requests_5xx:ratio_rate10s{OF_LAB}) or 0 * {recorded('route:axum_http_requests:rate10s')}",
+            f"{recorded('route:axum_http_requests_5xx:ratio_rate10s')} or 0 * {recorded('route:axum_http_requests:rate10s')}",
         ),
         line(
             "Missed the objective",
             "percentunit",
             "Share of requests that took over 500 ms or failed; 1 % may. Slow of the blocking labs: 100 %. Fast: 0.",
-            f"max by (route) (route:slo_misses:ratio_rate10s{OF_LAB})",
+            recorded("route:slo_misses:ratio_rate10s"),
         ),
     )
     for name, share in (("p50", "half"), ("p95", "19 of 20"), ("p99", "99 of 100")):
@@ -105,73 +125,45 @@ def build() -> dashboard.Dashboard:
                 f"Duration, {name}",
                 "s",
                 f"Time in which {share} of the requests are answered, as the server sees it. Slow of the blocking labs: 2 s and more with each user. Fast: ms. Of buckets, so up to one bucket too high.",
-                f"max by (route) (route:axum_http_requests_duration_seconds:{name}_rate10s{OF_LAB})",
+                recorded(f"route:axum_http_requests_duration_seconds:{name}_rate10s"),
             )
         )
     to.add(
-        graph(
+        line(
             "In flight",
             "short",
             "Requests that wait for their answer. Slow: all users. Fast: next to none.",
-            query('sum by (endpoint) (axum_http_requests_pending{endpoint=~"$lab"})', "{{endpoint}}"),
+            f"sum by ({BY_VARIANT}) (axum_http_requests_pending{OF_LAB})",
         )
     )
 
+
+def costs(to: Numbered) -> None:
     to.row("What one request costs, on average")
+    for cost in COSTS.values():
+        # No lab has that queue.
+        if cost.metric and cost.name != "queue_wait":
+            asked = per_request(cost, OF_LAB, BY_VARIANT)
+            to.add(line(cost.title(), cost.unit(), cost.description(), asked))
+
+
+def models(to: Numbered) -> None:
+    to.row("v1 against v2: the same code, with a thread for each request and async")
     to.add(
-        line(
-            "Queries",
-            "short",
-            "The N+1 in one number. Slow: 101 or 201. Fast: 1 or 2. v1 and v2 are the same code: equal.",
-            recorded("route:chokepoint_request_queries:mean10s"),
+        twice(
+            "Requests",
+            "reqps",
+            "Close while nothing waits. With the database at a distance v1 answers only as many at a time as it has threads.",
+            recorded("route:axum_http_requests:rate10s", TWICE, "route"),
         ),
-        line(
-            "Rows",
-            "short",
-            "Rows the database gave. Slow of blocking-n-plus-one: 200. Fast: 100.",
-            per_request("rows"),
-        ),
-        line(
-            "Switches",
-            "short",
-            "The thread gave up its core while it held a worker: it blocked. Slow of the blocking labs: over 100. Fast: next to 0. v1 may: its threads are made to wait.",
-            recorded("route:chokepoint_request_switches:mean10s"),
-        ),
-        line(
-            "Busy",
+        twice(
+            "Duration, p95",
             "s",
-            "Wall time that a request held its thread. Slow of the blocking labs: 2 s. Fast: ms.",
-            recorded("route:chokepoint_request_busy_seconds:mean10s"),
-        ),
-        line(
-            "Off-CPU",
-            "s",
-            "The part of busy in which the thread did not run. Slow of the blocking labs: all of the 2 s. Fast: 0.",
-            recorded("route:chokepoint_request_off_cpu_seconds:mean10s"),
-        ),
-        line(
-            "Longest poll",
-            "s",
-            "Longest time without giving the worker back. Over 0.01 s every other request of that worker waits.",
-            per_request("longest_poll_seconds"),
-        ),
-        line(
-            "Database",
-            "s",
-            "Time waited for the database, pool included. Slow of n-plus-one: most of its time. Slow of hidden-blocking: next to none.",
-            recorded("route:chokepoint_request_db_seconds:mean10s"),
-        ),
-        line(
-            "Pool wait",
-            "s",
-            "Time waited for a connection of the pool. Near 0 on both, until more ask than there are connections.",
-            recorded("route:chokepoint_request_pool_wait_seconds:mean10s"),
-        ),
-        line(
-            "Queue wait",
-            "s",
-            "Time that an /api/v1 request waited for one of its threads. v2 and the labs have no such queue: 0.",
-            per_request("queue_wait_seconds"),
+            "Time in which 19 of 20 requests are answered. v1 includes the wait for a thread.",
+            recorded("route:axum_http_requests_duration_seconds:p95_rate10s", TWICE, "route"),
         ),
     )
-    return to.made
+    for name in ("queue_wait", "busy", "switches", "queries"):
+        cost = COSTS[name]
+        asked = per_request(cost, TWICE, "route")
+        to.add(twice(cost.title(), cost.unit(), cost.description(), asked))

@@ -73,11 +73,13 @@ def variable(query: str) -> Break:
 
 def limit(_: dict, panel: dict) -> None:
     panel["targets"][0] |= {
-        "expr": "route:axum_http_requests:rate10s > 1e9",
-        "legendFormat": "limit of {{route}}",
+        "expr": f"{RATE} > 1e9",
+        "legendFormat": "limit of {{variant}}",
     }
 
 
+# By the labels of the panel's legend and links.
+RATE = 'sum by (lab, variant, route) (route:axum_http_requests:rate10s{lab="$lab"})'
 UP = 'up{job="chokepoint"}'
 NOWHERE = {"type": "prometheus", "uid": "nowhere"}
 LOKI = {"type": "prometheus", "uid": "loki"}
@@ -89,15 +91,15 @@ BROKEN: list[tuple[str, str, Break]] = [
         target("axum_http_requests_total * on (method) axum_http_requests_total"),
     ),
     ("empty", "no series has this label", target('sum by (route) (up{job="checkpoint"})')),
-    ("empty", "no value is so large", target("sum by (route) (route:axum_http_requests:rate10s) > 1e9")),
+    ("empty", "no value is so large", target(f"{RATE} > 1e9")),
     ("empty", "a limit that no lab has", limit),
-    ("no number", "0 / 0", target("sum by (route) (0 * route:axum_http_requests:rate10s / 0)")),
-    ("no number", "1 / 0", target("sum by (route) ((1 + route:axum_http_requests:rate10s) / 0)")),
+    ("no number", "0 / 0", target(f"0 * {RATE} / 0")),
+    ("no number", "1 / 0", target(f"(1 + {RATE}) / 0")),
     ("unknown name", "a letter is missing", target("sum by (route) (rate(chokepoint_request_querie_sum[1m]))")),
     (
         "unknown name",
         "one of two names, and the other answers",
-        target("route:axum_http_requests:rate10s or k6_http_reqs_count"),
+        target(f"{RATE} or k6_http_reqs_count"),
     ),
     (
         "leftover variable",
@@ -121,12 +123,12 @@ BROKEN: list[tuple[str, str, Break]] = [
     ("no title", "empty", of_panel(title="")),
     ("no query", "none", of_panel(targets=[])),
     ("panels overlap", "over its neighbour", of_panel(gridPos={"h": 6, "w": 12, "x": 0, "y": 1})),
-    ("dead link", "no such page", link("http://${ops}/debug/trace?route=${__field.labels.route}")),
+    ("dead link", "no such page", link("http://${ops}/debug/trace?variant=${__field.labels.variant}")),
     ("dead link", "times in the wrong order", link("http://${ops}/debug/traces?from=${__to}&to=${__from}")),
     (
         "leftover variable",
         "a link by a label that no series has",
-        link("http://${ops}/debug/traces?route=${__field.labels.path}"),
+        link("http://${ops}/debug/traces?lab=${__field.labels.path}"),
     ),
     ("empty", "an annotation", annotation('sum by (testid, lab, variant) (k6_vus{testid="none"})')),
     ("unknown name", "an annotation", annotation("k6_runs")),

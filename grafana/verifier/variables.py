@@ -58,8 +58,6 @@ def label_values(query: str) -> tuple[str, str]:
 def choices(variable: dict, prometheus: Prometheus, known: dict[str, str]) -> list[str]:
     """Every value that the variable can have, as it stands in a query."""
     kind, asked = variable["type"], variable.get("query", "")
-    if kind == "custom":
-        return [entry.rsplit(" : ", 1)[-1].strip() for entry in asked.split(",")]
     if kind in ("textbox", "datasource"):
         return [variable["current"]["value"]]
     if kind != "query":

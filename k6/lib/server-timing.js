@@ -2,39 +2,20 @@
 
 import { Trend } from 'k6/metrics';
 
-// Counts are at the start of the description: db;dur=1.2;desc="101 queries".
-const COUNTS = {
-  queries: 'db',
-  rows: 'rows',
-  switches: 'switches',
-  polls: 'poll',
-};
+// The server's table of counters writes the file. `label` and `part` are a counter's place in the header:
+// "dur" are milliseconds, as in busy;dur=2003.1, and a "count" starts the description, as in
+// db;dur=1.2;desc="101 queries".
+const COUNTERS = JSON.parse(open('./counters.json')).filter(({ label }) => label);
 
-// Milliseconds: busy;dur=2003.1
-const DURATIONS = {
-  busy: 'busy',
-  cpu: 'cpu',
-  off_cpu: 'off-cpu',
-  longest_poll: 'poll',
-  db: 'db',
-  pool_wait: 'pool-wait',
-  queue_wait: 'queue-wait',
-};
+const trends = Object.fromEntries(COUNTERS.map(({ name, unit }) => [name, new Trend(name, unit === 'time')]));
 
-const counts = mapValues(COUNTS, (name) => new Trend(name));
-const durations = mapValues(DURATIONS, (name) => new Trend(name, true));
-
-function mapValues(object, make) {
-  return Object.fromEntries(Object.keys(object).map((key) => [key, make(key)]));
-}
+const METRIC = /(?:^|, )([\w-]+)(?:;dur=([\d.]+))?(?:;desc="(\d+))?/g;
 
 // { db: { dur: 1.2, count: 101 }, … }
 export function parse(header) {
   const entries = {};
-  for (const [, name, rest] of (header || '').matchAll(/([\w-]+)((?:;[^,"]*(?:"[^"]*")?)*)/g)) {
-    const dur = /;dur=([\d.]+)/.exec(rest);
-    const count = /;desc="(\d+)/.exec(rest);
-    entries[name] = { dur: dur ? Number(dur[1]) : 0, count: count ? Number(count[1]) : 0 };
+  for (const [, name, dur, count] of header.matchAll(METRIC)) {
+    entries[name] = { dur: Number(dur || 0), count: Number(count || 0) };
   }
   return entries;
 }
@@ -42,16 +23,16 @@ export function parse(header) {
 // Adds one answer to the trends, and returns the added values by name. Without a Server-Timing
 // header it adds nothing.
 export function record(response) {
-  const entries = parse(response.headers['Server-Timing']);
+  const header = response.headers['Server-Timing'];
+  if (!header) return {};
+  const entries = parse(header);
   const added = {};
-  const add = (trends, names, part) => {
-    for (const [trend, name] of Object.entries(names)) {
-      if (!entries[name]) continue;
-      added[trend] = entries[name][part];
-      trends[trend].add(added[trend]);
-    }
-  };
-  add(counts, COUNTS, 'count');
-  add(durations, DURATIONS, 'dur');
+  COUNTERS.forEach(({ name, label, part, always }) => {
+    const entry = entries[label];
+    // The server leaves out zeros; one that is `always` there is missing where its system can't measure it.
+    if (!entry && always) return;
+    added[name] = entry ? entry[part] : 0;
+    trends[name].add(added[name]);
+  });
   return added;
 }

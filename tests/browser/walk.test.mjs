@@ -30,14 +30,14 @@ test('from the trace that k6 printed to the function that sleeps', async () => {
   await page.close();
 });
 
-test('from the page of labs to the traces of one, filtered by route and time', async () => {
+test('from the page of labs to the traces of one, filtered by variant and time', async () => {
   const page = await browser.newPage();
   await page.goto(`${OPS}/`);
   await page.click('a[href="/debug/traces?lab=blocking-n-plus-one"]');
   const traced = page.getByRole('link', { name: 'GET /api/posts/v1/slow', exact: true });
   const all = await traced.count();
   assert.ok(all > 0, 'no trace of the lab');
-  const between = (from, to) => `${OPS}/debug/traces?route=/api/posts/v1/slow&from=${from}&to=${to}`;
+  const between = (from, to) => `${OPS}/debug/traces?lab=blocking-n-plus-one&variant=slow&from=${from}&to=${to}`;
   const now = Date.now();
   // As a dashboard links to it: the last hour, and the hour before that.
   await page.goto(between(now - 3_600_000, now));

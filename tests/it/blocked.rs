@@ -58,7 +58,9 @@ fn slow_holds_workers_and_fast_does_not() {
         }
         let began: Vec<_> = polls(&list).iter().map(|p| p["started"].as_str().unwrap()).collect();
         assert!(began.is_sorted_by(|a, b| a >= b), "newest first: {began:?}");
-        let series = format!("chokepoint_blocked_polls_total{{route=\"{SLOW}\"}} ");
+        let series = format!(
+            "chokepoint_blocked_polls_total{{route=\"{SLOW}\",lab=\"blocking-n-plus-one\",variant=\"slow\"}} "
+        );
         let metrics = app.metrics().await;
         let line = metrics.lines().find_map(|line| line.strip_prefix(&series)).unwrap();
         // Other servers of this process count requests of the same route.

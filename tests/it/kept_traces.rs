@@ -4,7 +4,8 @@ use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
 
 use crate::support::TestApp;
 
-/// Spans of a kept trace: a lab's, or a sampled one. The request may still be in flight.
+/// Spans of a kept trace: a sampled one, or one of the first of its route. The request may still be
+/// in flight.
 pub async fn kept(app: &TestApp, id: &str) -> Vec<Span> {
     let answer = app.get_ops(&format!("/debug/traces/{id}")).await;
     assert_eq!(answer.status(), 200, "{id}");

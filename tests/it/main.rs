@@ -34,6 +34,8 @@ mod compression;
 mod connections;
 /// Pages of other origins.
 mod cors;
+/// Lists of the cost counters.
+mod counters;
 /// Tests for every database.
 mod databases;
 /// Deadlines of requests.
@@ -95,7 +97,7 @@ mod profiles;
 mod prove;
 /// Readiness: `/health/ready` reports that the database can be written.
 mod readiness;
-/// The span store, and its pages.
+/// Pages of the span store.
 mod recent_traces;
 /// The request cost, and its reports.
 mod request_cost;
@@ -113,6 +115,8 @@ mod server_log;
 mod sessions;
 /// Signals and their effects.
 mod signals;
+/// Content and size of the span store, and its evictions.
+mod span_store;
 /// Settings of SQLite.
 mod sqlite;
 /// An SQLite file that is deleted or replaced while it is in use.
@@ -125,8 +129,6 @@ mod todos;
 mod tokens;
 /// Traces while tokio-console is on.
 mod tokio_console;
-/// Size of the span store, and its evictions.
-mod trace_ring;
 /// Traces, as an OTLP receiver gets them.
 mod traces;
 /// Refusals of requests whose body is still arriving.

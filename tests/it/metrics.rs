@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::TestApp;
+use reqwest::{Method, blocking::Client};
+
+use crate::{program::Serving, support::TestApp};
 
 /// Series that dashboards need.
 const SERIES: [&str; 37] = [
@@ -32,7 +34,7 @@ const SERIES: [&str; 37] = [
     "chokepoint_runtime_longest_poll_seconds{runtime=\"ops\"}",
     "chokepoint_runtime_blocking_wait_seconds_count{runtime=\"app\",source=\"probe\"}",
     "chokepoint_runtime_blocking_wait_seconds_count{runtime=\"ops\",source=\"probe\"}",
-    "chokepoint_blocked_polls_total{route=\"/api/posts/v1/slow\"}",
+    "chokepoint_blocked_polls_total{route=\"/api/posts/v1/slow\",lab=\"blocking-n-plus-one\",variant=\"slow\"}",
     "chokepoint_app_scheduling_delay_seconds_count",
     "chokepoint_log_lines_dropped_total",
     "chokepoint_v1_threads",
@@ -71,39 +73,44 @@ fn every_series_is_there_with_its_help() {
 }
 
 #[test]
-fn the_flagship_is_counted_by_route() {
-    let app = TestApp::start();
-    app.run(async {
-        let count = |text: &str, series: &str| -> f64 {
-            let line = text.lines().find(|line| line.starts_with(series));
-            line.map_or(0.0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
-        };
-        let route = "{route=\"/api/labs/n-plus-one/v1/slow\",method=\"GET\"}";
-        let series =
-            ["sum", "count"].map(|kind| format!("chokepoint_request_queries_{kind}{route}"));
-        for requests in [1.0, 2.0] {
-            app.get("/api/labs/n-plus-one/v1/slow").await;
-            let text = app.metrics().await;
-            let counted = series.each_ref().map(|series| count(&text, series));
-            assert_eq!(counted, [201.0 * requests, requests], "{text}");
-        }
-    });
+fn a_lab_is_counted_by_route_lab_and_variant() {
+    // A process of its own: the servers of this one share their series.
+    let serving = Serving::start(&[]);
+    let series = |kind| {
+        format!(
+            "chokepoint_request_queries_{kind}{{method=\"GET\",route=\"/api/labs/n-plus-one/v1/slow\",lab=\"n-plus-one\",variant=\"slow\"}}"
+        )
+    };
+    let client = Client::builder().no_proxy().build().unwrap();
+    for requests in [1, 2] {
+        client.get(serving.url("/api/labs/n-plus-one/v1/slow")).send().unwrap();
+        serving.wait_for_metric(&series("sum"), 201 * requests);
+        serving.wait_for_metric(&series("count"), requests);
+    }
 }
 
 #[test]
-fn paths_that_no_route_matches_share_one_label() {
-    let app = TestApp::start();
-    app.run(async {
-        for n in 0..5 {
-            app.get(&format!("/scan/{n}.php")).await;
-        }
-        let text = app.metrics().await;
-        assert!(!text.contains(".php"), "a path became a label");
-        assert!(text.contains(
-            "axum_http_requests_total{method=\"GET\",status=\"404\",endpoint=\"<unknown>\"}"
-        ));
-        assert!(
-            text.contains("chokepoint_request_queries_count{route=\"<unknown>\",method=\"GET\"}")
-        );
-    });
+fn unknown_paths_and_odd_methods_share_one_label() {
+    let serving = Serving::start(&[]);
+    let client = Client::builder().no_proxy().build().unwrap();
+    let send = |method: &str, path: &str| {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        client.request(method, serving.url(path)).send().unwrap()
+    };
+    let scan = |name: usize| {
+        assert_eq!(send("GET", &format!("/scan/{name}.php")).status(), 404);
+        send(&format!("ODD{name}"), "/health/live");
+    };
+    let series = || {
+        let text = serving.metrics();
+        let of_requests = |line: &&str| line.starts_with("axum_http") || line.contains("_request_");
+        text.lines().filter(of_requests).count()
+    };
+    scan(0);
+    let before = series();
+    (1..=1_000).for_each(scan);
+    assert_eq!(series(), before);
+    let text = serving.metrics();
+    assert!(text.contains("axum_http_requests_total{method=\"GET\",route=\"<unknown>\""));
+    assert!(text.contains("chokepoint_request_queries_count{method=\"GET\",route=\"<unknown>\"}"));
 }

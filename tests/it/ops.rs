@@ -16,7 +16,7 @@ pub fn hold_the_workers(app: &TestApp, requests: usize) -> Vec<tokio::task::Join
 }
 
 pub async fn wait_until_held(app: &TestApp) {
-    let pending = format!("axum_http_requests_pending{{method=\"GET\",endpoint=\"{SLOW}\"}}");
+    let pending = format!("axum_http_requests_pending{{method=\"GET\",route=\"{SLOW}\"");
     loop {
         let text = app.metrics().await;
         let line = text.lines().find(|line| line.starts_with(&pending));

@@ -91,6 +91,7 @@ fn with_evidence(part: &str, replacement: &str) -> Result<LoadedLab, String> {
         readme: original.readme,
         slow_source: original.slow_source,
         fast_source: original.fast_source,
+        counters: original.counters,
         handlers: original.handlers,
     };
     LoadedLab::new(Box::leak(Box::new(lab))).map_err(|e| e.to_string())
@@ -104,7 +105,7 @@ fn a_bad_evidence_file_is_refused_with_its_reason() {
         (range, r#""queries": { "max": -1 }"#, "≤ -1 is impossible"),
         (range, r#""queries": {}"#, "the range has no ends"),
         (range, r#""queries": { "least": 1 }"#, "unknown field `least`"),
-        (range, r#""sleeps": { "min": 1 }"#, "unknown variant `sleeps`"),
+        (range, r#""sleeps": { "min": 1 }"#, "no counter \"sleeps\""),
         (range, r#""blocked_share": { "min": 1.5 }"#, "≥ 1.5 is impossible"),
         (r#""share": { "min": 0.5 }"#, r#""share": { "min": 1.5 }"#, "≥ 1.5 is impossible"),
         (r#""mode": "wall""#, r#""mode": "wool""#, "unknown variant `wool`"),

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use observe::logs::CONSOLE;
+use observe::{cost::Counter, logs::CONSOLE};
 use opentelemetry_proto::tonic::trace::v1::{Span, TracesData, span::SpanKind};
 use reqwest::{Method, blocking::Client};
 use serde_json::json;
@@ -27,13 +27,17 @@ fn in_time(holds: impl Fn() -> bool) -> bool {
     })
 }
 
-/// A span: its name, its parent's name, its kind, and its attribute keys.
+/// A span: its name, its parent's name, its kind, and its attribute keys, without those of the
+/// request's cost: one that is zero is left out.
 type Seen = (String, String, i32, Vec<String>);
 
 fn seen(span: &Span, trace: &[Span]) -> Seen {
     let parent = trace.iter().find(|parent| parent.span_id == span.parent_span_id);
     let parent = parent.map_or("", |parent| &parent.name).to_owned();
-    let mut keys: Vec<_> = span.attributes.iter().map(|a| a.key.clone()).collect();
+    let cost: Vec<_> =
+        Counter::ALL.iter().filter_map(|counter| Some(counter.row()?.names.attribute)).collect();
+    let keys = span.attributes.iter().map(|a| a.key.clone());
+    let mut keys: Vec<_> = keys.filter(|key| !cost.contains(&key.as_str())).collect();
     keys.sort();
     (span.name.clone(), parent, span.kind, keys)
 }

@@ -38,11 +38,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (blocked, labels) = (Arc::default(), Arc::new(RouteLabels::default()));
     let routes = Arc::new(Routes::new(labels.clone(), [], Arc::clone(&blocked)));
     let sampler = telemetry.traces.sampler();
-    let observe = Observe::app(telemetry.access.clone(), routes.clone(), sampler);
+    let observe = Observe::app(telemetry.access.clone(), routes, sampler);
     let foreign = Router::new().route("/sum", get(sum)).layer((observe, metrics_layer::layer()));
     let (metrics, traces) = (telemetry.metrics.clone(), telemetry.recent_traces.clone());
     let (captures, before_scrape) = (Arc::default(), || ());
-    let shown = Ops { metrics, runtimes, traces, captures, blocked, routes, labels, before_scrape };
+    let shown = Ops { metrics, runtimes, traces, captures, blocked, labels, before_scrape };
     let pages = chokepoint_observe::ops::router(shown).merge(html::style());
 
     let listen = |name| env::var(name).unwrap_or_else(|_| "127.0.0.1:0".to_owned());

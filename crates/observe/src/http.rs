@@ -11,7 +11,8 @@ use std::{
 };
 
 use axum::{
-    body::HttpBody,
+    BoxError,
+    body::{Body, Bytes, HttpBody},
     extract::{MatchedPath, Request},
     http::{HeaderName, HeaderValue, Method, Uri, header},
     response::Response,
@@ -22,13 +23,18 @@ use tracing::Span;
 
 use super::{
     access_log::{self, AccessLog},
-    cost::{CLIENT_CLOSED_REQUEST, Cost},
+    cost::{CLIENT_CLOSED_REQUEST, Cost, Counter},
     request_cost::{self, Measured, RequestCost},
     request_id::{Ids, REQUEST_ID, TRACE_ID},
     route_metrics::{Route, Routes, UNKNOWN_ROUTE},
     server_timing::{self, SERVER_TIMING},
     traces::{HeadSampler, propagation, request},
 };
+
+/// Body of an answer that is made while it is sent.
+mod body;
+
+use body::ObservedBody;
 
 /// Security headers of every answer. With the policy below a page loads only from this server.
 const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
@@ -78,9 +84,9 @@ pub struct Observed<S> {
 impl<S, B> Service<Request> for Observed<S>
 where
     S: Service<Request, Response = Response<B>>,
-    B: HttpBody,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Response = Response<B>;
+    type Response = Response;
     type Error = S::Error;
     type Future = ObservedFuture<S::Future>;
 
@@ -105,7 +111,7 @@ where
         let answer = request_cost::within(&request_cost, || self.inner.call(request));
         ObservedFuture {
             inner: Measured::new(request_cost, answer),
-            finish: Finish { observer: self.observer.clone(), seen, span, is_done: false },
+            finish: Some(Finish { observer: self.observer.clone(), seen, span }),
         }
     }
 }
@@ -149,51 +155,62 @@ pin_project_lite::pin_project! {
     pub struct ObservedFuture<F> {
         #[pin]
         inner: Measured<F>,
-        finish: Finish,
+        // None once the answer is there.
+        finish: Option<Finish>,
     }
 
     impl<F> PinnedDrop for ObservedFuture<F> {
         /// Records a request dropped before its answer: the client left, but the cost is real.
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if !this.finish.is_done {
-                let request_cost = this.inner.request_cost().clone();
-                this.finish.record(CLIENT_CLOSED_REQUEST, &request_cost, &request_cost.cost(0));
+            if let Some(finish) = this.finish.take() {
+                let request_cost = this.inner.request_cost();
+                finish.record(CLIENT_CLOSED_REQUEST, request_cost, &request_cost.cost());
             }
         }
     }
 }
 
+/// Record of a request in span, log and metrics, made once its cost is known.
 struct Finish {
     observer: Arc<Observer>,
     seen: Seen,
     span: Span,
-    is_done: bool,
 }
 
 impl<F, B, E> Future for ObservedFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    B: HttpBody,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<Response, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let _in_span = this.finish.span.enter();
-        let mut response = ready!(this.inner.as_mut().poll(cx))?;
+        let span = this.finish.as_ref().map_or_else(Span::none, |finish| finish.span.clone());
+        let _in_span = span.enter();
+        let mut response = ready!(this.inner.as_mut().poll(cx))?.map(Body::new);
         let request_cost = this.inner.request_cost();
-        let cost = request_cost.cost(response.body().size_hint().exact().unwrap_or(0));
+        let bytes = response.body().size_hint().exact();
+        request_cost.put(Counter::Bytes, bytes.unwrap_or(0));
+        let cost = request_cost.cost();
         add_headers(&mut response, request_cost, &cost);
-        this.finish.is_done = true;
-        this.finish.record(response.status().as_u16(), request_cost, &cost);
-        Poll::Ready(Ok(response))
+        let Some(finish) = this.finish.take() else { return Poll::Ready(Ok(response)) };
+        let status = response.status().as_u16();
+        if bytes.is_some() {
+            finish.record(status, request_cost, &cost);
+            return Poll::Ready(Ok(response));
+        }
+        let request_cost = request_cost.clone();
+        let observed = |body| ObservedBody::new(body, request_cost, status, finish);
+        Poll::Ready(Ok(response.map(|body| Body::new(observed(body)))))
     }
 }
 
 impl Finish {
     fn record(&self, status: u16, request_cost: &RequestCost, cost: &Cost) {
-        request::close(&self.span, status, cost);
+        let own = request_cost.own_counters();
+        request::close(&self.span, status, cost, own);
         if let Some(access) = &self.observer.access
             && AccessLog::is_enabled()
         {
@@ -204,7 +221,7 @@ impl Finish {
                 path: self.seen.uri.path(),
                 status,
             };
-            access.write(&request, cost);
+            access.write(&request, cost, own);
         }
         if let Some(route) = &self.seen.measured {
             route.record(&self.seen.method, status, cost);
@@ -212,7 +229,7 @@ impl Finish {
     }
 }
 
-fn add_headers<B>(response: &mut Response<B>, request_cost: &RequestCost, cost: &Cost) {
+fn add_headers(response: &mut Response, request_cost: &RequestCost, cost: &Cost) {
     let headers = response.headers_mut();
     // Reserves once instead of growing in steps.
     headers.reserve(HEADERS_ADDED);
@@ -224,7 +241,7 @@ fn add_headers<B>(response: &mut Response<B>, request_cost: &RequestCost, cost: 
         headers.insert(REQUEST_ID, request);
         headers.insert(TRACE_ID, trace);
     }
-    headers.insert(SERVER_TIMING, server_timing::header(cost));
+    headers.insert(SERVER_TIMING, server_timing::header(cost, request_cost.own_counters()));
     for (name, value) in SECURITY_HEADERS {
         headers.insert(name, value);
     }

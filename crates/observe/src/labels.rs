@@ -24,6 +24,11 @@ impl Labels {
         self.0.iter().filter_map(|(_, value)| value.as_deref())
     }
 
+    /// Keys that have a value, each with it.
+    pub fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?)))
+    }
+
     /// Values joined for a title; None if there are none.
     pub fn text(&self) -> Option<String> {
         let values: Vec<_> = self.values().collect();
@@ -50,8 +55,8 @@ impl Serialize for Labels {
 /// Route with labels, and the page about it, if there is one.
 pub struct LabelledRoute {
     pub route: String,
-    /// One value for each key.
-    pub values: Vec<String>,
+    /// Value of each key, if it has one.
+    pub values: Vec<Option<String>>,
     pub page: Option<String>,
 }
 
@@ -71,7 +76,7 @@ struct Known {
 impl RouteLabels {
     pub fn new(keys: &[&'static str], routes: impl IntoIterator<Item = LabelledRoute>) -> Self {
         let known = |LabelledRoute { route, values, page }: LabelledRoute| {
-            let labels = keys.iter().copied().zip(values.into_iter().map(Some));
+            let labels = keys.iter().copied().zip(values);
             Known { route, labels: Labels(labels.collect()), page }
         };
         Self {

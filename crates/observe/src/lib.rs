@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 /// Access log: one line for each request.
 pub mod access_log;
+/// Bytes that a thread has allocated.
+mod allocated;
 /// The last polls that held a worker for long.
 pub mod blocked;
-/// Cost of a finished request.
+/// Buckets of histograms.
+pub mod buckets;
+/// Cost of a finished request, and the table of its counters.
 pub mod cost;
-/// Histograms of request costs by route, for Prometheus.
-mod cost_histograms;
 /// Cheap formatting of numbers.
 mod digits;
-/// Filter for spans that are entered again within themselves.
-mod entered;
 /// Errors of this crate's routes, and the answer that all errors share.
 pub mod error;
 /// Choice between HTML and JSON.
@@ -25,8 +25,6 @@ pub mod html;
 pub mod http;
 /// Labels of routes.
 pub mod labels;
-/// Batches of access lines for standard output.
-mod line_batch;
 /// Log filter, which can be changed for a while.
 pub mod log_filter;
 /// Format of log lines.
@@ -35,7 +33,7 @@ mod log_lines;
 pub mod logs;
 /// Exact statistics of the recent requests of one route.
 pub mod measurements;
-/// Names, help and buckets of every metric.
+/// Names and help of every metric.
 pub mod metrics;
 /// Layer that counts and times requests.
 pub mod metrics_layer;
@@ -65,10 +63,18 @@ mod server_timing;
 pub mod settings;
 /// Escaping of text for a terminal or a log file.
 pub mod shown;
+/// Tasks and closures that work for a request.
+pub mod task;
+/// Use of the app's threads.
+pub mod threads;
 /// Throttle for repeated log messages.
 pub mod throttle;
+/// Totals of all cost counters in this process.
+pub mod totals;
 /// Spans of requests, and their destinations.
 pub mod traces;
+/// Calls to other services.
+pub mod upstream;
 
 pub use poll_meter::thread_parks;
 
@@ -89,9 +95,9 @@ pub struct Telemetry {
     pub access: access_log::AccessLog,
     pub metrics: Arc<metrics::Metrics>,
     pub traces: traces::Traces,
-    pub recent_traces: Arc<traces::ring::TraceRing>,
+    pub recent_traces: traces::store::SpanStore,
     pub log_filter: log_filter::LogFilter,
-    _log_writers: logs::Guards,
+    _log_writer: logs::Guard,
 }
 
 impl Telemetry {
@@ -100,13 +106,14 @@ impl Telemetry {
     /// # Errors
     /// Returns one line that names the setting that can't be used.
     pub fn init(program: &Program, settings: &settings::Settings) -> Result<Self, String> {
-        let recent_traces = traces::ring::TraceRing::start(settings.trace_ring_bytes());
+        let recent_traces = traces::store::SpanStore::new(settings.trace_ring_bytes());
         let traces = traces::Traces::init(program, &settings.otel, recent_traces.clone())?;
         let log_filter = log_filter::LogFilter::new(settings.log.filter.clone(), program.targets);
-        let (access, _log_writers) =
+        let (access, _log_writer) =
             logs::init(&settings.log, settings.tokio_console, &log_filter, &traces);
-        let dropped = _log_writers.dropped_lines();
-        let metrics = Arc::new(metrics::Metrics::init(program, move || dropped.count()));
-        Ok(Self { access, metrics, traces, recent_traces, log_filter, _log_writers })
+        let dropped = _log_writer.dropped_lines();
+        let metrics =
+            Arc::new(metrics::Metrics::init(program, move || dropped.dropped_lines() as u64));
+        Ok(Self { access, metrics, traces, recent_traces, log_filter, _log_writer })
     }
 }

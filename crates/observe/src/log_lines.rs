@@ -10,7 +10,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{request_cost, shown::shown};
+use super::{cost::Counter, request_cost, shown::shown};
 use crate::settings::LogFormat;
 
 /// Adds the ids to the line that `inner` writes.
@@ -39,6 +39,8 @@ where
             LogFormat::Pretty => line.into(),
             LogFormat::Json => shown(line),
         };
+        request_cost::add(Counter::LogLines, 1);
+        request_cost::add(Counter::LogBytes, line.len() as u64);
         let Some(request_cost) = request_cost::current() else {
             return writeln!(writer, "{line}");
         };

@@ -1,9 +1,6 @@
 //! Log setup: filter, format, writer threads, and tokio-console if it is enabled.
 
-use std::{
-    io::{BufWriter, IsTerminal, stdout},
-    sync::Arc,
-};
+use std::io::{BufWriter, IsTerminal, stdout};
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
@@ -15,8 +12,6 @@ use tracing_subscriber::{
 
 use super::{
     access_log::AccessLog,
-    entered::EnteredOnce,
-    line_batch::{BatchGuard, LineBatch},
     log_filter::LogFilter,
     log_lines::{EventsOnly, WithIds},
     shown::ShownFields,
@@ -27,34 +22,21 @@ use crate::settings::{LogConfig, LogFormat};
 /// Default address of tokio-console's client.
 pub const CONSOLE: ([u8; 4], u16) = ([127, 0, 0, 1], 6669);
 
-/// Most lines that wait for the writer; more are dropped and counted. About 30 MiB at most.
-const QUEUED_LINES: usize = 65_536;
+/// Most lines that wait for the writer; more are dropped and counted. About 16 MiB of usual lines.
+const QUEUED_LINES: usize = 16_384;
 
 /// Most bytes of one write to standard output.
 const WRITE_BUFFER: usize = 64 * 1024;
 
-/// Guards of the writer threads. Dropping them writes the waiting lines.
-pub struct Guards {
-    _access: BatchGuard,
-    _events: WorkerGuard,
-    dropped: DroppedLines,
+/// Guard of the writer thread. Dropping it writes the waiting lines.
+pub struct Guard {
+    _writer: WorkerGuard,
+    dropped: ErrorCounter,
 }
 
-/// Counts the lines that were dropped because a queue was full.
-#[derive(Clone)]
-pub struct DroppedLines {
-    events: ErrorCounter,
-    access: Arc<LineBatch>,
-}
-
-impl DroppedLines {
-    pub fn count(&self) -> u64 {
-        self.events.dropped_lines() as u64 + self.access.dropped_lines()
-    }
-}
-
-impl Guards {
-    pub fn dropped_lines(&self) -> DroppedLines {
+impl Guard {
+    /// Counter of the lines that were dropped because the queue was full.
+    pub fn dropped_lines(&self) -> ErrorCounter {
         self.dropped.clone()
     }
 }
@@ -65,17 +47,16 @@ pub fn init(
     tokio_console: bool,
     log_filter: &LogFilter,
     traces: &Traces,
-) -> (AccessLog, Guards) {
+) -> (AccessLog, Guard) {
     let default_format =
         || if stdout().is_terminal() { LogFormat::Pretty } else { LogFormat::Json };
     let format = config.format.unwrap_or_else(default_format);
-    let (writer, events) = NonBlockingBuilder::default()
+    let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(QUEUED_LINES)
         .thread_name("log-writer")
         .finish(BufWriter::with_capacity(WRITE_BUFFER, stdout()));
-    // Both writers write whole lines, so lines are never mixed.
-    let (batch, access) = LineBatch::start(stdout());
-    let dropped = DroppedLines { events: writer.error_counter(), access: batch.clone() };
+    let access = AccessLog::new(writer.clone(), format);
+    let guard = Guard { _writer: guard, dropped: writer.error_counter() };
 
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
         LogFormat::Pretty => {
@@ -93,14 +74,13 @@ pub fn init(
     // must see tokio's own spans, which belong neither in the log nor in a trace.
     let filter = SpanFilter::new(log_filter.clone());
     if tokio_console {
-        let subscriber = tracing_subscriber::registry()
+        tracing_subscriber::registry()
             .with(lines.with_filter(filter.clone()))
             .with(traces.layer().with_filter(filter))
-            .with(console_subscriber::ConsoleLayer::builder().server_addr(CONSOLE).spawn());
-        EnteredOnce(subscriber).init();
+            .with(console_subscriber::ConsoleLayer::builder().server_addr(CONSOLE).spawn())
+            .init();
     } else {
-        let subscriber = tracing_subscriber::registry().with(lines).with(traces.layer());
-        EnteredOnce(subscriber.with(filter)).init();
+        tracing_subscriber::registry().with(lines).with(traces.layer()).with(filter).init();
     }
-    (AccessLog::new(batch, format), Guards { _access: access, _events: events, dropped })
+    (access, guard)
 }

@@ -10,12 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use super::cost::{Cost, Counter};
 
-/// Requests kept for each route; older ones are forgotten. Two megabytes at most.
+/// Requests kept for each route; older ones are forgotten. Three megabytes at most.
 const KEPT: usize = 10_000;
 
 /// Last requests of one route, each with its cost.
 #[derive(Default)]
-pub struct Measurements(Mutex<Kept>);
+pub struct Measurements {
+    kept: Mutex<Kept>,
+    /// Own counters of the route, beside those of the table.
+    own: Vec<Counter>,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -50,9 +54,18 @@ pub struct Figures {
 }
 
 impl Measurements {
+    /// Measurements of a route that has these counters of its own.
+    pub fn with_own(own: Vec<Counter>) -> Self {
+        Self { own, ..Self::default() }
+    }
+
+    pub fn own_counters(&self) -> &[Counter] {
+        &self.own
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         // A panic while the lock was held leaves a queue that is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn record(&self, status: u16, cost: &Cost) {
@@ -74,7 +87,8 @@ impl Measurements {
         for (status, _) in &wanted {
             *summary.statuses.entry(*status).or_default() += 1;
         }
-        for counter in Counter::ALL.into_iter().filter(|c| c.is_measured()) {
+        let counters = Counter::ALL.iter().chain(&self.own).copied();
+        for counter in counters.filter(|counter| counter.is_measured()) {
             let values: Vec<f64> = wanted.iter().map(|(_, cost)| cost.get(counter)).collect();
             summary.counters.extend(Figures::of(values).map(|figures| (counter, figures)));
         }
@@ -110,7 +124,7 @@ mod tests {
     fn with_queries(counts: &[u64]) -> Measurements {
         let measurements = Measurements::default();
         for queries in counts {
-            measurements.record(200, &Cost { queries: *queries, ..Cost::default() });
+            measurements.record(200, &Cost::of([(Counter::Queries, *queries)]));
         }
         measurements
     }
@@ -130,7 +144,7 @@ mod tests {
     fn only_requests_since_the_moment_count() {
         let measurements = with_queries(&[1, 1]);
         let later = SystemTime::now();
-        measurements.record(200, &Cost { queries: 7, ..Cost::default() });
+        measurements.record(200, &Cost::of([(Counter::Queries, 7)]));
         let summary = measurements.since(Some(later));
         assert_eq!((summary.count, summary.counters[&Counter::Queries].min), (1, 7.0));
     }

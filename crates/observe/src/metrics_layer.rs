@@ -9,7 +9,7 @@ use tower_http::classify::{
     ClassifiedResponse, ServerErrorsAsFailures, ServerErrorsFailureClass, SharedClassifier,
 };
 
-use super::{request_cost, route_metrics::OfMethod};
+use super::{request_cost, request_metrics::RequestMetrics};
 
 pub type RequestMetricsLayer =
     LifeCycleLayer<SharedClassifier<ServerErrorsAsFailures>, CountRequests, IgnoreBody>;
@@ -27,20 +27,20 @@ pub struct CountRequests;
 
 /// A request in flight, until the last of its answer's body is gone.
 pub struct InFlight {
-    of_method: Arc<OfMethod>,
+    requests: Arc<RequestMetrics>,
     started: Instant,
 }
 
 impl InFlight {
-    fn new(of_method: Arc<OfMethod>, started: Instant) -> Arc<Self> {
-        of_method.requests.begin();
-        Arc::new(Self { of_method, started })
+    fn new(requests: Arc<RequestMetrics>, started: Instant) -> Arc<Self> {
+        requests.begin();
+        Arc::new(Self { requests, started })
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.of_method.requests.end();
+        self.requests.end();
     }
 }
 
@@ -49,8 +49,8 @@ impl Callbacks<ServerErrorsFailureClass> for CountRequests {
 
     fn prepare<B>(&mut self, request: &Request<B>) -> Self::Data {
         let request_cost = request_cost::current()?;
-        let of_method = request_cost.route()?.of_method(request.method());
-        Some(InFlight::new(of_method.clone(), request_cost.started()))
+        let requests = request_cost.route()?.of_method(request.method());
+        Some(InFlight::new(requests.clone(), request_cost.started()))
     }
 
     fn on_response<B>(
@@ -59,9 +59,9 @@ impl Callbacks<ServerErrorsFailureClass> for CountRequests {
         _: ClassifiedResponse<ServerErrorsFailureClass, ()>,
         in_flight: &mut Self::Data,
     ) {
-        if let Some(InFlight { of_method, started }) = in_flight.as_deref() {
+        if let Some(InFlight { requests, started }) = in_flight.as_deref() {
             let seconds = started.elapsed().as_secs_f64();
-            of_method.requests.record(response.status().as_u16(), seconds);
+            requests.record(response.status().as_u16(), seconds);
         }
     }
 }

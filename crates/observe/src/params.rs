@@ -142,7 +142,7 @@ mod tests {
     fn labels() -> RouteLabels {
         let route = |route: &str, lab: &str, variant: &str| LabelledRoute {
             route: route.to_owned(),
-            values: vec![lab.to_owned(), variant.to_owned()],
+            values: vec![Some(lab.to_owned()), Some(variant.to_owned())],
             page: Some(format!("/labs/{lab}")),
         };
         let routes =

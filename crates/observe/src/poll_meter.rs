@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::cost::PollCost;
+use super::{allocated, cost::PollCost};
 
 /// Shortest poll that is worth a reading: 0.6 µs of 250 µs is 0.24 %. A shorter block delays other
 /// requests by less than a person notices.
@@ -43,6 +43,8 @@ pub fn thread_parks() {
 pub struct PollMeter {
     started: Instant,
     baseline: Baseline,
+    /// Bytes that this thread had allocated before.
+    allocated: u64,
 }
 
 impl PollMeter {
@@ -52,34 +54,42 @@ impl PollMeter {
             Some(baseline) if started.duration_since(baseline.at) < LONG_POLL => baseline,
             _ => Baseline { at: started, usage: ThreadUsage::now(), short_polls: Duration::ZERO },
         };
-        Self { started, baseline }
+        Self { started, baseline, allocated: allocated::by_this_thread() }
+    }
+
+    /// Meters a thread that waited before: that wait is nobody's cost.
+    pub fn of_idle_thread() -> Self {
+        thread_parks();
+        Self::start()
     }
 
     pub fn stop(self) -> PollCost {
         let now = Instant::now();
         let wall = now.duration_since(self.started);
+        let allocated = allocated::by_this_thread().saturating_sub(self.allocated);
         let mut baseline = self.baseline;
         if wall < LONG_POLL {
             baseline.short_polls += wall;
             BASELINE.set(Some(baseline));
-            return PollCost { wall, cpu: wall, switches: 0 };
+            return PollCost { wall, cpu: wall, switches: 0, allocated };
         }
         let usage = ThreadUsage::now();
         BASELINE.set(Some(Baseline { at: now, usage, short_polls: Duration::ZERO }));
-        usage.spent_since(&baseline.usage, wall, baseline.short_polls)
+        let (cpu, switches) = usage.spent_since(&baseline.usage, wall, baseline.short_polls);
+        PollCost { wall, cpu, switches, allocated }
     }
 }
 
 /// CPU time and voluntary context switches of the calling thread since it began.
 #[derive(Clone, Copy)]
-struct ThreadUsage {
-    cpu: Duration,
-    switches: u64,
+pub(crate) struct ThreadUsage {
+    pub cpu: Duration,
+    pub switches: u64,
 }
 
 impl ThreadUsage {
     #[cfg(target_os = "linux")]
-    fn now() -> Self {
+    pub fn now() -> Self {
         use nix::sys::{
             resource::{UsageWho, getrusage},
             time::TimeValLike,
@@ -97,17 +107,23 @@ impl ThreadUsage {
 
     /// Returns zeros: no other system gives both for one thread. See `Counter::is_measured`.
     #[cfg(not(target_os = "linux"))]
-    fn now() -> Self {
+    pub fn now() -> Self {
         Self { cpu: Duration::ZERO, switches: 0 }
     }
 
-    fn spent_since(&self, baseline: &Self, wall: Duration, short_polls: Duration) -> PollCost {
+    /// CPU time and switches of a poll that took `wall`.
+    fn spent_since(
+        &self,
+        baseline: &Self,
+        wall: Duration,
+        short_polls: Duration,
+    ) -> (Duration, u64) {
         if !cfg!(target_os = "linux") {
-            return PollCost { wall, cpu: wall, switches: 0 };
+            return (wall, 0);
         }
         let cpu = self.cpu.saturating_sub(baseline.cpu).saturating_sub(short_polls);
         let switches = self.switches.saturating_sub(baseline.switches);
-        PollCost { wall, cpu: cpu.min(wall), switches }
+        (cpu.min(wall), switches)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cost of one request: counters that travel with it and are updated wherever it runs.
 //!
-//! `Measured` makes the counters available to `with` during each poll, and meters the poll.
+//! `Measured` makes the counters available during each poll, and meters the poll. What runs outside
+//! of a request counts in the totals of the process alone (`totals`).
 
 use std::{
     cell::RefCell,
@@ -16,11 +17,17 @@ use std::{
 
 use super::{
     blocked::BLOCKED_FROM,
-    cost::{Cost, PollCost},
+    cost::{Cost, Counter, LEN, PollCost, own::OwnCounter, row::AddsUp},
     poll_meter::{PollMeter, thread_parks},
     request_id::Ids,
     route_metrics::Route,
+    totals,
 };
+
+/// Calls under way, and the most of them at once.
+mod calls;
+
+pub use calls::{Call, call};
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<RequestCost>>> = const { RefCell::new(None) };
@@ -32,40 +39,20 @@ pub struct RequestCost {
     /// Route that long polls are reported to; None if the request is not counted by route.
     route: Option<Arc<Route>>,
     started: Instant,
-    polls: AtomicU64,
-    longest_poll_ns: AtomicU64,
-    busy_ns: AtomicU64,
-    cpu_ns: AtomicU64,
-    switches: AtomicU64,
-    queries: AtomicU64,
-    rows: AtomicU64,
-    commits: AtomicU64,
-    db_ns: AtomicU64,
-    pool_wait_ns: AtomicU64,
-    queue_wait_ns: AtomicU64,
-    cache_hits: AtomicU64,
-    cache_misses: AtomicU64,
+    values: [AtomicU64; LEN],
+    /// Calls under way, by kind.
+    in_flight: [AtomicU64; Call::ALL.len()],
 }
 
 impl RequestCost {
     pub fn new(ids: Ids, route: Option<Arc<Route>>, started: Instant) -> Arc<Self> {
+        let zero = || AtomicU64::new(0);
         Arc::new(Self {
             ids,
             route,
             started,
-            polls: AtomicU64::new(0),
-            longest_poll_ns: AtomicU64::new(0),
-            busy_ns: AtomicU64::new(0),
-            cpu_ns: AtomicU64::new(0),
-            switches: AtomicU64::new(0),
-            queries: AtomicU64::new(0),
-            rows: AtomicU64::new(0),
-            commits: AtomicU64::new(0),
-            db_ns: AtomicU64::new(0),
-            pool_wait_ns: AtomicU64::new(0),
-            queue_wait_ns: AtomicU64::new(0),
-            cache_hits: AtomicU64::new(0),
-            cache_misses: AtomicU64::new(0),
+            values: std::array::from_fn(|_| zero()),
+            in_flight: std::array::from_fn(|_| zero()),
         })
     }
 
@@ -73,68 +60,72 @@ impl RequestCost {
         self.route.as_deref()
     }
 
+    /// Own counters of its route.
+    pub fn own_counters(&self) -> &[Counter] {
+        self.route().map_or(&[], Route::own_counters)
+    }
+
     pub fn started(&self) -> Instant {
         self.started
     }
 
+    /// Adds to a counter of this request, and of the process.
+    pub fn add(&self, counter: Counter, amount: u64) {
+        self.put(counter, amount);
+        totals::add(counter, amount);
+    }
+
+    pub fn add_time(&self, counter: Counter, time: Duration) {
+        self.add(counter, nanos(time));
+    }
+
+    /// Adds to this request alone.
+    pub(crate) fn put(&self, counter: Counter, amount: u64) {
+        let (Some(place), Some(row)) = (counter.place(), counter.row()) else { return };
+        match row.adds_up {
+            AddsUp::Greatest => self.values[place].fetch_max(amount, Relaxed),
+            AddsUp::Sum | AddsUp::AtEnd => self.values[place].fetch_add(amount, Relaxed),
+        };
+    }
+
     fn add_poll(&self, poll: &PollCost) {
         let wall = nanos(poll.wall);
-        self.polls.fetch_add(1, Relaxed);
-        self.busy_ns.fetch_add(wall, Relaxed);
-        self.cpu_ns.fetch_add(nanos(poll.cpu), Relaxed);
-        self.switches.fetch_add(poll.switches, Relaxed);
-        self.longest_poll_ns.fetch_max(wall, Relaxed);
+        self.put(Counter::Polls, 1);
+        self.put(Counter::BusyMs, wall);
+        self.put(Counter::LongestPollMs, wall);
+        self.put(Counter::OffCpuMs, nanos(poll.wall.saturating_sub(poll.cpu)));
+        self.add_thread_use(poll);
     }
 
-    /// Counts one statement sent to the database, and the rows it returned.
-    pub fn add_query(&self, rows: u64) {
-        self.queries.fetch_add(1, Relaxed);
-        self.rows.fetch_add(rows, Relaxed);
+    /// Adds what a closure used of its thread of the blocking pool. It held no worker.
+    pub(crate) fn add_thread_use(&self, used: &PollCost) {
+        self.put(Counter::CpuMs, nanos(used.cpu));
+        self.put(Counter::Switches, used.switches);
+        self.put(Counter::AllocatedBytes, used.allocated);
     }
 
-    pub fn add_db_time(&self, waited: Duration) {
-        self.db_ns.fetch_add(nanos(waited), Relaxed);
+    fn value(&self, counter: Counter) -> u64 {
+        counter.place().map_or(0, |place| self.values[place].load(Relaxed))
     }
 
-    pub fn add_pool_wait(&self, waited: Duration) {
-        self.pool_wait_ns.fetch_add(nanos(waited), Relaxed);
+    /// Returns the cost so far.
+    pub fn cost(&self) -> Cost {
+        let mut cost = Cost(self.values.each_ref().map(|value| value.load(Relaxed)));
+        let elapsed = nanos(self.started.elapsed());
+        let share = u128::from(cost.value(Counter::OffCpuMs)) * 1_000_000_000;
+        let share = share / u128::from(elapsed.max(1));
+        cost.set(Counter::ElapsedMs, elapsed);
+        cost.set(Counter::BlockedShare, u64::try_from(share).unwrap_or(u64::MAX));
+        cost
     }
+}
 
-    /// Adds time waited for a thread of the thread-per-request pool (v1).
-    pub fn add_queue_wait(&self, waited: Duration) {
-        self.queue_wait_ns.fetch_add(nanos(waited), Relaxed);
-    }
-
-    pub fn add_commit(&self) {
-        self.commits.fetch_add(1, Relaxed);
-    }
-
-    pub fn add_cache_hit(&self) {
-        self.cache_hits.fetch_add(1, Relaxed);
-    }
-
-    pub fn add_cache_miss(&self) {
-        self.cache_misses.fetch_add(1, Relaxed);
-    }
-
-    /// Returns the cost so far. `bytes` is the size of the answer, which only the caller knows.
-    pub fn cost(&self, bytes: u64) -> Cost {
-        Cost {
-            elapsed_ns: nanos(self.started.elapsed()),
-            polls: self.polls.load(Relaxed),
-            longest_poll_ns: self.longest_poll_ns.load(Relaxed),
-            busy_ns: self.busy_ns.load(Relaxed),
-            cpu_ns: self.cpu_ns.load(Relaxed),
-            switches: self.switches.load(Relaxed),
-            queries: self.queries.load(Relaxed),
-            rows: self.rows.load(Relaxed),
-            commits: self.commits.load(Relaxed),
-            db_ns: self.db_ns.load(Relaxed),
-            pool_wait_ns: self.pool_wait_ns.load(Relaxed),
-            queue_wait_ns: self.queue_wait_ns.load(Relaxed),
-            cache_hits: self.cache_hits.load(Relaxed),
-            cache_misses: self.cache_misses.load(Relaxed),
-            bytes,
+impl Drop for RequestCost {
+    /// Adds the cost of its polls to the totals: all at once, for a poll may be a microsecond.
+    fn drop(&mut self) {
+        // One of ops has no route: who reads the totals must not change them.
+        for counter in self.route.iter().flat_map(|_| totals::AT_THE_END) {
+            totals::add(counter, self.value(counter));
         }
     }
 }
@@ -157,6 +148,26 @@ pub fn current() -> Option<Arc<RequestCost>> {
     CURRENT.with_borrow(Clone::clone)
 }
 
+/// Adds to the cost of the request that runs on this thread, and of the process.
+pub fn add(counter: Counter, amount: u64) {
+    with(|request_cost| request_cost.put(counter, amount));
+    totals::add(counter, amount);
+}
+
+impl OwnCounter {
+    /// Adds to the cost of the request that runs on this thread, and of the process.
+    pub fn add(&self, amount: u64) {
+        if let Some(counter) = self.counter() {
+            add(counter, amount);
+        }
+    }
+}
+
+/// Adds a time, which `counter` must be.
+pub fn add_time(counter: Counter, time: Duration) {
+    add(counter, nanos(time));
+}
+
 /// Runs `f` on the calling thread as one poll of the request, as a thread-per-request server does.
 ///
 /// A thread that waits inside `f` is still held, and the wait shows as context switches.
@@ -166,7 +177,11 @@ pub fn hold<T>(request_cost: &Arc<RequestCost>, f: impl FnOnce() -> T) -> T {
     thread_parks();
     let meter = PollMeter::start();
     let result = f();
-    request_cost.add_poll(&meter.stop());
+    let poll = meter.stop();
+    request_cost.add_poll(&poll);
+    // It is no thread of the app's runtime, whose use is read from the kernel.
+    totals::add(Counter::CpuMs, nanos(poll.cpu));
+    totals::add(Counter::Switches, poll.switches);
     result
 }
 
@@ -195,6 +210,22 @@ pub fn within<T>(request_cost: &Arc<RequestCost>, f: impl FnOnce() -> T) -> T {
     f()
 }
 
+/// Runs `f` so that `with` finds the counters, and meters it as one poll of the request.
+pub(crate) fn metered<T>(request_cost: &Arc<RequestCost>, f: impl FnOnce() -> T) -> T {
+    let entered = Entered::new(request_cost);
+    let meter = PollMeter::start();
+    let result = f();
+    let poll = meter.stop();
+    request_cost.add_poll(&poll);
+    drop(entered);
+    if poll.wall >= BLOCKED_FROM
+        && let Some(route) = &request_cost.route
+    {
+        route.blocked(&poll, &request_cost.ids);
+    }
+    result
+}
+
 /// Sets the counters of a scope and restores the former ones on drop, even after a panic.
 struct Entered(Option<Arc<RequestCost>>);
 
@@ -215,17 +246,6 @@ impl<F: Future> Future for Measured<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let entered = Entered::new(this.request_cost);
-        let meter = PollMeter::start();
-        let result = this.inner.poll(cx);
-        let poll = meter.stop();
-        this.request_cost.add_poll(&poll);
-        drop(entered);
-        if poll.wall >= BLOCKED_FROM
-            && let Some(route) = &this.request_cost.route
-        {
-            route.blocked(&poll, &this.request_cost.ids);
-        }
-        result
+        metered(this.request_cost, || this.inner.poll(cx))
     }
 }

@@ -3,6 +3,7 @@
 use arrayvec::ArrayString;
 use axum::http::{HeaderMap, HeaderName};
 use opentelemetry::trace::TraceId;
+use serde::Serialize;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
@@ -12,9 +13,11 @@ const MAX_REQUEST_ID: usize = 64;
 
 /// Request id and trace id: 32 hexadecimal digits, or the request id that the client sent. Both are
 /// stored inline, because every request has them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ids {
+    #[serde(rename = "request_id")]
     pub request: ArrayString<MAX_REQUEST_ID>,
+    #[serde(rename = "trace_id")]
     pub trace: ArrayString<32>,
 }
 

@@ -1,21 +1,26 @@
-//! Requests of one route and method counted, timed and in flight, under axum-prometheus's names.
+//! Metrics of one route and method: requests counted, timed and in flight, under axum-prometheus's
+//! names, and histograms of their costs.
 //!
-//! Its own callbacks make their labels anew for every request, which took a fifth of the rate of a
-//! tiny answer; these handles are kept.
+//! axum-prometheus's own callbacks make their labels anew for every request, which took a fifth of
+//! the rate of a tiny answer; these handles are kept.
 
 use std::sync::{PoisonError, RwLock};
 
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics::{Counter, Gauge, Histogram, Label, counter, gauge, histogram};
 
-use super::metrics::names;
+use super::{
+    cost::{self, Cost, row::Row},
+    labels::Labels,
+    metrics::names,
+};
 
 /// Metric handles of one route and method.
 pub struct RequestMetrics {
-    route: String,
-    method: &'static str,
+    labels: Vec<Label>,
     pending: Gauge,
     /// Handles by status. A route has few statuses, so a scan is faster than hashing.
     answered: RwLock<Vec<(u16, Answered)>>,
+    costs: Vec<(cost::Counter, &'static Row, Histogram)>,
 }
 
 #[derive(Clone)]
@@ -25,11 +30,21 @@ struct Answered {
 }
 
 impl RequestMetrics {
-    pub fn new(route: &str, method: &'static str) -> Self {
-        let route = route.to_owned();
-        let labels = [("method", method.to_owned()), ("endpoint", route.clone())];
-        let pending = gauge!(names::HTTP_REQUESTS_PENDING, &labels);
-        Self { route, method, pending, answered: RwLock::default() }
+    /// Creates the handles; `labels` are those of the route.
+    pub fn new(route: &str, method: &'static str, labels: &Labels) -> Self {
+        let mut of_series =
+            vec![Label::new("method", method), Label::new("route", route.to_owned())];
+        of_series.extend(labels.pairs().map(|(key, value)| Label::new(key, value.to_owned())));
+        let with_histogram = |counter: &cost::Counter| {
+            let row = counter.row().filter(|row| row.buckets.is_some() && row.is_measured())?;
+            Some((*counter, row, histogram!(row.names.metric, of_series.iter())))
+        };
+        Self {
+            pending: gauge!(names::HTTP_REQUESTS_PENDING, of_series.iter()),
+            answered: RwLock::default(),
+            costs: cost::Counter::ALL.iter().filter_map(with_histogram).collect(),
+            labels: of_series,
+        }
     }
 
     /// Counts a request that begins.
@@ -42,6 +57,13 @@ impl RequestMetrics {
         self.pending.decrement(1);
     }
 
+    /// Records the cost of a request.
+    pub fn record_cost(&self, cost: &Cost) {
+        for (counter, row, histogram) in &self.costs {
+            histogram.record(row.in_metric(cost.value(*counter)));
+        }
+    }
+
     /// Counts an answer.
     pub fn record(&self, status: u16, seconds: f64) {
         // A panic while the lock was held leaves a list that is whole: pushing is its one step.
@@ -50,15 +72,12 @@ impl RequestMetrics {
             return answered.record(seconds);
         }
         drop(known);
-        let labels = [
-            ("method", self.method.to_owned()),
-            ("status", status.to_string()),
-            ("endpoint", self.route.clone()),
-        ];
+        let mut labels = self.labels.clone();
+        labels.push(Label::new("status", status.to_string()));
         // Two requests may both get here; their handles lead to the same series.
         let answered = Answered {
-            total: counter!(names::HTTP_REQUESTS, &labels),
-            duration: histogram!(names::HTTP_REQUEST_TIME, &labels),
+            total: counter!(names::HTTP_REQUESTS, labels.iter()),
+            duration: histogram!(names::HTTP_REQUEST_TIME, labels.iter()),
         };
         answered.record(seconds);
         let mut known = self.answered.write().unwrap_or_else(PoisonError::into_inner);

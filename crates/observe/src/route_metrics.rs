@@ -1,5 +1,4 @@
-//! Counts finished requests: histograms by route and method, and exact measurements of measured
-//! routes. Handles are made once for each route, so a request looks up one map, once.
+//! Counts finished requests: metrics by route and method, and exact measurements of measured routes. Handles are made once for each route, so a request looks up one map, once.
 
 use std::{
     collections::HashMap,
@@ -8,12 +7,11 @@ use std::{
 };
 
 use axum::http::Method;
-use metrics::counter;
+use metrics::{Label, counter};
 
 use super::{
     blocked::{BlockedPoll, BlockedPolls},
-    cost::{CLIENT_CLOSED_REQUEST, Cost, PollCost},
-    cost_histograms::CostHistograms,
+    cost::{CLIENT_CLOSED_REQUEST, Cost, Counter, PollCost},
     labels::{Labels, RouteLabels},
     measurements::Measurements,
     metrics::names,
@@ -38,7 +36,7 @@ pub struct Routes {
 /// Metrics of one route; those of a method are made at its first request.
 pub struct Route {
     template: String,
-    by_method: [OnceLock<Arc<OfMethod>>; METHODS.len()],
+    by_method: [OnceLock<Arc<RequestMetrics>>; METHODS.len()],
     labels: Labels,
     measurements: Option<Arc<Measurements>>,
     recent: Recent,
@@ -46,7 +44,7 @@ pub struct Route {
 }
 
 impl Routes {
-    /// Creates the table. Requests of `measured` routes are kept one by one and all traced;
+    /// Creates the table. Requests of `measured` routes are kept one by one;
     /// `blocked` keeps the long polls of all routes.
     pub fn new(
         labels: Arc<RouteLabels>,
@@ -74,14 +72,6 @@ impl Routes {
         let new = || Arc::new(Route::new(template, labels(), None, self.blocked.clone()));
         known.entry(template.to_owned()).or_insert_with(new).clone()
     }
-
-    /// Appends the cost histograms of all routes, for Prometheus.
-    pub fn push_histograms(&self, text: &mut String) {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let routes: Vec<_> = known.values().cloned().collect();
-        drop(known);
-        CostHistograms::push_all(text, routes.iter().flat_map(|route| route.histograms()));
-    }
 }
 
 impl Route {
@@ -92,7 +82,7 @@ impl Route {
         blocked: Arc<BlockedPolls>,
     ) -> Self {
         // The series exists from the start, so that its rate includes the first poll.
-        counter!(names::BLOCKED_POLLS, "route" => template.to_owned()).increment(0);
+        blocked_polls(template, &labels).increment(0);
         Self {
             template: template.to_owned(),
             by_method: Default::default(),
@@ -103,24 +93,16 @@ impl Route {
         }
     }
 
-    pub fn of_method(&self, method: &Method) -> &Arc<OfMethod> {
+    pub fn of_method(&self, method: &Method) -> &Arc<RequestMetrics> {
         let index = METHODS.iter().position(|m| *m == method.as_str());
         let index = index.unwrap_or(METHODS.len() - 1);
-        let new = || {
-            Arc::new(OfMethod {
-                requests: RequestMetrics::new(&self.template, METHODS[index]),
-                request_cost: CostHistograms::default(),
-            })
-        };
+        let new = || Arc::new(RequestMetrics::new(&self.template, METHODS[index], &self.labels));
         self.by_method[index].get_or_init(new)
     }
 
-    /// Histograms by method, with labels. Both labels are of closed sets and need no escaping.
-    fn histograms(&self) -> impl Iterator<Item = (String, &CostHistograms)> + Clone {
-        METHODS.iter().zip(&self.by_method).filter_map(|(method, of)| {
-            let labels = format!("route=\"{}\",method=\"{method}\"", self.template);
-            Some((labels, &of.get()?.request_cost))
-        })
+    /// Own counters of its requests, beside those of the table.
+    pub fn own_counters(&self) -> &[Counter] {
+        self.measurements.as_ref().map_or(&[], |measurements| measurements.own_counters())
     }
 
     /// True if its requests are kept one by one.
@@ -128,13 +110,13 @@ impl Route {
         self.measurements.is_some()
     }
 
-    /// Limit of its traced requests; None if all are traced.
-    pub fn recent_traces(&self) -> Option<&Recent> {
-        self.measurements.is_none().then_some(&self.recent)
+    /// Limit of its traced requests.
+    pub fn recent_traces(&self) -> &Recent {
+        &self.recent
     }
 
     pub fn record(&self, method: &Method, status: u16, cost: &Cost) {
-        self.of_method(method).request_cost.record(cost);
+        self.of_method(method).record_cost(cost);
         // A request that its client left is unfinished, and no measure of the route.
         if let Some(measurements) = &self.measurements
             && status != CLIENT_CLOSED_REQUEST
@@ -146,7 +128,7 @@ impl Route {
     /// Records a poll of one of its requests that held a worker for long.
     #[cold]
     pub fn blocked(&self, poll: &PollCost, ids: &Ids) {
-        counter!(names::BLOCKED_POLLS, "route" => self.template.clone()).increment(1);
+        blocked_polls(&self.template, &self.labels).increment(1);
         self.blocked.push(BlockedPoll {
             started: SystemTime::now() - poll.wall,
             route: self.template.clone(),
@@ -159,8 +141,8 @@ impl Route {
     }
 }
 
-/// Metrics of one route and method.
-pub struct OfMethod {
-    pub requests: RequestMetrics,
-    request_cost: CostHistograms,
+fn blocked_polls(route: &str, labels: &Labels) -> metrics::Counter {
+    let mut of_series = vec![Label::new("route", route.to_owned())];
+    of_series.extend(labels.pairs().map(|(key, value)| Label::new(key, value.to_owned())));
+    counter!(names::BLOCKED_POLLS, of_series)
 }

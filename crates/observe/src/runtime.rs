@@ -81,10 +81,8 @@ impl Runtimes {
 
     /// Appends the histograms of poll times for Prometheus.
     pub fn push_poll_histograms(&self, text: &mut String) {
-        names::RUNTIME_POLL.push_head(text);
-        for (pool, handle) in self.all() {
-            polls::push_histogram(text, pool.name(), &handle.metrics());
-        }
+        let runtimes = self.all().map(|(pool, handle)| (pool.name(), handle.metrics()));
+        polls::push_histograms(text, runtimes);
     }
 }
 

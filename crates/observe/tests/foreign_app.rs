@@ -60,9 +60,10 @@ async fn a_foreign_app_shows_what_its_requests_cost() {
 
     let ops = |path: &str| format!("{}{path}", example.ops);
     let metrics = get(&client, &ops("/metrics")).await.text().await.unwrap();
-    let count = r#"axum_http_requests_total{method="GET",status="200",endpoint="/sum"} 1"#;
+    let count = r#"axum_http_requests_total{method="GET",route="/sum",status="200"} 1"#;
     assert!(metrics.contains(count), "{metrics}");
-    assert!(metrics.contains("chokepoint_request_busy_seconds_count{route=\"/sum\""), "{metrics}");
+    let busy = r#"chokepoint_request_busy_seconds_count{method="GET",route="/sum"} 1"#;
+    assert!(metrics.contains(busy), "{metrics}");
 
     let page = get(&client, &ops(&format!("/debug/traces/{trace}"))).await.text().await.unwrap();
     assert!(page.contains("/sum"), "{page}");

@@ -1,9 +1,8 @@
 //! Metrics of the product and of the ports that serve it: name with unit, help text, buckets.
 
-use observe::metrics::{
-    COUNTS,
-    Kind::{Counter, Gauge, Histogram},
-    REQUEST_SECONDS, SHORT_SECONDS,
+use observe::{
+    buckets::{COUNTS, REQUEST_SECONDS, SHORT_SECONDS},
+    metrics::Kind::{Counter, Gauge, Histogram},
 };
 
 observe::define_metrics! {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::evidence::{Expected, Frame, Range, Statistic};
 use observe::{
-    cost::Counter,
+    cost::{Counter, row::Row},
     measurements::{Figures, Summary},
     profiles::FrameSamples,
 };
@@ -25,13 +25,13 @@ pub fn counters(ranges: &BTreeMap<Counter, Range>, measured: &Summary) -> Vec<Fa
     let judge = |(counter, range): (&Counter, &Range)| {
         let Some(figures) = measured.counters.get(counter) else {
             // A counter that this system can't measure proves nothing, for or against.
-            return counter.is_measured().then(|| format!("{} was not measured", name(*counter)));
+            return counter.is_measured().then(|| format!("{} was not measured", counter.name()));
         };
         (!range.holds_all(figures)).then(|| {
             let Figures { min, mean, p90, max } = figures;
             format!(
                 "{} should be {range}, measured {min:.3} to {max:.3}, mean {mean:.3}, p90 {p90:.3}, in {} requests",
-                name(*counter),
+                counter.name(),
                 measured.count
             )
         })
@@ -39,10 +39,31 @@ pub fn counters(ranges: &BTreeMap<Counter, Range>, measured: &Summary) -> Vec<Fa
     ranges.iter().filter_map(judge).collect()
 }
 
-/// Name of the counter in lab.json.
-pub fn name(counter: Counter) -> String {
-    let json = serde_json::to_string(&counter).unwrap_or_default();
-    json.trim_matches('"').to_owned()
+/// Totals of a process by counter, as in JSON.
+pub type Totals = BTreeMap<String, f64>;
+
+/// Part of a total that is left to the server's own work, such as its row for health checks.
+const OWN_WORK: f64 = 0.05;
+
+pub fn difference(before: &Totals, after: &Totals) -> Totals {
+    let since = |name: &String| before.get(name).copied().unwrap_or(0.0);
+    after.iter().map(|(name, total)| (name.clone(), total - since(name))).collect()
+}
+
+/// Checks that the whole process did no more than these requests may: what a request leaves to a
+/// task that nobody waits for is not on its own record. Only counts are compared, for threads also
+/// use time and switch when they wait for requests.
+pub fn totals(ranges: &BTreeMap<Counter, Range>, totals: &Totals, requests: u64) -> Vec<Failure> {
+    let judge = |(counter, range): (&Counter, &Range)| {
+        let most = range.max.filter(|_| counter.row().is_some_and(Row::is_count_of_work))?;
+        let total = *totals.get(counter.name())?;
+        let allowed = most * requests as f64 * (1.0 + OWN_WORK);
+        (total > allowed).then(|| {
+            let name = counter.name();
+            format!("{name} of the whole process are {total:.0}, {requests} requests may have {allowed:.0}")
+        })
+    };
+    ranges.iter().filter_map(judge).collect()
 }
 
 /// Fewest samples that give a meaningful share.
@@ -87,7 +108,7 @@ pub fn refuted(
             let range = fast.counters.get(counter);
             range.is_some_and(|range| figures.is_some_and(|f| range.holds_all(f)))
         })
-        .map(|counter| name(*counter))
+        .map(|counter| counter.name())
         .collect();
     if failures.is_empty() && holds_fast.len() == refuted_by.len() {
         failures.push(format!("{} would pass for fast: it refutes nothing", holds_fast.join(", ")));
@@ -105,5 +126,27 @@ impl Range {
             Statistic::Every => self.holds(figures.min) && self.holds(figures.max),
             Statistic::P90 => self.holds(figures.p90),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_no_request_accounts_for_is_found_in_the_totals() {
+        let range = |max| Range { statistic: Statistic::Every, min: None, max: Some(max) };
+        let ranges =
+            BTreeMap::from([(Counter::Queries, range(2.0)), (Counter::Switches, range(1.0))]);
+        let of = |queries: f64| Totals::from([("queries".to_owned(), queries)]);
+        let failures = |queries| totals(&ranges, &difference(&of(1000.0), &of(queries)), 100);
+        assert_eq!(failures(1200.0), Vec::<String>::new());
+        assert_eq!(failures(1210.0), Vec::<String>::new());
+        assert_eq!(
+            failures(1300.0),
+            ["queries of the whole process are 300, 100 requests may have 210"]
+        );
+        let switches = Totals::from([("switches".to_owned(), 5000.0)]);
+        assert_eq!(totals(&ranges, &switches, 100), Vec::<String>::new());
     }
 }

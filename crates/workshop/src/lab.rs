@@ -7,6 +7,7 @@ use std::{
 
 use axum::{Router, routing::MethodRouter};
 use observe::{
+    cost::own::{self, OwnCounter},
     labels::{LabelledRoute, RouteLabels},
     measurements::{Measurements, Summary},
 };
@@ -23,6 +24,8 @@ pub struct Lab {
     /// Difference to show on stage: `diff slow.rs fast.rs`.
     pub slow_source: &'static str,
     pub fast_source: &'static str,
+    /// Counters of its own, beside those of every request.
+    pub counters: &'static [&'static OwnCounter],
     pub handlers: fn(&SharedState) -> Handlers,
 }
 
@@ -86,16 +89,23 @@ impl Labs {
         })
     }
 
-    /// Lab and variant of each route, as labels for traces, profiles and blocked polls.
-    pub fn route_labels(&self) -> RouteLabels {
+    /// Lab and variant of each route, as labels for metrics, traces, profiles and blocked polls. The
+    /// variant of the product's routes is the version of their API.
+    pub fn route_labels(&self, product: impl IntoIterator<Item = String>) -> RouteLabels {
+        let versions = product.into_iter().filter_map(|route| {
+            let version = route.strip_prefix("/api/")?.split('/').next()?.to_owned();
+            let is_version = matches!(version.as_str(), "v1" | "v2");
+            let values = vec![None, Some(version)];
+            is_version.then_some(LabelledRoute { route, values, page: None })
+        });
         let routes = self.0.iter().flat_map(|loaded| {
             loaded.evidence.variants().map(|variant| LabelledRoute {
                 route: loaded.evidence.route(variant),
-                values: vec![loaded.lab.id.to_owned(), variant.to_owned()],
+                values: vec![Some(loaded.lab.id.to_owned()), Some(variant.to_owned())],
                 page: Some(format!("/labs/{}", loaded.lab.id)),
             })
         });
-        RouteLabels::new(&["lab", "variant"], routes)
+        RouteLabels::new(&["lab", "variant"], routes.chain(versions))
     }
 
     pub fn router(&self, state: &SharedState) -> Router<SharedState> {
@@ -113,9 +123,12 @@ impl Labs {
 
 impl LoadedLab {
     pub fn new(lab: &'static Lab) -> Result<Self, BadLab> {
-        let evidence = Evidence::parse(lab.id, lab.evidence)
-            .map_err(|reason| BadLab { id: lab.id, reason })?;
-        let measurements = evidence.variants().map(|v| (v.to_owned(), Arc::default())).collect();
+        let bad = |reason| BadLab { id: lab.id, reason };
+        // Before lab.json, which may name them.
+        let own = own::register(lab.counters).map_err(bad)?;
+        let evidence = Evidence::parse(lab.id, lab.evidence).map_err(bad)?;
+        let measurements = || Arc::new(Measurements::with_own(own.clone()));
+        let measurements = evidence.variants().map(|v| (v.to_owned(), measurements())).collect();
         Ok(Self { lab, evidence, measurements })
     }
 

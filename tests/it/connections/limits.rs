@@ -14,7 +14,7 @@ use crate::{
     raw::{GET, answer, connect, is_open, send, until_closed},
 };
 
-const PENDING_LINES: &str = "axum_http_requests_pending{method=\"POST\",endpoint=\"/api/log\"}";
+const PENDING_LINES: &str = "axum_http_requests_pending{method=\"POST\",route=\"/api/log\"}";
 
 fn refused(reason: &str) -> String {
     format!("chokepoint_connections_refused_total{{port=\"app\",reason=\"{reason}\"}}")

@@ -29,7 +29,7 @@ fn a_sampler_that_takes_none_takes_those_that_a_parent_asks_for() {
     let receiver = Receiver::http();
     let sampler = [("OTEL_TRACES_SAMPLER", "parentbased_always_off")];
     let serving = exporting(&receiver, "http/protobuf", &sampler);
-    // A request of a lab is kept in the span store. Keeping is not exporting.
+    // The first request of a route is kept in the span store. Keeping is not exporting.
     client().get(serving.url("/api/posts/v2/fast")).send().unwrap();
     let sampled = ask(&serving, 3, "01");
     receiver.trace(&sampled);

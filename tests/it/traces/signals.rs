@@ -111,7 +111,7 @@ fn a_wait_for_a_connection_is_a_span_of_the_statement_that_waits() {
         // Its transaction starts once its password is hashed. (The pool is sampled once a second,
         // so the sample may still be from the start.)
         while metric(&serving, "chokepoint_password_hashes_total{model=\"async\"}") == 0 {}
-        let pending = "axum_http_requests_pending{method=\"GET\",endpoint=\"/api/posts/v2/fast\"}";
+        let pending = "axum_http_requests_pending{method=\"GET\",route=\"/api/posts/v2/fast\",lab=\"blocking-n-plus-one\",variant=\"fast\"}";
         let list = loop {
             let list = scope.spawn(|| client().get(&fast).send().unwrap());
             while metric(&serving, pending) == 0 && !list.is_finished() {}

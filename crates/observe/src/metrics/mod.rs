@@ -4,12 +4,10 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 
-use crate::Program;
+use crate::{Program, cost::Counter};
 
 /// Every metric of this crate.
 pub mod names;
-/// Text of histograms that the recorder does not hold.
-pub mod text;
 
 /// Defines a constant for the name of each metric, and `ALL`, a list of them: name, kind with
 /// buckets, help.
@@ -23,15 +21,6 @@ macro_rules! define_metrics {
         ),*];
     };
 }
-
-/// Buckets of request times, in seconds: 1 ms to 10 s, and a blocked worker beyond.
-pub const REQUEST_SECONDS: &[f64] =
-    &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
-/// Buckets of polls and waits, in seconds: from good (tens of µs) to a bug (tens of ms and more).
-pub const SHORT_SECONDS: &[f64] =
-    &[0.00001, 0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 2.0, 10.0];
-/// Buckets of counts.
-pub const COUNTS: &[f64] = &[0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0];
 
 /// One metric, a line of `define_metrics!`.
 #[derive(Debug)]
@@ -75,6 +64,11 @@ impl Metrics {
                 Kind::Histogram(_) => describe_histogram!(*name, *help),
             }
         }
+        for row in Counter::ALL.iter().filter_map(|counter| counter.row()) {
+            if row.buckets.is_some() {
+                describe_histogram!(row.names.metric, row.help);
+            }
+        }
         let process = Collector::default();
         process.describe();
         gauge!(
@@ -88,12 +82,13 @@ impl Metrics {
         Self { recorder, process, dropped_lines: Box::new(dropped_lines) }
     }
 
-    /// Renders the Prometheus text format. `histograms` are those that the recorder does not hold.
-    pub fn render(&self, histograms: &str) -> String {
+    /// Renders the Prometheus text format. `polls` are tokio's histograms, which the recorder does not
+    /// hold.
+    pub fn render(&self, polls: &str) -> String {
         self.process.collect();
         counter!(names::LOG_LINES_DROPPED).absolute((self.dropped_lines)());
         let mut text = self.recorder.render();
-        text.push_str(histograms);
+        text.push_str(polls);
         text
     }
 
@@ -112,6 +107,12 @@ fn recorder(program: &Program) -> Result<PrometheusHandle, BuildError> {
     for Metric { name, kind, .. } in all(program) {
         if let Kind::Histogram(buckets) = kind {
             builder = builder.set_buckets_for_metric(Matcher::Full((*name).to_owned()), buckets)?;
+        }
+    }
+    for row in Counter::ALL.iter().filter_map(|counter| counter.row()) {
+        if let Some(buckets) = row.buckets {
+            let name = Matcher::Full(row.names.metric.to_owned());
+            builder = builder.set_buckets_for_metric(name, buckets)?;
         }
     }
     builder.install_recorder()

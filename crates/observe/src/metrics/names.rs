@@ -4,12 +4,8 @@ use axum_prometheus::{
     AXUM_HTTP_REQUESTS_DURATION_SECONDS, AXUM_HTTP_REQUESTS_PENDING, AXUM_HTTP_REQUESTS_TOTAL,
 };
 
-use super::{
-    COUNTS,
-    Kind::{Counter, Gauge, Histogram},
-    REQUEST_SECONDS, SHORT_SECONDS,
-    text::Family,
-};
+use super::Kind::{Counter, Gauge, Histogram};
+use crate::buckets::{REQUEST_SECONDS, SHORT_SECONDS};
 
 crate::define_metrics! {
     // Requests.
@@ -58,12 +54,12 @@ crate::define_metrics! {
     TRACE_RING_SPANS: Gauge, "chokepoint_trace_ring_spans",
         "Spans of the traces that are kept in this process.";
     TRACE_RING_BYTES: Gauge, "chokepoint_trace_ring_bytes",
-        "Memory that the kept traces take, spans on their way to them included.";
+        "Memory that the kept traces take, as the server estimates it.";
     TRACE_RING_MAX_BYTES: Gauge, "chokepoint_trace_ring_max_bytes",
         "Memory that the kept traces may take; then the oldest go.";
     TRACE_RING_DROPPED: Counter, "chokepoint_trace_ring_spans_dropped_total",
         "Spans that are not kept, by reason: evicted with the oldest trace, late for a trace \
-         that was evicted, trace_full or queue_full where they found no room.";
+         that was evicted, trace_full where their trace had no more room.";
 
     // Traces.
     SPANS_EXPORTED: Counter, "chokepoint_spans_exported_total",
@@ -80,65 +76,3 @@ crate::define_metrics! {
     PROCESS_START: Gauge, "process_start_time_seconds",
         "Start time of the process since the epoch.";
 }
-
-/// Number of histograms of a request. (`REQUEST.len()` in another constant's type is a cycle.)
-pub const OF_REQUEST: usize = 9;
-
-/// Histograms of request costs, by route and method, counted by `cost_histograms`.
-pub const REQUEST: [Family; OF_REQUEST] = [
-    Family::counts(
-        "chokepoint_request_queries",
-        "Statements sent to the database for one request.",
-        COUNTS,
-    ),
-    Family::counts(
-        "chokepoint_request_rows",
-        "Rows the database returned for one request.",
-        COUNTS,
-    ),
-    Family::counts(
-        "chokepoint_request_switches",
-        "Voluntary context switches inside the polls of one request: its worker thread gave up the \
-         core, which is what blocking is.",
-        COUNTS,
-    ),
-    Family::seconds(
-        "chokepoint_request_busy_seconds",
-        "Wall time inside the polls of one request: how long it held a worker thread.",
-        REQUEST_SECONDS,
-    ),
-    Family::seconds(
-        "chokepoint_request_off_cpu_seconds",
-        "Wall time inside the polls of one request that was not CPU time.",
-        REQUEST_SECONDS,
-    ),
-    Family::seconds(
-        "chokepoint_request_longest_poll_seconds",
-        "The longest poll of one request.",
-        SHORT_SECONDS,
-    ),
-    Family::seconds(
-        "chokepoint_request_db_seconds",
-        "Time one request waited for the database, pool included, summed over its queries.",
-        REQUEST_SECONDS,
-    ),
-    Family::seconds(
-        "chokepoint_request_pool_wait_seconds",
-        "Time one request waited for a pooled connection, on SQLite for the write lock too, summed \
-         over its queries.",
-        SHORT_SECONDS,
-    ),
-    Family::seconds(
-        "chokepoint_request_queue_wait_seconds",
-        "Time one /api/v1 request waited for one of the threads that such requests hold.",
-        REQUEST_SECONDS,
-    ),
-];
-
-/// Poll times, which a runtime counts itself: the recorder can't hold them, `runtime` renders them.
-pub const RUNTIME_POLL: Family = Family::seconds(
-    "chokepoint_runtime_poll_seconds",
-    "Time of single polls of any task, by runtime. The sum is the workers' busy time.",
-    // tokio has buckets of its own.
-    &[],
-);

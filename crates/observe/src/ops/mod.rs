@@ -1,10 +1,10 @@
 //! Routes of the ops port, which has its own runtime and answers while every app worker is held:
-//! `/metrics`, `/debug/pprof`, `/debug/traces`, `/debug/blocked`.
+//! `/metrics`, `/debug/pprof`, `/debug/traces`, `/debug/blocked`, `/debug/totals`.
 
 use std::sync::Arc;
 
 use axum::{
-    Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get,
+    Json, Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get,
 };
 
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
     labels::RouteLabels,
     metrics::Metrics,
     profiles::{self, Captures, ProfileState},
-    route_metrics::Routes,
     runtime::Runtimes,
-    traces::ring::TraceRing,
+    totals,
+    traces::store::SpanStore,
 };
 
 /// `/debug/blocked`: the last polls that held a worker.
@@ -27,10 +27,9 @@ mod traces;
 pub struct Ops {
     pub metrics: Arc<Metrics>,
     pub runtimes: Runtimes,
-    pub traces: Arc<TraceRing>,
+    pub traces: SpanStore,
     pub captures: Arc<Captures>,
     pub blocked: Arc<BlockedPolls>,
-    pub routes: Arc<Routes>,
     pub labels: Arc<RouteLabels>,
     /// Sets the program's own gauges before each scrape.
     pub before_scrape: fn(),
@@ -41,6 +40,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(ops: Ops) -> Router<S> {
     let profiles = ProfileState { captures: ops.captures.clone(), labels: ops.labels.clone() };
     Router::new()
         .route("/metrics", get(metrics))
+        .route("/debug/totals", get(async || Json(totals::all())))
         .merge(traces::router())
         .merge(blocked::router())
         .with_state(ops)
@@ -48,13 +48,12 @@ pub fn router<S: Clone + Send + Sync + 'static>(ops: Ops) -> Router<S> {
 }
 
 async fn metrics(
-    State(Ops { metrics, runtimes, routes, traces, before_scrape, .. }): State<Ops>,
+    State(Ops { metrics, runtimes, traces, before_scrape, .. }): State<Ops>,
 ) -> impl IntoResponse {
     const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
     traces.holding().report();
     before_scrape();
-    let mut histograms = String::new();
-    runtimes.push_poll_histograms(&mut histograms);
-    routes.push_histograms(&mut histograms);
-    ([(CONTENT_TYPE, TEXT_FORMAT)], metrics.render(&histograms))
+    let mut polls = String::new();
+    runtimes.push_poll_histograms(&mut polls);
+    ([(CONTENT_TYPE, TEXT_FORMAT)], metrics.render(&polls))
 }

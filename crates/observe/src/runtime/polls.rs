@@ -1,6 +1,6 @@
 //! Poll times, counted by tokio for each worker: a histogram, and the longest recent poll.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, fmt::Write, time::Duration};
 
 use metrics::gauge;
 use tokio::runtime::{HistogramConfiguration, LogHistogram, RuntimeMetrics};
@@ -28,17 +28,32 @@ fn counts(now: &RuntimeMetrics) -> Vec<u64> {
     (0..now.poll_time_histogram_num_buckets()).map(of).collect()
 }
 
-/// Appends the histogram for Prometheus. The recorder can't take over tokio's counts.
-pub fn push_histogram(text: &mut String, runtime: &str, now: &RuntimeMetrics) {
-    let counts = counts(now);
-    let bound = |bucket| match bucket + 1 == counts.len() {
-        true => f64::INFINITY,
-        false => now.poll_time_histogram_bucket_range(bucket).end.as_secs_f64(),
-    };
-    let busy: Duration = (0..now.num_workers()).map(|w| now.worker_total_busy_duration(w)).sum();
-    let buckets = counts.iter().enumerate().map(|(bucket, count)| (bound(bucket), *count));
-    let labels = format!("runtime=\"{runtime}\"");
-    names::RUNTIME_POLL.push_series(text, &labels, buckets, busy.as_secs_f64());
+/// Poll times in Prometheus's text format: the recorder can't take over tokio's counts.
+pub fn push_histograms<'a>(
+    text: &mut String,
+    runtimes: impl IntoIterator<Item = (&'a str, RuntimeMetrics)>,
+) {
+    const NAME: &str = "chokepoint_runtime_poll_seconds";
+    const HELP: &str =
+        "Time of single polls of any task, by runtime. The sum is the workers' busy time.";
+    // Writing to a String can't fail.
+    let _ = writeln!(text, "# HELP {NAME} {HELP}\n# TYPE {NAME} histogram");
+    for (runtime, now) in runtimes {
+        let counts = counts(&now);
+        let mut below = 0;
+        for (bucket, count) in counts.iter().enumerate() {
+            below += count;
+            let end = now.poll_time_histogram_bucket_range(bucket).end.as_secs_f64();
+            let bound =
+                if bucket + 1 == counts.len() { "+Inf".to_owned() } else { end.to_string() };
+            let _ = writeln!(text, "{NAME}_bucket{{runtime=\"{runtime}\",le=\"{bound}\"}} {below}");
+        }
+        let busy: Duration =
+            (0..now.num_workers()).map(|w| now.worker_total_busy_duration(w)).sum();
+        let sum = busy.as_secs_f64();
+        let _ = writeln!(text, "{NAME}_sum{{runtime=\"{runtime}\"}} {sum}");
+        let _ = writeln!(text, "{NAME}_count{{runtime=\"{runtime}\"}} {below}");
+    }
 }
 
 /// The longest poll of the last `SAMPLES`.

@@ -4,16 +4,15 @@ use clap::{Args, builder::BoolishValueParser};
 
 /// Settings of the log.
 mod log;
-/// Settings of traces, by OpenTelemetry's own names.
+/// Settings of traces that neither SDK nor exporter reads.
 mod otel;
 /// CAs of an https receiver.
 mod otel_tls;
-/// Parsers of OpenTelemetry's values.
-mod otel_values;
+/// OpenTelemetry's variables that SDK and exporter read.
+pub(crate) mod otel_variables;
 
 pub use log::{LogConfig, LogFormat, log_filter};
-pub use otel::OtelConfig;
-pub use otel_values::{Compression, Exporter, Pairs, Protocol, Sampler, Share};
+pub use otel::{Exporter, OtelConfig};
 
 /// Every setting of this crate.
 #[derive(Args, Clone, Debug)]
@@ -29,7 +28,7 @@ pub struct Settings {
           value_parser = BoolishValueParser::new())]
     pub tokio_console: bool,
 
-    /// MiB that the recent traces may take, as the server counts them
+    /// MiB that the recent traces may take, as the server estimates them
     #[arg(long, env, value_name = "MIB", default_value_t = 24,
           value_parser = clap::value_parser!(u16).range(4..=32))]
     pub trace_ring_mib: u16,

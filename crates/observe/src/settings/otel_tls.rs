@@ -8,7 +8,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use super::otel_values::{Given, given};
+use super::otel::{Given, given};
 
 #[derive(Args, Clone, Debug)]
 pub struct OtelTlsConfig {

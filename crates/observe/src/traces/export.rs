@@ -14,32 +14,25 @@ use opentelemetry::Context;
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
-    trace::{BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor},
+    trace::{
+        BatchSpanProcessor, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_QUEUE_SIZE_DEFAULT, Span,
+        SpanData, SpanExporter, SpanProcessor,
+    },
 };
 
-use crate::{metrics::names, settings::OtelConfig};
-
-/// OpenTelemetry's own defaults: spans of the queue, spans of a batch, time between batches.
-const QUEUE: usize = 2_048;
-const BATCH: usize = 512;
-const EVERY: Duration = Duration::from_secs(5);
+use crate::{metrics::names, settings::otel_variables::value};
 
 /// Shortest time between two log messages about failed exports.
 const SAY_EVERY: Duration = Duration::from_secs(60);
 
 /// Processor that exports spans in batches on a thread of its own.
-pub fn processor(
-    exporter: impl SpanExporter + 'static,
-    config: &OtelConfig,
-) -> impl SpanProcessor + 'static {
-    let room = config.max_queue_size.0.unwrap_or(QUEUE);
+pub fn processor(exporter: impl SpanExporter + 'static) -> impl SpanProcessor + 'static {
+    let room = value(OTEL_BSP_MAX_QUEUE_SIZE).and_then(|spans| spans.parse().ok());
+    let room = room.unwrap_or(OTEL_BSP_MAX_QUEUE_SIZE_DEFAULT);
     let waiting = Arc::new(AtomicUsize::new(0));
     let exporter = Watched { exporter, waiting: waiting.clone(), unsaid: Mutex::default() };
-    let batches = BatchConfigBuilder::default()
-        .with_max_queue_size(room)
-        .with_max_export_batch_size(config.max_export_batch_size.0.unwrap_or(BATCH).min(room))
-        .with_scheduled_delay(config.schedule_delay.0.unwrap_or(EVERY));
-    let batches = BatchSpanProcessor::new(exporter, batches.build());
+    // It reads the variables of the batches.
+    let batches = BatchSpanProcessor::builder(exporter).build();
     Bounded { batches, waiting, room }
 }
 
@@ -62,6 +55,10 @@ impl SpanProcessor for Bounded {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
     fn on_end(&self, span: SpanData) {
+        // The batch processor would export a span that is recorded only, for the span store.
+        if !span.span_context.is_sampled() {
+            return;
+        }
         if self.waiting.fetch_add(1, Relaxed) < self.room {
             self.batches.on_end(span);
         } else {

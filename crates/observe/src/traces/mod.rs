@@ -1,50 +1,43 @@
-//! Traces. The head sampler (`head`) decides before a request's first span if it is traced. An
-//! untraced request has no span, and traces cost it nothing: the span filter (`visible`) refuses
-//! spans without a parent. Spans are `tracing`'s (`layer`): those of an exported trace become
-//! OpenTelemetry's, for the exporter and the ring; all others go straight into the ring
-//! (`recorder`).
+//! Traces. The head sampler decides before a request's first span if it is traced. An untraced
+//! request has no span, and traces cost it nothing: the span filter refuses spans without a parent.
+//! tracing-opentelemetry's layer turns the spans of all others into OpenTelemetry's. Those that the
+//! sampler exports are sampled, and go to the exporter and the span store; the rest is recorded
+//! only, for the store.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::OnceLock, time::Duration};
 
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{Config, SdkTracer, SdkTracerProvider};
 use tracing::Subscriber;
+use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::{
     Program,
-    settings::{Exporter, OtelConfig},
+    settings::{OtelConfig, otel_variables},
 };
 
 /// Batch exporter, whose losses are counted and reported once a minute.
 mod export;
-/// Layer from `tracing` to OpenTelemetry.
-mod layer;
 /// OTLP exporter, and the resource it names.
 mod otlp;
 /// W3C Trace Context of requests.
 pub mod propagation;
-/// Recorder of spans that are not exported.
-mod recorder;
 /// Span of a request.
 pub mod request;
-/// Span store of the recent traces, in this process.
-pub mod ring;
-/// Decision sampler: decides which requests are traced.
+/// Head sampler: decides which requests are traced.
 mod sampler;
 /// Filter of spans and events.
 pub mod span_filter;
+/// Span store of the recent traces, in this process.
+pub mod store;
 /// HTTP client and TLS of exports.
 mod transport;
 /// Spans of waits.
 mod waits;
 
-use layer::SpanLayer;
-use ring::TraceRing;
 pub use sampler::{HeadSampler, Recent};
+use store::SpanStore;
 pub use waits::{waited, waiting};
 
 /// Longest time of the last export at the end of the process.
@@ -60,7 +53,6 @@ static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 pub struct Traces {
     provider: Option<SdkTracerProvider>,
     sampler: Option<HeadSampler>,
-    recent: Arc<TraceRing>,
     /// Runtime of the exporter's connection, on a thread of its own; ends after the provider.
     _runtime: Option<tokio::runtime::Runtime>,
 }
@@ -69,47 +61,51 @@ impl Traces {
     /// Sets up traces. `recent` keeps the traces that this server shows itself.
     ///
     /// # Errors
-    /// Returns one line if the exporter can't be built.
-    pub fn init(
-        program: &Program,
-        config: &OtelConfig,
-        recent: Arc<TraceRing>,
-    ) -> Result<Self, String> {
+    /// Returns one line that names a variable that can't be used.
+    pub fn init(program: &Program, config: &OtelConfig, recent: SpanStore) -> Result<Self, String> {
+        otel_variables::check()?;
         if config.disabled {
-            return Ok(Self { provider: None, sampler: None, recent, _runtime: None });
+            return Ok(Self { provider: None, sampler: None, _runtime: None });
         }
-        let exports = config.exporter.0 != Some(Exporter::None);
-        let target = otlp::Target::of(config).filter(|_| exports);
-        let sampler = HeadSampler::new(target.as_ref().map(|_| sampler::sampler(config)));
+        let exporter = otlp::exporter(config)?;
+        // The SDK's own sampler, as the variables name it.
+        let sampler = HeadSampler::new(exporter.as_ref().map(|_| Config::default().sampler));
         let mut provider = SdkTracerProvider::builder()
-            .with_resource(otlp::resource(program, config))
+            .with_resource(otlp::resource(program))
             .with_sampler(sampler.clone())
             .with_id_generator(sampler::Ids)
-            .with_span_processor(recent.processor());
+            .with_span_processor(recent);
         let mut runtime = None;
-        if let Some(target) = target {
-            let (exporter, carrier) = otlp::exporter(&target)?;
-            provider = provider.with_span_processor(export::processor(exporter, config));
+        if let Some((exporter, carrier)) = exporter {
+            provider = provider.with_span_processor(export::processor(exporter));
             runtime = Some(carrier);
         }
         let provider = provider.build();
         // The first tracer of a process stays: tests start several servers, with one telemetry.
         let _ = TRACER.set(provider.tracer(TRACER_NAME));
-        Ok(Self { provider: Some(provider), sampler: Some(sampler), recent, _runtime: runtime })
+        Ok(Self { provider: Some(provider), sampler: Some(sampler), _runtime: runtime })
     }
 
-    /// Decision sampler; None if traces are disabled.
+    /// Head sampler; None if traces are disabled.
     pub fn sampler(&self) -> Option<HeadSampler> {
         self.sampler.clone()
     }
 
     /// Layer that turns spans of `tracing` into spans of traces; None if traces are disabled.
-    pub fn layer<S>(&self) -> Option<SpanLayer<S>>
+    pub fn layer<S>(&self) -> Option<OpenTelemetryLayer<S, SdkTracer>>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
-        let provider = self.provider.as_ref()?;
-        Some(SpanLayer::new(provider.tracer(TRACER_NAME), self.recent.clone()))
+        let tracer = self.provider.as_ref()?.tracer(TRACER_NAME);
+        // A span carries its name and the conventions' attributes; more would cost every span.
+        let layer = tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
+            .with_context_activation(false);
+        Some(layer)
     }
 
     /// Exports the waiting spans, for `FLUSHED_WITHIN` at most if the endpoint doesn't answer.
@@ -121,3 +117,6 @@ impl Traces {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,8 @@ use opentelemetry::{
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::{recorder, sampler::Decision};
-use crate::cost::{Cost, Counter};
+use super::sampler::Decision;
+use crate::cost::{Cost, Counter, row::Unit};
 
 /// Name and target of the request's span, the only one that needs no parent.
 pub const NAME: &str = "request";
@@ -26,16 +26,12 @@ pub fn open(
     route: Option<&str>,
     request_id: &str,
 ) -> Span {
-    let make = || span(request, route, request_id);
-    if !head.is_exported {
-        return recorder::begin(head.trace_id, parent, make);
-    }
     let mut cx = Context::new().with_value(head);
     if let Some(parent) = parent {
         cx = cx.with_remote_span_context(parent);
     }
     let _as_parent = cx.attach();
-    let span = make();
+    let span = span(request, route, request_id);
     // Starts the span now: its first child would start it later, without the context above.
     span.context();
     span
@@ -65,20 +61,6 @@ fn span(request: &Request, route: Option<&str>, request_id: &str) -> Span {
         url.path = request.uri().path(),
         user_agent.original = header(USER_AGENT),
         chokepoint.request_id = request_id,
-        chokepoint.polls = Empty,
-        chokepoint.longest_poll_ms = Empty,
-        chokepoint.busy_ms = Empty,
-        chokepoint.cpu_ms = Empty,
-        chokepoint.off_cpu_ms = Empty,
-        chokepoint.switches = Empty,
-        chokepoint.queries = Empty,
-        chokepoint.rows = Empty,
-        chokepoint.commits = Empty,
-        chokepoint.db_ms = Empty,
-        chokepoint.pool_wait_ms = Empty,
-        chokepoint.queue_wait_ms = Empty,
-        chokepoint.cache_hits = Empty,
-        chokepoint.cache_misses = Empty,
     )
 }
 
@@ -102,36 +84,25 @@ fn method(method: &Method) -> (&str, Option<&str>) {
 }
 
 /// Records status and cost, and ends the span. A client error (4xx) is no error of the server.
-pub fn close(span: &Span, status: u16, cost: &Cost) {
+pub fn close(span: &Span, status: u16, cost: &Cost, own: &[Counter]) {
     if span.is_disabled() {
         return;
     }
-    let ms = |ns: u64| ns as f64 / 1e6;
-    // Recording None records nothing.
-    let of_thread = Counter::Switches.is_measured().then_some(cost);
+    for (row, value) in cost.shown(own) {
+        match row.unit {
+            Unit::Count => span.set_attribute(row.names.attribute, int(value)),
+            Unit::Time | Unit::Share => span.set_attribute(row.names.attribute, row.in_json(value)),
+        }
+    }
     let is_error = status >= 500;
-    // One call for all values: each call goes through every layer of the subscriber.
+    // Recording None records nothing.
     tracing::record_all!(
         span,
         http.response.status_code = i64::from(status),
         otel.status_code = is_error.then_some("ERROR"),
         "error.type" = is_error.then(|| status.to_string()),
-        chokepoint.polls = int(cost.polls),
-        chokepoint.longest_poll_ms = ms(cost.longest_poll_ns),
-        chokepoint.busy_ms = ms(cost.busy_ns),
-        chokepoint.cpu_ms = of_thread.map(|cost| ms(cost.cpu_ns)),
-        chokepoint.off_cpu_ms = of_thread.map(|cost| ms(cost.off_cpu_ns())),
-        chokepoint.switches = of_thread.map(|cost| int(cost.switches)),
-        chokepoint.queries = int(cost.queries),
-        chokepoint.rows = int(cost.rows),
-        chokepoint.commits = int(cost.commits),
-        chokepoint.db_ms = ms(cost.db_ns),
-        chokepoint.pool_wait_ms = ms(cost.pool_wait_ns),
-        chokepoint.queue_wait_ms = ms(cost.queue_wait_ns),
-        chokepoint.cache_hits = int(cost.cache_hits),
-        chokepoint.cache_misses = int(cost.cache_misses),
     );
-    // An exported span ends here; otherwise a thread that still holds it would end it later.
+    // The span ends here; otherwise a thread that still holds it would end it later.
     span.context().span().end();
 }
 

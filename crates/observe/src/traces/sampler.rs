@@ -1,12 +1,12 @@
-//! Decision sampler: decides before a request's first span if the request is traced, for all its spans.
+//! Head sampler: decides before a request's first span if the request is traced, for all its spans.
 //!
-//! Exported are the requests that the standard sampler takes. This server itself shows all requests
-//! of a lab, all with a sampled `traceparent`, and the first few of each second of every other
-//! route: all clicks of a person, and so few of a load that they cost nothing.
+//! Exported are the requests that the standard sampler takes. The span store also keeps those with
+//! a sampled `traceparent`, and the first few of each second of every route: all clicks of a
+//! person, and so few of a load that they cost nothing.
 
 use std::{
     sync::{
-        Arc, LazyLock,
+        LazyLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -16,30 +16,24 @@ use opentelemetry::{
     Context, KeyValue,
     trace::{Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceId, TraceState},
 };
-use opentelemetry_sdk::trace::{
-    IdGenerator, Sampler, SamplingDecision, SamplingResult, ShouldSample,
-};
+use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision, SamplingResult, ShouldSample};
 
-use crate::settings::{OtelConfig, Share};
+/// Most traces of one route that are kept in one second, but for those that a client asks for. No
+/// person clicks faster, and their spans cost a load next to nothing.
+const RECENT_PER_SECOND: u64 = 20;
 
-/// Most traces of one route that are kept in one second, unless the route is a lab's.
-const RECENT_PER_SECOND: u64 = 10;
-
-/// Sampling decision about one request. The context of its spans carries it if they are exported.
+/// Sampling decision about one request, in the context of all its spans.
 #[derive(Clone, Copy, Debug)]
 pub struct Decision {
     pub trace_id: TraceId,
     pub is_exported: bool,
 }
 
-/// Decision sampler, which takes the decisions.
+/// Sampler of requests before their first span, and of spans by the decision about their request.
 #[derive(Clone, Debug)]
-pub struct HeadSampler(Arc<Readers>);
-
-#[derive(Debug)]
-struct Readers {
-    /// None if nothing is exported.
-    export: Option<Sampler>,
+pub struct HeadSampler {
+    /// Sampler of exports; None if nothing is exported.
+    export: Option<Box<dyn ShouldSample>>,
 }
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -66,30 +60,29 @@ impl Recent {
 }
 
 impl HeadSampler {
-    pub fn new(export: Option<Sampler>) -> Self {
-        Self(Arc::new(Readers { export }))
+    pub fn new(export: Option<Box<dyn ShouldSample>>) -> Self {
+        Self { export }
     }
 
-    /// Decides if a request is traced. `recent` limits the traces of its route; None keeps all.
+    /// Decides if a request is traced. `recent` limits the traces of its route.
     pub fn decide(
         &self,
         trace_id: impl Fn() -> TraceId,
         parent: Option<&SpanContext>,
-        recent: Option<&Recent>,
+        recent: &Recent,
         now: Instant,
     ) -> Option<Decision> {
         let is_exported =
-            self.0.export.as_ref().is_some_and(|sampler| takes(sampler, trace_id(), parent));
-        let is_kept = || match (recent, parent) {
-            (None, _) => true,
-            (_, Some(parent)) => parent.is_sampled(),
-            (Some(recent), None) => recent.take(now.saturating_duration_since(*START)),
+            self.export.as_deref().is_some_and(|sampler| takes(sampler, trace_id(), parent));
+        let is_kept = || match parent {
+            Some(parent) => parent.is_sampled(),
+            None => recent.take(now.saturating_duration_since(*START)),
         };
         (is_exported || is_kept()).then(|| Decision { trace_id: trace_id(), is_exported })
     }
 }
 
-fn takes(sampler: &Sampler, trace_id: TraceId, parent: Option<&SpanContext>) -> bool {
+fn takes(sampler: &dyn ShouldSample, trace_id: TraceId, parent: Option<&SpanContext>) -> bool {
     let cx = match parent {
         Some(parent) => Context::new().with_remote_span_context(parent.clone()),
         None => Context::new(),
@@ -98,24 +91,7 @@ fn takes(sampler: &Sampler, trace_id: TraceId, parent: Option<&SpanContext>) -> 
     result.decision == SamplingDecision::RecordAndSample
 }
 
-/// Sampler of exports, as the settings name it.
-pub fn sampler(config: &OtelConfig) -> Sampler {
-    let ratio = || Sampler::TraceIdRatioBased(config.sampler_arg.0.unwrap_or(1.0));
-    let of_share = |share| match share {
-        Share::All => Sampler::AlwaysOn,
-        Share::None => Sampler::AlwaysOff,
-        Share::Ratio => ratio(),
-    };
-    match config.sampler.0 {
-        None => Sampler::ParentBased(Box::new(Sampler::AlwaysOn)),
-        Some(named) if named.is_parent_based => {
-            Sampler::ParentBased(Box::new(of_share(named.share)))
-        }
-        Some(named) => of_share(named.share),
-    }
-}
-
-/// Every span of a request follows the sampling decision about it.
+/// Every span of a request follows the decision about it, which its context inherits.
 impl ShouldSample for HeadSampler {
     fn should_sample(
         &self,
@@ -127,7 +103,8 @@ impl ShouldSample for HeadSampler {
         _: &[Link],
     ) -> SamplingResult {
         let decision = match parent.and_then(Context::get::<Decision>) {
-            Some(_) => SamplingDecision::RecordAndSample,
+            Some(head) if head.is_exported => SamplingDecision::RecordAndSample,
+            Some(_) => SamplingDecision::RecordOnly,
             None => SamplingDecision::Drop,
         };
         let trace_state = parent.map_or_else(TraceState::default, |parent| {
@@ -154,6 +131,8 @@ impl IdGenerator for Ids {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry_sdk::trace::Sampler;
+
     use super::*;
 
     fn parent(flags: u8) -> SpanContext {
@@ -174,26 +153,24 @@ mod tests {
     }
 
     #[test]
-    fn a_lab_is_always_kept_and_what_a_parent_says_goes_for_the_rest() {
-        let sampler = HeadSampler::new(None);
-        let recent = Recent::default();
-        let kept = |parent: Option<&SpanContext>, recent| {
-            sampler.decide(|| TraceId::from(1_u128), parent, recent, Instant::now()).is_some()
+    fn a_traceparent_decides_and_what_has_none_is_among_the_first_few() {
+        let (sampler, recent, now) = (HeadSampler::new(None), Recent::default(), Instant::now());
+        let kept = |parent: Option<&SpanContext>| {
+            sampler.decide(|| TraceId::from(1_u128), parent, &recent, now).is_some()
         };
         for _ in 0..1_000 {
-            assert!(kept(None, None) && kept(Some(&parent(0)), None));
-            assert!(kept(Some(&parent(1)), Some(&recent)));
-            assert!(!kept(Some(&parent(0)), Some(&recent)));
+            assert!(kept(Some(&parent(1))));
+            assert!(!kept(Some(&parent(0))));
         }
-        let of_many = (0..1_000).filter(|_| kept(None, Some(&recent))).count();
-        assert!((1..=50).contains(&of_many), "{of_many}");
+        assert_eq!((0..1_000).filter(|_| kept(None)).count(), RECENT_PER_SECOND as usize);
     }
 
     #[test]
     fn what_is_exported_is_up_to_the_sampler_alone() {
         let is_exported = |sampler: Sampler, parent: Option<&SpanContext>| {
-            let sampler = HeadSampler::new(Some(sampler));
-            let head = sampler.decide(|| TraceId::from(1_u128), parent, None, Instant::now());
+            let sampler = HeadSampler::new(Some(Box::new(sampler)));
+            let recent = Recent::default();
+            let head = sampler.decide(|| TraceId::from(1_u128), parent, &recent, Instant::now());
             head.is_some_and(|head| head.is_exported)
         };
         let parent_based = |root| Sampler::ParentBased(Box::new(root));

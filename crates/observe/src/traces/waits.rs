@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use opentelemetry::trace::{Span as _, TraceContextExt, Tracer};
+use opentelemetry::trace::{Span as _, Tracer};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::{TRACER, recorder};
+use super::TRACER;
 
 /// Span of a wait that begins now and ends when the span is dropped.
 pub fn waiting(name: &'static str) -> Span {
@@ -18,17 +18,9 @@ pub fn waited(name: &'static str, span: &Span, since: Instant, time: Duration) {
     if span.is_none() {
         return;
     }
-    let cx = span.context();
-    if !cx.span().span_context().is_valid() {
-        return recorder::lasted(
-            since,
-            time,
-            || tracing::info_span!(parent: span, "wait", otel.name = name),
-        );
-    }
     if let Some(tracer) = TRACER.get() {
         let began = SystemTime::now() - since.elapsed();
         let builder = tracer.span_builder(name).with_start_time(began);
-        builder.start_with_context(tracer, &cx).end_with_timestamp(began + time);
+        builder.start_with_context(tracer, &span.context()).end_with_timestamp(began + time);
     }
 }

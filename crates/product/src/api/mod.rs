@@ -56,6 +56,11 @@ pub fn router(state: &SharedState) -> OpenApiRouter<SharedState> {
         .merge(health::router())
 }
 
+/// Templates of these routes.
+pub fn routes(state: &SharedState) -> impl Iterator<Item = String> {
+    router(state).into_openapi().paths.paths.into_keys()
+}
+
 /// Routes that are served twice, under two concurrency models, as is `auth::with_password`.
 fn for_users() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().merge(auth::sessions()).merge(todos::router())

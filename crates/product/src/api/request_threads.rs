@@ -31,6 +31,7 @@ use crate::{
     input::arrived,
 };
 use observe::{
+    cost::Counter,
     profiles::{idle, occupied},
     request_cost, traces,
 };
@@ -119,7 +120,7 @@ impl RequestThreads {
             let run = || hold_until_answered(runtime, clock, work);
             let response = match &request_cost {
                 Some(request_cost) => {
-                    request_cost.add_queue_wait(since.elapsed());
+                    request_cost.add_time(Counter::QueueWaitMs, since.elapsed());
                     request_cost::hold(request_cost, run)
                 }
                 None => run(),

@@ -17,11 +17,10 @@
 //! that takes over 10 s after its writer has died. In all of these the copy's TTL is the bound.
 
 use sea_orm::DbErr;
-use tracing::Instrument;
 
 use super::{Cache, Call, Name, Store, redis};
 use crate::db::Transaction;
-use observe::request_cost::{self, Measured};
+use observe::task;
 
 /// A cache key that a write changes.
 #[derive(Clone, Debug)]
@@ -45,11 +44,7 @@ impl Cache {
             cache.written(name, &keys, &token).await;
             committed
         };
-        let task = match request_cost::current() {
-            Some(request_cost) => tokio::spawn(Measured::new(request_cost, work).in_current_span()),
-            None => tokio::spawn(work),
-        };
-        task.await.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string())))
+        task::spawn(work).await.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string())))
     }
 
     async fn announce(&self, name: Name, keys: &[String], token: &str) {

@@ -11,13 +11,14 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
+    time::Instant,
 };
 
 use tracing::Instrument;
 
 use super::Answer;
 use crate::error::Error;
-use observe::traces;
+use observe::{cost::Counter, request_cost, traces};
 
 type Loaded = Result<Answer, Error>;
 
@@ -47,7 +48,11 @@ impl Flights {
             Ok(last) => last,
             Err(_) => {
                 waits();
-                flight.last.lock().instrument(traces::waiting("single-flight wait")).await
+                let started = Instant::now();
+                let last =
+                    flight.last.lock().instrument(traces::waiting("single-flight wait")).await;
+                request_cost::add_time(Counter::LockWaitMs, started.elapsed());
+                last
             }
         };
         if let Some((number, loaded)) = &*last

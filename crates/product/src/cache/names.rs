@@ -4,7 +4,7 @@ use metrics::{Counter, counter};
 
 use super::Cache;
 use crate::metrics as names;
-use observe::request_cost;
+use observe::{cost, request_cost};
 
 /// Kind of data that a key holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,9 @@ impl Cache {
         // Every request with a token looks up four keys of these. In its request cost they would
         // hide what the request itself is about.
         if name != Name::Tokens {
-            request_cost::with(|b| if is_hit { b.add_cache_hit() } else { b.add_cache_miss() });
+            let counter =
+                if is_hit { cost::Counter::CacheHits } else { cost::Counter::CacheMisses };
+            request_cost::add(counter, 1);
         }
     }
 

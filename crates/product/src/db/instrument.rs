@@ -9,7 +9,11 @@ use sea_orm::{DbErr, metric};
 use tracing::Span;
 
 use super::{link::Link, span::ended};
-use observe::{request_cost, traces};
+use observe::{
+    cost::Counter,
+    request_cost::{self, Call},
+    traces,
+};
 
 /// Shortest wait for a connection that gets a span of its own. A shorter one is the driver's
 /// hand-over, and would double the bars of a trace.
@@ -34,20 +38,20 @@ pub async fn instrumented<T>(
     statement: impl Future<Output = Result<T, DbErr>>,
     rows: impl FnOnce(&T) -> u64,
 ) -> Result<T, DbErr> {
+    let _under_way = request_cost::call(Call::Query);
     link.inject_latency().await;
     let started = Instant::now();
     let result = link.bounded(statement).await;
     let (executed, waited) = (EXECUTED.take(), started.elapsed());
     let for_connection = waited.saturating_sub(executed.unwrap_or_default());
     let rows = result.as_ref().map_or(0, rows);
-    request_cost::with(|b| {
-        b.add_db_time(waited);
-        b.add_pool_wait(for_connection);
-        // Otherwise no connection was available, and nothing was sent.
-        if executed.is_some() {
-            b.add_query(rows);
-        }
-    });
+    request_cost::add_time(Counter::DbMs, waited);
+    request_cost::add_time(Counter::PoolWaitMs, for_connection);
+    // Otherwise no connection was available, and nothing was sent.
+    if executed.is_some() {
+        request_cost::add(Counter::Queries, 1);
+        request_cost::add(Counter::Rows, rows);
+    }
     if for_connection >= WORTH_A_SPAN {
         traces::waited("pool wait", &span, started, for_connection);
     }
@@ -61,14 +65,13 @@ pub async fn instrumented_unprepared<T>(
     span: Span,
     statement: impl Future<Output = Result<T, DbErr>>,
 ) -> Result<T, DbErr> {
+    let _under_way = request_cost::call(Call::Query);
     link.inject_latency().await;
     let started = Instant::now();
     let result = link.bounded(statement).await;
     let waited = started.elapsed();
-    request_cost::with(|b| {
-        b.add_db_time(waited);
-        b.add_query(0);
-    });
+    request_cost::add_time(Counter::DbMs, waited);
+    request_cost::add(Counter::Queries, 1);
     ended(&span, &result, None);
     result
 }

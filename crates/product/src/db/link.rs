@@ -16,7 +16,7 @@ use super::{
     writes::Writes,
 };
 use crate::config::DatabaseConfig;
-use observe::request_cost;
+use observe::{cost::Counter, request_cost};
 
 /// Time that we wait longer than PostgreSQL's own limit for a statement. While that works, the
 /// connection stays good.
@@ -87,7 +87,7 @@ impl Link {
         if !self.latency.is_zero() {
             let started = Instant::now();
             tokio::time::sleep(self.latency).await;
-            request_cost::with(|b| b.add_db_time(started.elapsed()));
+            request_cost::add_time(Counter::DbMs, started.elapsed());
         }
     }
 

@@ -15,8 +15,8 @@ use sea_orm::{
 };
 
 use crate::config::DatabaseConfig;
-use observe::request_cost;
 pub use observe::runtime::PoolUse;
+use observe::{cost::Counter, request_cost};
 
 /// Opens a pool, on SQLite and on PostgreSQL.
 mod connect;
@@ -134,15 +134,14 @@ impl Db {
         let pool = self.pool.clone();
         let begun = async {
             let write_guard = self.write_lock.next().await?;
+            request_cost::add_time(Counter::LockWaitMs, started.elapsed());
             let begin = async move { pool.begin_with_options(options).await };
             Ok((self.link.bounded_begin(Box::pin(begin)).await?, write_guard))
         };
         let begun = begun.await;
         let waited = started.elapsed();
-        request_cost::with(|b| {
-            b.add_db_time(waited);
-            b.add_pool_wait(waited);
-        });
+        request_cost::add_time(Counter::DbMs, waited);
+        request_cost::add_time(Counter::PoolWaitMs, waited);
         span::ended(&span, &begun, None);
         let (begun, write_guard) = begun?;
         Ok(Transaction::new(begun, self.link.of_connection(), write_guard))

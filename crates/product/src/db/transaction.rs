@@ -9,7 +9,7 @@ use std::{
 use sea_orm::{DatabaseTransaction, DbErr, RuntimeErr};
 
 use super::{instrument::instrumented_connection, link::Link, span, write_lock::WriteGuard};
-use observe::request_cost;
+use observe::{cost::Counter, request_cost};
 
 /// A transaction. Dropping it rolls it back.
 pub struct Transaction {
@@ -64,12 +64,10 @@ impl Transaction {
         let committed = self.link.bounded(self.inner.commit()).await;
         let committed = committed.and_then(|()| self.link.is_committed());
         let waited = started.elapsed();
-        request_cost::with(|b| {
-            b.add_db_time(waited);
-            if committed.is_ok() {
-                b.add_commit();
-            }
-        });
+        request_cost::add_time(Counter::DbMs, waited);
+        if committed.is_ok() {
+            request_cost::add(Counter::Commits, 1);
+        }
         span::ended(&span, &committed, None);
         committed
     }

@@ -28,7 +28,6 @@ pub fn run(config: &Config, catalogue: Catalogue) -> Result<ExitCode, String> {
     server.wait_for_signal();
     tracing::info!("stopping: requests in flight may finish");
     let all_finished = server.stop();
-    telemetry.access.flush();
     telemetry.traces.flush();
     if !all_finished {
         tracing::warn!("requests were left without a whole answer");

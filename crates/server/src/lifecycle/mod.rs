@@ -19,6 +19,7 @@ use observe::{
 };
 use product::{
     api::{
+        self,
         auth::{self, Auth},
         logs::{self, LogQueue},
     },
@@ -101,7 +102,7 @@ impl Server {
         let blocked = Arc::new(BlockedPolls::default());
         // Without layers nothing is measured, and a zero would look like a measurement.
         let measured = (!config.bare).then(|| labs.measured_routes());
-        let labels = Arc::new(labs.route_labels());
+        let labels = Arc::new(labs.route_labels(api::routes(&state)));
         let measured = measured.into_iter().flatten();
         let routes = Arc::new(Routes::new(labels.clone(), measured, blocked.clone()));
         let labs = Arc::new(labs);
@@ -109,7 +110,7 @@ impl Server {
             if config.bare {
                 router::bare(state.clone(), &labs)
             } else {
-                router::observed(state.clone(), &labs, telemetry, routes.clone())
+                router::observed(state.clone(), &labs, telemetry, routes)
             }
         });
         let app_routes = format!("{app_router:?}");
@@ -120,7 +121,6 @@ impl Server {
                 traces: telemetry.recent_traces.clone(),
                 captures: Arc::default(),
                 blocked,
-                routes,
                 labels,
                 before_scrape: held_bytes::report,
             },

@@ -20,7 +20,9 @@ pub fn app(workers: usize) -> Result<Runtime, StartError> {
             n => format!("app-blocking-{}", n - workers),
         }
     };
-    let runtime = measured().worker_threads(workers).thread_name_fn(name).build();
+    let mut builder = measured();
+    builder.worker_threads(workers).thread_name_fn(name);
+    let runtime = builder.on_thread_stop(observe::threads::thread_stops).build();
     runtime.map_err(StartError::of("WORKER_THREADS"))
 }
 

@@ -82,6 +82,14 @@ impl Profile {
         }
     }
 
+    /// Most requests under way at once, so most that the end of the load can cut off.
+    pub fn most_at_once(&self) -> u32 {
+        match self {
+            Self::ConstantArrivalRate { max_vus, .. } => *max_vus,
+            Self::RampingVus { stages, .. } => stages.iter().map(|s| s.target).max().unwrap_or(0),
+        }
+    }
+
     fn check(&self, key: &str) -> Result<(), String> {
         let (is_some_load, min_requests) = match self {
             Self::ConstantArrivalRate { rate, max_vus, min_requests, .. } => {

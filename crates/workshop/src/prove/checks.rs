@@ -98,6 +98,7 @@ impl Subject<'_> {
 
     /// Runs k6 against a variant, and takes the profiles of its evidence during the load.
     pub async fn load<'e>(&self, variant: &str, expected: &'e Expected) -> Result<Run<'e>, Fatal> {
+        let before = self.client.totals().await?;
         let (since, started) = (SystemTime::now(), Instant::now());
         let base_url = self.client.base_url();
         let k6 = k6::run(self.k6, self.loaded, variant, &base_url, &self.out);
@@ -115,6 +116,7 @@ impl Subject<'_> {
             expected,
             outcome,
             summary: self.client.measured(variant, since).await?,
+            totals: judge::difference(&before, &self.client.totals().await?),
             profiles: profiles.into_iter().map(|(mode, reader, _)| (mode, reader)).collect(),
             symptom_after,
             ended,

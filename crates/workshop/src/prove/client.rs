@@ -7,7 +7,7 @@ use opentelemetry::trace::TraceId;
 use serde_json::Value;
 
 use super::ServerProcess;
-use crate::{evidence::ProfileMode, lab::LoadedLab};
+use crate::{evidence::ProfileMode, judge::Totals, lab::LoadedLab};
 use observe::{measurements::Summary, profiles::FrameReader, traces::propagation};
 
 /// Long enough for slow under load, and for a profile with the symbolising after it.
@@ -63,6 +63,12 @@ impl<'a> Client<'a> {
             self.loaded.lab.id,
             humantime::format_rfc3339_nanos(since)
         );
+        self.get(&url).await?.json().await.map_err(|e| format!("{url}: {e}"))
+    }
+
+    /// Totals of the server's process so far.
+    pub async fn totals(&self) -> Result<Totals, String> {
+        let url = format!("http://{}/debug/totals", self.server.ops);
         self.get(&url).await?.json().await.map_err(|e| format!("{url}: {e}"))
     }
 

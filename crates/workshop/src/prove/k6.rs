@@ -16,9 +16,10 @@ use crate::{evidence::Gate, lab::LoadedLab};
 /// Exit code of k6 for crossed thresholds.
 const CROSSED: i32 = 99;
 
-const SCRIPTS: [(&str, &str); 5] = [
+const SCRIPTS: [(&str, &str); 6] = [
     ("k6/lab-outcome.js", include_str!("../../../../k6/lab-outcome.js")),
     ("k6/lab.js", include_str!("../../../../k6/lab.js")),
+    ("k6/lib/counters.json", include_str!("../../../../k6/lib/counters.json")),
     ("k6/lib/outcome.js", include_str!("../../../../k6/lib/outcome.js")),
     ("k6/lib/server-timing.js", include_str!("../../../../k6/lib/server-timing.js")),
     ("k6/lib/trace.js", include_str!("../../../../k6/lib/trace.js")),
@@ -174,17 +175,18 @@ mod tests {
 
     /// Otherwise only `prove` would notice, because `cargo test` does not run k6.
     #[test]
-    fn every_module_that_a_script_imports_is_unpacked_too() {
-        let mut imported = 0;
-        for (path, text) in SCRIPTS {
-            let folder = path.rsplit_once('/').unwrap().0;
-            for module in text.split(" from './").skip(1).filter_map(|rest| rest.split('\'').next())
-            {
-                let module = format!("{folder}/{module}");
-                assert!(SCRIPTS.iter().any(|(known, _)| *known == module), "{path} needs {module}");
-                imported += 1;
+    fn every_file_that_a_script_needs_is_unpacked_too() {
+        for mark in [" from './", "open('./"] {
+            let mut needed = 0;
+            for (path, text) in SCRIPTS {
+                let folder = path.rsplit_once('/').unwrap().0;
+                for file in text.split(mark).skip(1).filter_map(|rest| rest.split('\'').next()) {
+                    let file = format!("{folder}/{file}");
+                    assert!(SCRIPTS.iter().any(|(known, _)| *known == file), "{path} needs {file}");
+                    needed += 1;
+                }
             }
+            assert!(needed > 0, "{mark} looks otherwise by now");
         }
-        assert!(imported > 0, "imports look otherwise by now");
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{checks::Found, k6};
 use crate::{
     evidence::{Evidence, Expected, ProfileMode},
-    judge,
+    judge::{self, Totals},
 };
 use observe::{cost::Counter, measurements::Summary, profiles::FrameReader};
 
@@ -14,6 +14,8 @@ pub struct Run<'a> {
     pub(super) expected: &'a Expected,
     pub(super) outcome: k6::Outcome,
     pub(super) summary: Summary,
+    /// What the process added to its totals meanwhile.
+    pub(super) totals: Totals,
     pub(super) profiles: Vec<(ProfileMode, FrameReader)>,
     pub(super) symptom_after: Option<Duration>,
     /// Time of the last request; answers may have come for some seconds more.
@@ -33,6 +35,9 @@ impl Run<'_> {
 
     pub fn evidence(&self, evidence: &Evidence) -> Found {
         let mut failures = judge::counters(&self.expected.counters, &self.summary);
+        let unanswered = evidence.load.proof.most_at_once();
+        let requests = self.summary.count + u64::from(unanswered);
+        failures.extend(judge::totals(&self.expected.counters, &self.totals, requests));
         for (status, count) in &self.summary.statuses {
             if *status != evidence.request.status {
                 failures.push(format!("{count} requests were answered with status {status}"));
@@ -75,7 +80,7 @@ pub(super) fn figures<'c>(
     let text = |counter: &Counter| {
         let figures = measured.counters.get(counter)?;
         let (min, max) = (figures.min, figures.max);
-        let name = judge::name(*counter);
+        let name = counter.name();
         Some(if min == max {
             format!("{name} {min:.0}")
         } else {

@@ -2,7 +2,8 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use crate::{labels::RouteLabels, params::Params, traces::ring::select::Filter};
+use super::select::Filter;
+use crate::{labels::RouteLabels, params::Params};
 
 /// Requests listed by default, and at most.
 const LIMIT: u32 = 50;

@@ -25,9 +25,12 @@ mod asked;
 mod out;
 /// HTML pages.
 mod page;
+/// Filter and selection of requests.
+mod select;
 
 use asked::Asked;
 use out::ListOut;
+use select::Selection;
 
 pub fn router() -> Router<Ops> {
     Router::new().route("/debug/traces", get(list)).route("/debug/traces/{trace_id}", get(one))
@@ -45,7 +48,7 @@ async fn list(
     let asked = Asked::read(&query, &mut params, &labels);
     params.finish()?;
     let answer = move || {
-        let found = traces.select(&asked.filter, asked.limit);
+        let found = Selection::of(traces.requests(), &asked.filter, asked.limit);
         let holding = traces.holding();
         match format {
             Format::Html => page::list(&found, &holding, &query, &labels).into_response(),

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::labels::{Labels, RouteLabels};
-use crate::traces::ring::{
-    Dropped, Holding,
-    select::{Request, Route, Selection},
+use super::select::{Route, Selection};
+use crate::{
+    labels::{Labels, RouteLabels},
+    traces::store::{Dropped, Holding, trace::Request},
 };
 
 #[derive(Serialize)]
@@ -64,7 +64,6 @@ struct DroppedOut {
     evicted: u64,
     late: u64,
     trace_full: u64,
-    queue_full: u64,
 }
 
 fn millis(time: Duration) -> f64 {
@@ -84,20 +83,21 @@ impl<'a> ListOut<'a> {
 
 impl<'a> RequestOut<'a> {
     fn new(request: &'a Request, labels: &'a RouteLabels) -> Self {
+        let summary = &*request.summary;
         Self {
             trace_id: request.trace.to_string(),
-            name: &request.name,
-            method: request.method.as_deref(),
-            route: request.route.as_deref(),
-            labels: labels.of(request.route.as_deref()),
-            status: request.status,
-            started: humantime::format_rfc3339_micros(request.started).to_string(),
-            duration_ms: millis(request.duration),
+            name: &summary.name,
+            method: summary.method.as_deref(),
+            route: summary.route.as_deref(),
+            labels: labels.of(summary.route.as_deref()),
+            status: summary.status,
+            started: humantime::format_rfc3339_micros(summary.started).to_string(),
+            duration_ms: millis(summary.duration),
             queries: request.queries,
             spans: request.spans,
             dropped_spans: request.dropped_spans,
-            is_error: request.is_error,
-            is_finished: request.is_finished,
+            is_error: summary.is_error,
+            is_finished: summary.is_finished,
         }
     }
 }
@@ -117,13 +117,13 @@ impl<'a> RouteOut<'a> {
 
 impl KeptOut {
     fn new(holding: &Holding) -> Self {
-        let Dropped { evicted, late, trace_full, queue_full } = holding.dropped;
+        let Dropped { evicted, late, trace_full } = holding.dropped;
         Self {
             traces: holding.traces,
             spans: holding.spans,
             bytes: holding.bytes,
             max_bytes: holding.max_bytes,
-            dropped_spans: DroppedOut { evicted, late, trace_full, queue_full },
+            dropped_spans: DroppedOut { evicted, late, trace_full },
         }
     }
 }

@@ -14,10 +14,7 @@ use tracing::{Instrument, Span};
 use super::hash_places::{HashPlace, HashPlaces};
 use crate::metrics as names;
 use crate::{api::concurrency::Model, error::Error};
-use observe::{
-    runtime::blocking_pool::{self, Pool},
-    traces,
-};
+use observe::{cost::Counter, request_cost, task, traces};
 
 pub struct Passwords {
     cost: u32,
@@ -86,6 +83,7 @@ impl Passwords {
             hashing.increment(1.0);
             let started = Instant::now();
             let result = hash();
+            request_cost::add(Counter::Hashes, 1);
             hashing.decrement(1.0);
             let model = if model == Model::Held { "held" } else { "async" };
             counter!(names::PASSWORD_HASHES, "model" => model).increment(1);
@@ -96,7 +94,7 @@ impl Passwords {
             Model::Held => hash_here(hash),
             Model::Async => {
                 let queued = traces::waiting("blocking pool wait");
-                let on_blocking_pool = blocking_pool::spawn(Pool::App, move || {
+                let on_blocking_pool = task::spawn_blocking(move || {
                     drop(queued);
                     hash()
                 });

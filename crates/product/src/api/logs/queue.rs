@@ -11,7 +11,7 @@ use tracing::{Instrument, Span};
 use super::{lines::Lines, rate::Rate, repository, writer::Writer};
 use crate::metrics as names;
 use crate::{config::IngestConfig, db::Db, error::Error};
-use observe::{request_cost, traces};
+use observe::{cost, request_cost, traces};
 
 /// Average bytes that a line may have before it takes the room of two, so that waiting lines can't
 /// fill the memory.
@@ -124,12 +124,10 @@ impl LogQueue {
         };
         self.sender.send(Pending { lines, answer, room, queued }).map_err(|_| gone())?;
         let result = committed.instrument(span).await.map_err(|_| gone())?;
-        request_cost::with(|b| {
-            b.add_db_time(started.elapsed());
-            if result.is_ok() {
-                b.add_commit();
-            }
-        });
+        request_cost::add_time(cost::Counter::DbMs, started.elapsed());
+        if result.is_ok() {
+            request_cost::add(cost::Counter::Commits, 1);
+        }
         result.map_err(|lost| match lost {
             Lost::Unavailable(why) => {
                 Error::Unavailable { part: "database", cause: why.to_string() }

@@ -4,10 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 use observe::html::page;
 use observe::{cost::Counter, measurements::Summary};
-use workshop::{
-    judge,
-    lab::{Labs, LoadedLab},
-};
+use workshop::lab::{Labs, LoadedLab};
 
 /// Counters shown on a lab's page, beside those its evidence names.
 const SHOWN: [Counter; 4] =
@@ -95,7 +92,7 @@ fn figures(summaries: &[(&str, &Summary)]) -> Markup {
             thead {
                 tr {
                     th { "Variant" } th { "Requests" }
-                    @for counter in SHOWN { th { (judge::name(counter)) } }
+                    @for counter in SHOWN { th { (counter.name()) } }
                 }
             }
             tbody {

@@ -9,7 +9,7 @@ use std::{
 use opentelemetry::trace::{SpanId, SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::traces::ring::trace::{Trace, attribute, duration, query_text, text};
+use crate::traces::store::trace::{Trace, attribute, duration, query_text, text};
 
 /// Least number of equal spans that is shown as repeated.
 const REPEATED: usize = 5;

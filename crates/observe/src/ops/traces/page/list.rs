@@ -4,13 +4,16 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
-use super::{encoded, millis, moment};
+use super::{
+    super::select::{Route, Selection},
+    encoded, millis, moment,
+};
 use crate::{
     html::page,
     labels::RouteLabels,
-    traces::ring::{
+    traces::store::{
         Holding,
-        select::{Request, Route, Selection},
+        trace::{Request, Summary},
     },
 };
 
@@ -29,8 +32,8 @@ pub fn list(
             p { a href="/" { "Home" } }
             h1 { "Recent traces" }
             p {
-                "Where each request spent its time. All requests of measured routes are kept, and some of any "
-                "other route each second, until newer ones need the room."
+                "Where each request spent its time. The first requests of each second and route are kept, and all "
+                "whose traceparent asks for it, until newer ones need the room."
             }
             (filters(found, asked, labels))
             @if found.requests.is_empty() {
@@ -49,7 +52,7 @@ pub fn list(
 
 fn held(Holding { traces, spans, bytes, max_bytes, dropped }: &Holding) -> String {
     let (bytes, max_bytes) = (*bytes as f64 / MIB, *max_bytes as f64 / MIB);
-    let lost = dropped.late + dropped.trace_full + dropped.queue_full;
+    let lost = dropped.late + dropped.trace_full;
     format!(
         "Kept: {traces} traces, {spans} spans, {bytes:.1} of {max_bytes:.0} MiB. Since the start {} \
          spans were evicted with their traces, and {lost} found no room.",
@@ -131,17 +134,18 @@ fn requests(requests: &[Request], labels: &RouteLabels) -> Markup {
             }
             tbody {
                 @for request in requests {
-                    tr.error[request.is_error] {
-                        td { a href={ "/debug/traces/" (request.trace) } { (request.name) } }
+                    @let summary = &request.summary;
+                    tr.error[summary.is_error] {
+                        td { a href={ "/debug/traces/" (request.trace) } { (summary.name) } }
                         td {
-                            @if !request.is_finished { "under way" }
-                            @else if let Some(status) = request.status { (status) }
+                            @if !summary.is_finished { "under way" }
+                            @else if let Some(status) = summary.status { (status) }
                         }
-                        td.short { (millis(request.duration)) }
+                        td.short { (millis(summary.duration)) }
                         td { (request.queries) }
                         td { (request.spans) }
-                        @if labels.keys().next().is_some() { td.short { (label_of(request, labels)) } }
-                        td { (moment(request.started)) }
+                        @if labels.keys().next().is_some() { td.short { (label_of(summary, labels)) } }
+                        td { (moment(summary.started)) }
                     }
                 }
             }
@@ -150,7 +154,7 @@ fn requests(requests: &[Request], labels: &RouteLabels) -> Markup {
 }
 
 /// First label, with a link to its page, and the others.
-fn label_of(request: &Request, labels: &RouteLabels) -> Markup {
+fn label_of(request: &Summary, labels: &RouteLabels) -> Markup {
     let route = request.route.as_deref();
     let mut values = labels.of(route).values();
     html! {

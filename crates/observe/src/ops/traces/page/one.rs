@@ -18,7 +18,7 @@ use super::{
 use crate::{
     html::page,
     labels::RouteLabels,
-    traces::ring::trace::{Trace, duration, query_text, route, status, text},
+    traces::store::trace::{Trace, duration, query_text, route, status, text},
 };
 
 /// Least number of equal queries that is shown as N+1.
@@ -69,7 +69,9 @@ fn whole(trace: &Trace) -> Option<&SpanData> {
     let requests = trace.entries().filter(|span| span.span_kind == SpanKind::Server);
     requests.min_by_key(|span| span.start_time).or_else(|| {
         let first = trace.entries().min_by_key(|span| span.start_time);
-        first.or_else(|| trace.spans.iter().min_by_key(|span| span.start_time))
+        first.or_else(|| {
+            trace.spans.iter().map(AsRef::as_ref).min_by_key(|span: &&SpanData| span.start_time)
+        })
     })
 }
 
@@ -78,8 +80,7 @@ fn facts(trace: &Trace, whole: &SpanData, labels: &RouteLabels) -> Markup {
         ul.facts {
             @if let Some(status) = status(whole) { li { "status " strong { (status) } } }
             li { strong { (millis(duration(whole))) } }
-            @let queries = trace.queries();
-            li { strong { (queries) } @if queries == 1 { " query" } @else { " queries" } }
+            li { strong { (trace.queries) } @if trace.queries == 1 { " query" } @else { " queries" } }
             li { (trace.spans.len()) " spans" }
             @if let (None, Some(path)) = (route(whole), text(whole, "url.path")) { li { code { (path) } } }
             @if whole.span_kind == SpanKind::Server { li { "began " (moment(whole.start_time)) } }

@@ -10,7 +10,7 @@ use super::{
     lines::{About, Line, is_error, said},
     millis,
 };
-use crate::traces::ring::trace::duration;
+use crate::traces::store::trace::duration;
 
 /// Sizes in units of the picture; about pixels on a wide screen.
 const WIDTH: f64 = 1_000.0;

@@ -12,6 +12,7 @@ use crate::{
     entity::revoked_tokens,
 };
 use observe::{
+    cost::Counter,
     request_cost::{Measured, RequestCost},
     request_id::Ids,
 };
@@ -47,7 +48,7 @@ impl Instance {
         let mut measured =
             std::pin::pin!(Measured::new(RequestCost::new(ids, None, Instant::now()), lookup));
         let answer = measured.as_mut().await.unwrap();
-        (answer, measured.request_cost().cost(0).queries)
+        (answer, measured.request_cost().cost().value(Counter::Queries))
     }
 
     async fn trusts_its_cache(&self) {

@@ -1,6 +1,6 @@
 //! Spans of a made-up request, in milliseconds after it began.
 
-use std::time::UNIX_EPOCH;
+use std::{sync::Arc, time::UNIX_EPOCH};
 
 use opentelemetry::{
     InstrumentationScope, KeyValue,
@@ -37,7 +37,9 @@ fn span(id: u64, parent: u64, name: &'static str, begin: u64, end: u64) -> SpanD
 }
 
 fn trace(spans: impl IntoIterator<Item = SpanData>) -> Trace {
-    Trace { id: TraceId::from(1_u128), spans: spans.into_iter().collect(), dropped: 0 }
+    let mut trace = Trace::new(TraceId::from(1_u128));
+    trace.spans.extend(spans.into_iter().map(Arc::new));
+    trace
 }
 
 #[test]

@@ -1,0 +1,96 @@
+//! Counters that the observed program adds to the table, such as those of a lab.
+
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use super::{
+    Counter,
+    row::{Names, Row},
+};
+
+/// Most own counters of one route.
+pub const OWN_OF_ROUTE: usize = 4;
+
+/// Counter of the program, a `static`. It counts once it is registered.
+///
+/// ```
+/// use chokepoint_observe::cost::own::{OwnCounter, register};
+///
+/// static LOADS: OwnCounter = OwnCounter::new("loads", "Loads of the expired key.");
+/// let counters = register(&[&LOADS]).unwrap();
+/// LOADS.add(1);
+/// assert_eq!(counters[0].name(), "loads");
+/// ```
+#[derive(Debug)]
+pub struct OwnCounter {
+    row: Row,
+    registered: OnceLock<Counter>,
+}
+
+/// Registered counters, each with its slot in the record of a request.
+static REGISTRY: RwLock<Vec<(&'static OwnCounter, usize)>> = RwLock::new(Vec::new());
+
+impl OwnCounter {
+    /// Creates a counter. `name` is its name everywhere, in snake case.
+    pub const fn new(name: &'static str, help: &'static str) -> Self {
+        let names = Names { trend: name, json: name, metric: name, attribute: name };
+        let row = Row::count(names, help).described(name, name);
+        Self { row, registered: OnceLock::new() }
+    }
+
+    /// Its place among the counters; None if it is not registered.
+    pub(crate) fn counter(&self) -> Option<Counter> {
+        self.registered.get().copied()
+    }
+
+    fn register(&'static self, slot: usize) -> Result<Counter, String> {
+        if let Some(registered) = self.registered.get() {
+            return Ok(*registered);
+        }
+        let name = self.row.names.json;
+        if Counter::named(name).is_some() {
+            return Err(format!("there is a counter {name:?} already"));
+        }
+        // A panic while the lock was held leaves a list that is whole.
+        let mut registry = REGISTRY.write().unwrap_or_else(PoisonError::into_inner);
+        let number = u8::try_from(registry.len()).map_err(|_| "too many counters".to_owned())?;
+        registry.push((self, slot));
+        Ok(*self.registered.get_or_init(|| Counter::Own(number)))
+    }
+}
+
+/// Registers the own counters of one group of routes, such as a lab's: each request of them has a
+/// slot for each. A counter that is registered already keeps its place.
+///
+/// # Errors
+/// Returns one line if there are more than a request has slots, or a name is taken.
+pub fn register(counters: &[&'static OwnCounter]) -> Result<Vec<Counter>, String> {
+    if counters.len() > OWN_OF_ROUTE {
+        return Err(format!("{} counters are more than {OWN_OF_ROUTE}", counters.len()));
+    }
+    counters.iter().enumerate().map(|(slot, counter)| counter.register(slot)).collect()
+}
+
+fn registered(number: u8) -> Option<(&'static OwnCounter, usize)> {
+    REGISTRY.read().unwrap_or_else(PoisonError::into_inner).get(usize::from(number)).copied()
+}
+
+pub(super) fn slot(number: u8) -> Option<usize> {
+    registered(number).map(|(_, slot)| slot)
+}
+
+pub(super) fn row(number: u8) -> Option<&'static Row> {
+    registered(number).map(|(counter, _)| &counter.row)
+}
+
+/// Own counter of that name.
+pub(super) fn named(name: &str) -> Option<Counter> {
+    let registry = REGISTRY.read().unwrap_or_else(PoisonError::into_inner);
+    let number = registry.iter().position(|(counter, _)| counter.row.names.json == name)?;
+    u8::try_from(number).ok().map(Counter::Own)
+}
+
+/// Every own counter.
+pub(crate) fn all() -> Vec<Counter> {
+    let registered = REGISTRY.read().unwrap_or_else(PoisonError::into_inner).len();
+    (0..registered).filter_map(|number| u8::try_from(number).ok().map(Counter::Own)).collect()
+}
