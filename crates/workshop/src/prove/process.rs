@@ -1,10 +1,17 @@
-//! A server process with free ports, a fresh database, and its log in a file.
+//! A server process with free ports, a fresh database, and its log in a file. It gets nothing of the
+//! caller's environment: what is proven must not depend on who proves it.
 
-use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     fs::File,
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
     process::{Child, Command},
     sync::oneshot,
 };
@@ -12,32 +19,32 @@ use tokio::{
 /// Limit for the start. A debug build on a busy machine needs a few seconds.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// File of its database, in its own folder.
+const DATABASE: &str = "proof.db";
+
 /// A running `serve`. Dropping it kills the process and removes its database.
 pub struct ServerProcess {
     pub app: SocketAddr,
     pub ops: SocketAddr,
+    errors: Arc<Mutex<String>>,
     _child: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
-
-/// Settings that are removed: they must not leak in from the environment or a `.env` file.
-const OWN_SETTINGS: [&str; 6] =
-    ["OPS_TOKEN", "OPS_TOKEN_FILE", "DATABASE_URL_FILE", "BARE", "TOKIO_CONSOLE", "DB_POOL_SIZE"];
 
 impl ServerProcess {
     /// Starts `program serve` and waits until it is ready; its log goes to `log`.
     pub async fn start(program: &Path, log: &Path, workers: usize) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|e| format!("no temporary folder: {e}"))?;
-        let mut command = Command::new(program);
-        for name in OWN_SETTINGS {
-            command.env_remove(name);
-        }
-        let mut child = command
+        // The server looks for a .env file here and in every folder above; it ends at the first.
+        std::fs::write(folder.path().join(".env"), "")
+            .map_err(|e| format!("{}: {e}", folder.path().display()))?;
+        let mut child = Command::new(program)
             .arg("serve")
             .current_dir(folder.path())
+            .env_clear()
             .env("LISTEN", "127.0.0.1:0")
             .env("OPS_LISTEN", "127.0.0.1:0")
-            .env("DATABASE_URL", "sqlite://proof.db")
+            .env("DATABASE_URL", format!("sqlite://{DATABASE}"))
             .env("WORKER_THREADS", workers.to_string())
             .env("LOG_FORMAT", "json")
             .env("RUST_LOG", "info")
@@ -52,21 +59,36 @@ impl ServerProcess {
         let log = File::create(log).await.map_err(|e| format!("{}: {e}", log.display()))?;
         let (ready, is_ready) = oneshot::channel();
         tokio::spawn(keep_log(BufReader::new(stdout), log, ready));
-        let errors = tokio::spawn(read_errors(BufReader::new(stderr)));
+        let errors = Arc::new(Mutex::new(String::new()));
+        let reading = tokio::spawn(keep_errors(BufReader::new(stderr), errors.clone()));
         match tokio::time::timeout(READY_WITHIN, is_ready).await {
-            Ok(Ok((app, ops))) => Ok(Self { app, ops, _child: child, _folder: folder }),
+            Ok(Ok((app, ops))) => Ok(Self { app, ops, errors, _child: child, folder }),
             Ok(Err(_)) => {
-                let errors = errors.await.unwrap_or_default();
+                // It has ended, so its standard error ends too; a reader that failed has less.
+                let _ = reading.await;
+                let errors = text(&errors);
                 Err(format!("the server ended before it was ready: {}", errors.trim()))
             }
             Err(_) => Err(format!("the server was not ready within {READY_WITHIN:?}")),
         }
     }
+
+    /// URL of its database, for who changes its rows.
+    pub fn database_url(&self) -> String {
+        let file: PathBuf = self.folder.path().join(DATABASE);
+        format!("sqlite://{}", file.display())
+    }
+
+    /// Message of the last panic, which the server writes to its standard error.
+    pub fn last_panic(&self) -> Option<String> {
+        let errors = text(&self.errors);
+        errors.lines().rfind(|line| line.contains(" panicked at ")).map(str::to_owned)
+    }
 }
 
 /// Copies the log, and reports the addresses when their line comes.
 async fn keep_log(
-    output: BufReader<impl tokio::io::AsyncRead + Unpin>,
+    output: BufReader<impl AsyncRead + Unpin>,
     mut log: File,
     ready: oneshot::Sender<(SocketAddr, SocketAddr)>,
 ) {
@@ -92,8 +114,15 @@ fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr)> {
     Some((fields["app"].as_str()?.parse().ok()?, fields["ops"].as_str()?.parse().ok()?))
 }
 
-async fn read_errors(mut errors: BufReader<impl tokio::io::AsyncRead + Unpin>) -> String {
-    let mut text = String::new();
-    let _ = tokio::io::AsyncReadExt::read_to_string(&mut errors, &mut text).await;
-    text
+async fn keep_errors(errors: BufReader<impl AsyncRead + Unpin>, kept: Arc<Mutex<String>>) {
+    let mut lines = errors.lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_str(&line);
+        kept.push('\n');
+    }
+}
+
+fn text(errors: &Mutex<String>) -> String {
+    errors.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
