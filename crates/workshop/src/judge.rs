@@ -9,6 +9,15 @@ use observe::{
     profiles::FrameSamples,
 };
 
+/// Differences between two answers, in words.
+pub mod answers;
+/// Upper bounds, by which yours is graded.
+pub mod bounds;
+/// Labs whose symptoms can't be told apart.
+pub mod confusion;
+/// Known numbers that measured ones look like.
+pub mod likeness;
+
 /// Reason that evidence doesn't hold, as text for people.
 pub type Failure = String;
 
@@ -44,10 +53,26 @@ pub type Totals = BTreeMap<String, f64>;
 
 /// Part of a total that is left to the server's own work, such as its row for health checks.
 const OWN_WORK: f64 = 0.05;
+/// The same for loads of few requests: old log lines are deleted once a minute, revoked tokens every
+/// ten minutes, and each of these may fall into a load.
+const OWN_WORK_AT_LEAST: f64 = 2.0;
 
 pub fn difference(before: &Totals, after: &Totals) -> Totals {
     let since = |name: &String| before.get(name).copied().unwrap_or(0.0);
     after.iter().map(|(name, total)| (name.clone(), total - since(name))).collect()
+}
+
+/// True if the only change between two readings is in what no request does: times, and what the
+/// kernel counts of threads.
+pub fn is_at_rest(before: &Totals, after: &Totals) -> bool {
+    let is_work = |counter: &&Counter| counter.row().is_some_and(Row::is_count_of_work);
+    let mut work = Counter::ALL.iter().filter(is_work).map(|counter| counter.name());
+    work.all(|name| before.get(name) == after.get(name))
+}
+
+/// Total of a counted work that these requests may have, if each may have `most`.
+fn allowed(most: f64, requests: u64) -> f64 {
+    most * requests as f64 * (1.0 + OWN_WORK) + OWN_WORK_AT_LEAST
 }
 
 /// Checks that the whole process did no more than these requests may: what a request leaves to a
@@ -57,7 +82,7 @@ pub fn totals(ranges: &BTreeMap<Counter, Range>, totals: &Totals, requests: u64)
     let judge = |(counter, range): (&Counter, &Range)| {
         let most = range.max.filter(|_| counter.row().is_some_and(Row::is_count_of_work))?;
         let total = *totals.get(counter.name())?;
-        let allowed = most * requests as f64 * (1.0 + OWN_WORK);
+        let allowed = allowed(most, requests);
         (total > allowed).then(|| {
             let name = counter.name();
             format!("{name} of the whole process are {total:.0}, {requests} requests may have {allowed:.0}")
@@ -69,13 +94,29 @@ pub fn totals(ranges: &BTreeMap<Counter, Range>, totals: &Totals, requests: u64)
 /// Fewest samples that give a meaningful share.
 const ENOUGH_SAMPLES: u64 = 10;
 
+/// Reason that a profile says nothing about the share of a frame, if it says nothing.
+fn too_few(expected: &Frame, measured: &FrameSamples) -> Option<Failure> {
+    let is_enough = expected.share.is_none() || measured.of_app >= ENOUGH_SAMPLES;
+    let (mode, of_app) = (expected.mode.name(), measured.of_app);
+    (!is_enough)
+        .then(|| format!("{mode} profile: {of_app} samples of app threads are too few to tell"))
+}
+
+/// Checks that a profile before any load does not have a frame of slow. Too few samples are a
+/// failure: an empty profile has no frame either, and would be clean whatever the server does.
+pub fn clean_frame(of_slow: &Frame, measured: &FrameSamples) -> Vec<Failure> {
+    if let Some(reason) = too_few(of_slow, measured) {
+        return vec![reason];
+    }
+    let shows = frame(of_slow, measured).is_empty();
+    let found = || format!("{} is in a profile before any load", of_slow.function);
+    shows.then(found).into_iter().collect()
+}
+
 pub fn frame(expected: &Frame, measured: &FrameSamples) -> Vec<Failure> {
     let mode = expected.mode.name();
-    if expected.share.is_some() && measured.of_app < ENOUGH_SAMPLES {
-        let of_app = measured.of_app;
-        return vec![format!(
-            "{mode} profile: {of_app} samples of app threads are too few to tell"
-        )];
+    if let Some(reason) = too_few(expected, measured) {
+        return vec![reason];
     }
     let judge = |what: &str, range: Option<Range>, value: f64| {
         range.filter(|range| !range.holds(value)).map(|range| {
@@ -130,23 +171,4 @@ impl Range {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn work_that_no_request_accounts_for_is_found_in_the_totals() {
-        let range = |max| Range { statistic: Statistic::Every, min: None, max: Some(max) };
-        let ranges =
-            BTreeMap::from([(Counter::Queries, range(2.0)), (Counter::Switches, range(1.0))]);
-        let of = |queries: f64| Totals::from([("queries".to_owned(), queries)]);
-        let failures = |queries| totals(&ranges, &difference(&of(1000.0), &of(queries)), 100);
-        assert_eq!(failures(1200.0), Vec::<String>::new());
-        assert_eq!(failures(1210.0), Vec::<String>::new());
-        assert_eq!(
-            failures(1300.0),
-            ["queries of the whole process are 300, 100 requests may have 210"]
-        );
-        let switches = Totals::from([("switches".to_owned(), 5000.0)]);
-        assert_eq!(totals(&ranges, &switches, 100), Vec::<String>::new());
-    }
-}
+mod tests;
