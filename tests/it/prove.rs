@@ -7,7 +7,7 @@ use workshop::{
     evidence::Gate,
     lab::{Lab, LoadedLab},
     prove::{
-        self, Options, Variants,
+        self, Options, Proof, Repeats, Variants,
         k6::{Checks, Outcome, Threshold},
     },
 };
@@ -25,16 +25,20 @@ fn options(server: &str, out: &tempfile::TempDir) -> Options {
     }
 }
 
+async fn prove_lab(loaded: &LoadedLab, options: &Options) -> Proof {
+    prove::lab(loaded, options, &mut Repeats::default(), &|_| {}).await
+}
+
 #[tokio::test]
 async fn a_server_that_is_down_fails_with_its_reason() {
     let out = tempfile::tempdir().unwrap();
-    let proof = prove::lab(&flagship(), &options("/usr/bin/false", &out), &|_| {}).await;
+    let proof = prove_lab(&flagship(), &options("/usr/bin/false", &out)).await;
     assert!(!proof.holds);
-    let failures = &proof.steps.last().unwrap().failures;
+    let failures = &proof.last.steps.last().unwrap().failures;
     assert!(failures[0].contains("ended before it was ready"), "{failures:?}");
 
-    let proof = prove::lab(&flagship(), &options("/no/such/program", &out), &|_| {}).await;
-    let failures = &proof.steps.last().unwrap().failures;
+    let proof = prove_lab(&flagship(), &options("/no/such/program", &out)).await;
+    let failures = &proof.last.steps.last().unwrap().failures;
     assert!(failures[0].contains("/no/such/program can't be started"), "{failures:?}");
 }
 
@@ -45,8 +49,8 @@ async fn an_answer_that_breaks_parity_is_named_by_its_trace() {
     let other = with_evidence(r#""status": 200"#, r#""status": 201"#).unwrap();
     let mut options = options(env!("CARGO_BIN_EXE_chokepoint"), &out);
     options.k6 = PathBuf::from("/no/such/k6");
-    let proof = prove::lab(&other, &options, &|_| {}).await;
-    let parity = proof.steps.iter().find(|step| step.name == "parity").unwrap();
+    let proof = prove_lab(&other, &options).await;
+    let parity = proof.last.steps.iter().find(|step| step.name == "parity").unwrap();
     let log = std::fs::read_to_string(out.path().join(other.lab.id).join("server.log")).unwrap();
     for (failure, variant) in parity.failures.iter().zip(["slow", "fast", "yours"]) {
         let (message, trace) = failure.split_once(", trace ").unwrap();
@@ -68,8 +72,8 @@ async fn a_missing_k6_is_reported_with_the_way_to_get_it() {
 async fn a_lab_that_cannot_show_its_symptom_here_says_so() {
     let out = tempfile::tempdir().unwrap();
     let needy = with_evidence(r#""needs": {}"#, r#""needs": { "cores": 100000 }"#).unwrap();
-    let proof = prove::lab(&needy, &options("/usr/bin/false", &out), &|_| {}).await;
-    let failures = &proof.steps.last().unwrap().failures;
+    let proof = prove_lab(&needy, &options("/usr/bin/false", &out)).await;
+    let failures = &proof.last.steps.last().unwrap().failures;
     assert!(failures[0].starts_with("needs 100000 cores"), "{failures:?}");
 }
 

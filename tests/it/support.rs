@@ -86,10 +86,15 @@ impl TestApp {
     }
 
     pub fn start_on(back_ends: Arc<BackEnds>, flags: &[&str]) -> Self {
+        Self::serve(labs(), back_ends, flags)
+    }
+
+    /// Starts a server with other labs.
+    pub fn serve(labs: Labs, back_ends: Arc<BackEnds>, flags: &[&str]) -> Self {
         let of_back_ends = back_ends.flags();
         let flags: Vec<_> =
             of_back_ends.iter().map(String::as_str).chain(flags.iter().copied()).collect();
-        let server = Server::start(&settings(&flags), telemetry(), labs()).unwrap();
+        let server = Server::start(&settings(&flags), telemetry(), labs).unwrap();
         Self {
             app: format!("http://{}", server.app_addr),
             ops: format!("http://{}", server.ops_addr),

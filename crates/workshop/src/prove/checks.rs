@@ -1,4 +1,4 @@
-//! The single checks: each sends requests or loads the server, and returns what it found.
+//! The single checks: each sends requests to the server, and returns what it found.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,29 +6,38 @@ use std::{
 };
 
 use super::{
+    ServerProcess, changed_rows,
     client::{Answer, Client},
-    k6,
-    run::{Run, figures},
+    run::figures,
 };
 use crate::{
-    evidence::{Expected, Frame, ProfileMode, WrongFix},
-    judge,
+    evidence::{Frame, ProfileMode, WrongFix},
+    judge::{self, answers},
     lab::LoadedLab,
 };
-use observe::profiles::FrameReader;
+use observe::measurements::Summary;
 
-/// Wait between the start of the load and the profiles, in which slow fills the workers.
-const PROFILE_AFTER: Duration = Duration::from_secs(2);
-const PROFILE_SECONDS: u32 = 3;
-/// Interval of the checks for symptom and recovery.
+/// Interval of the checks for recovery.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Recovery limit of labs that set none.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
 /// Requests to each wrong fix.
 const WRONG_FIX_REQUESTS: usize = 3;
 
-/// A failure that ends the proof of this lab, because later steps could not be trusted.
-pub type Fatal = String;
+/// End of an attempt before its last step.
+#[derive(Debug)]
+pub enum Stop {
+    /// A failure after which later steps could not be trusted.
+    Failed(String),
+    /// The machine stood still, so the run says nothing.
+    Invalid(String),
+}
+
+impl From<String> for Stop {
+    fn from(reason: String) -> Self {
+        Self::Failed(reason)
+    }
+}
 
 /// Text for the table, and the reasons that the step fails, if any.
 pub type Found = (String, Vec<judge::Failure>);
@@ -36,6 +45,7 @@ pub type Found = (String, Vec<judge::Failure>);
 /// The lab to prove, on its own server.
 pub struct Subject<'a> {
     pub loaded: &'a LoadedLab,
+    pub server: &'a ServerProcess,
     pub client: Client<'a>,
     pub k6: &'a Path,
     pub out: PathBuf,
@@ -43,7 +53,10 @@ pub struct Subject<'a> {
 
 impl Subject<'_> {
     /// Checks before any load that slow's evidence does not hold, for a request to fast.
-    pub async fn clean_start(&self) -> Result<Found, Fatal> {
+    ///
+    /// Only wall profiles are taken. An idle server uses no CPU, so its CPU profile is empty, and a
+    /// check that a frame is not in it could not fail.
+    pub async fn clean_start(&self) -> Result<Found, Stop> {
         let slow = &self.loaded.evidence.evidence.slow;
         self.client.ask("fast").await?;
         let measured = self.client.measured("fast", SystemTime::UNIX_EPOCH).await?;
@@ -54,115 +67,73 @@ impl Subject<'_> {
         if judge::counters(&slow.counters, &measured).is_empty() {
             failures.push("the counters of slow hold of fast before any load".to_owned());
         }
+        // A frame that slow must not have says nothing about a server without load.
         let has_minimum = |frame: &&Frame| {
             let lower = [frame.share, frame.threads].into_iter().flatten();
             lower.filter_map(|range| range.min).any(|min| min > 0.0)
         };
-        for mode in [ProfileMode::Wall, ProfileMode::Cpu] {
-            let frames: Vec<_> =
-                slow.frames.iter().filter(has_minimum).filter(|f| f.mode == mode).collect();
-            if frames.is_empty() {
-                continue;
-            }
-            let profile = self.client.profile(mode, 1).await?;
+        let of_wall = |frame: &&Frame| frame.mode == ProfileMode::Wall;
+        let frames: Vec<_> = slow.frames.iter().filter(has_minimum).filter(of_wall).collect();
+        if !frames.is_empty() {
+            let profile = self.client.profile(ProfileMode::Wall, 1).await?;
             for frame in frames {
-                if judge::frame(frame, &profile.samples(&frame.function)).is_empty() {
-                    failures.push(format!("{} is in a profile before any load", frame.function));
-                }
+                failures.extend(judge::clean_frame(frame, &profile.samples(&frame.function)));
             }
         }
         Ok(("no evidence of slow".to_owned(), failures))
     }
 
-    /// Checks that every variant answers with the declared status and the same JSON.
-    pub async fn parity(&self, variants: &[&str]) -> Result<Found, Fatal> {
+    /// Checks that every variant answers with the declared status and the same JSON, and again when
+    /// the rows have changed: an answer from before is then a wrong one.
+    pub async fn parity(&self, variants: &[&str]) -> Result<Found, Stop> {
+        let (first, mut failures) = self.same_answers(variants).await?;
+        if failures.is_empty() {
+            changed_rows::in_database(self.server.database_url())
+                .await
+                .map_err(|e| format!("the rows could not be changed: {e}"))?;
+            let (second, then) = self.same_answers(variants).await?;
+            failures.extend(then.into_iter().map(|f| format!("after a change of the rows, {f}")));
+            if failures.is_empty() && first == second {
+                failures.push(format!(
+                    "{} answers as before when rows have changed, so a constant answer would pass",
+                    variants.join(" = ")
+                ));
+            }
+        }
+        Ok((format!("{}, also when rows have changed", variants.join(" = ")), failures))
+    }
+
+    /// Asks every variant once; returns the first answer, and what differs from it.
+    async fn same_answers(
+        &self,
+        variants: &[&str],
+    ) -> Result<(Option<serde_json::Value>, Vec<judge::Failure>), Stop> {
         let mut failures = Vec::new();
         let mut first: Option<(&str, serde_json::Value)> = None;
         for variant in variants {
             let Answer { status, body, trace } = self.client.ask(variant).await?;
             if status != self.loaded.evidence.request.status {
-                failures.push(format!("{variant} answered with status {status}, trace {trace}"));
+                let panic = self.server.last_panic().filter(|_| status == 500);
+                let panic = panic.map_or_else(String::new, |panic| format!(": {panic}"));
+                failures
+                    .push(format!("{variant} answered with status {status}, trace {trace}{panic}"));
             }
-            match &first {
-                Some((other, same)) if *same != body => {
-                    failures.push(format!(
-                        "{variant} and {other} answer with different JSON, trace {trace}"
-                    ));
-                }
-                Some(_) => {}
-                None => first = Some((variant, body)),
-            }
-        }
-        Ok((variants.join(" = "), failures))
-    }
-
-    /// Runs k6 against a variant, and takes the profiles of its evidence during the load.
-    pub async fn load<'e>(&self, variant: &str, expected: &'e Expected) -> Result<Run<'e>, Fatal> {
-        let before = self.client.totals().await?;
-        let (since, started) = (SystemTime::now(), Instant::now());
-        let base_url = self.client.base_url();
-        let k6 = k6::run(self.k6, self.loaded, variant, &base_url, &self.out);
-        let profiles = self.profiles(expected);
-        let symptom = self.symptom(variant, expected, since, started);
-        let (outcome, profiles, symptom_after) = tokio::join!(k6, profiles, symptom);
-        let outcome = outcome?;
-        let seconds = self.loaded.evidence.load.proof.seconds();
-        let ended = started + Duration::from_secs(u64::from(seconds));
-        let profiles = profiles?;
-        if profiles.iter().any(|(_, _, taken)| *taken > ended) {
-            return Err("a profile was still being taken when the load had ended".to_owned());
-        }
-        Ok(Run {
-            expected,
-            outcome,
-            summary: self.client.measured(variant, since).await?,
-            totals: judge::difference(&before, &self.client.totals().await?),
-            profiles: profiles.into_iter().map(|(mode, reader, _)| (mode, reader)).collect(),
-            symptom_after,
-            ended,
-        })
-    }
-
-    async fn profiles(
-        &self,
-        expected: &Expected,
-    ) -> Result<Vec<(ProfileMode, FrameReader, Instant)>, Fatal> {
-        tokio::time::sleep(PROFILE_AFTER).await;
-        let mut taken = Vec::new();
-        for mode in [ProfileMode::Wall, ProfileMode::Cpu] {
-            if expected.frames.iter().any(|frame| frame.mode == mode) {
-                // Names are resolved after sampling; the load may have ended by then.
-                let sampled = Instant::now() + Duration::from_secs(u64::from(PROFILE_SECONDS));
-                let profile = self.client.profile(mode, PROFILE_SECONDS).await?;
-                taken.push((mode, profile, sampled));
+            let Some((other, expected)) = &first else {
+                first = Some((variant, body));
+                continue;
+            };
+            if let Some(difference) = answers::difference(expected, &body) {
+                failures.push(format!(
+                    "{variant} answers otherwise than {other}, trace {trace}: {difference}"
+                ));
             }
         }
-        Ok(taken)
-    }
-
-    /// Time from the start of the load until the counters first hold.
-    async fn symptom(
-        &self,
-        variant: &str,
-        expected: &Expected,
-        since: SystemTime,
-        started: Instant,
-    ) -> Option<Duration> {
-        self.loaded.evidence.recovery?;
-        let seconds = u64::from(self.loaded.evidence.load.proof.seconds());
-        while started.elapsed() < Duration::from_secs(seconds) {
-            let measured = self.client.measured(variant, since).await.ok()?;
-            if judge::counters(&expected.counters, &measured).is_empty() {
-                return Some(started.elapsed());
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        None
+        Ok((first.map(|(_, body)| body), failures))
     }
 
     /// Measures the time from the end of the slow load until a new fast request is back in its
     /// range. It is an upper bound, because k6 has to end first.
-    pub async fn recovery(&self, load_ended: Instant) -> Result<Found, Fatal> {
+    pub async fn recovery(&self, load_ended: Instant) -> Result<Found, Stop> {
         let evidence = &self.loaded.evidence;
         let limit = evidence
             .recovery
@@ -191,21 +162,23 @@ impl Subject<'_> {
     }
 
     /// Checks that a wrong fix answers correctly, and that its numbers refute it.
-    pub async fn wrong_fix(&self, fix: &WrongFix) -> Result<Found, Fatal> {
+    pub async fn wrong_fix(&self, fix: &WrongFix) -> Result<(Found, Summary), Stop> {
         let since = SystemTime::now();
         let right = self.client.ask("fast").await?;
         let mut failures = Vec::new();
         for _ in 0..WRONG_FIX_REQUESTS {
             let Answer { status, body, trace } = self.client.ask(&fix.name).await?;
-            if status != self.loaded.evidence.request.status || body != right.body {
-                failures.push(format!(
-                    "answers otherwise than fast, with status {status}, trace {trace}"
-                ));
+            if status != self.loaded.evidence.request.status {
+                failures.push(format!("it answered with status {status}, trace {trace}"));
+            }
+            if let Some(difference) = answers::difference(&right.body, &body) {
+                failures
+                    .push(format!("it answers otherwise than fast, trace {trace}: {difference}"));
             }
         }
         let measured = self.client.measured(&fix.name, since).await?;
         let fast = &self.loaded.evidence.evidence.fast;
         failures.extend(judge::refuted(&fix.refuted_by, fast, &measured));
-        Ok((figures(fix.refuted_by.keys(), &measured), failures))
+        Ok(((figures(fix.refuted_by.keys(), &measured), failures), measured))
     }
 }

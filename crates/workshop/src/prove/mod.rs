@@ -6,14 +6,26 @@ use std::{path::PathBuf, time::Instant};
 
 use serde::Serialize;
 
-use crate::lab::{Labs, LoadedLab};
+use crate::{
+    judge::confusion::{self, Comparison, SlowRun},
+    lab::{Labs, LoadedLab},
+};
+use observe::measurements::Summary;
 
+/// Changes the rows that labs read.
+pub mod changed_rows;
 /// The single checks.
 mod checks;
 /// Requests to the server that is proven.
 mod client;
 /// Finds and runs k6, and reads its outcome.
 pub mod k6;
+/// Loads a variant, and watches.
+mod load;
+/// Watches the machine during a load.
+pub mod machine;
+/// Numbers of a run as a section of a lab's README.
+pub mod numbers;
 /// A server process on free ports.
 mod process;
 /// The outcome as JSON and JUnit XML.
@@ -23,6 +35,7 @@ mod run;
 /// The steps of a proof, in order.
 mod steps;
 
+pub use machine::Repeats;
 pub use process::ServerProcess;
 
 /// Workers of the server that is proven. A fixed number, so that evidence that counts threads is
@@ -43,7 +56,7 @@ pub struct Options {
 pub enum Variants {
     /// slow and fast against their own evidence, and the wrong fixes.
     All,
-    /// yours against the evidence of fast.
+    /// yours against the bounds of fast.
     Yours,
 }
 
@@ -58,24 +71,89 @@ pub struct Step {
     pub seconds: f64,
 }
 
+/// Numbers of one variant.
 #[derive(Debug, Clone, Serialize)]
-pub struct Proof {
-    pub lab: String,
-    pub holds: bool,
+pub struct VariantRun {
+    pub variant: String,
+    pub summary: Summary,
+    /// Outcome of k6; None for a variant that was only asked a few times.
+    pub k6: Option<k6::Outcome>,
+}
+
+/// One attempt at the proof of a lab.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Attempt {
     pub steps: Vec<Step>,
+    /// Reason that the run says nothing, if the machine stood still.
+    pub invalid: Option<String>,
+    pub variants: Vec<VariantRun>,
     pub seconds: f64,
 }
 
-/// Proves one lab. Reports each step to `progress`.
-pub async fn lab(loaded: &LoadedLab, options: &Options, progress: &dyn Fn(&str)) -> Proof {
-    let started = Instant::now();
-    let steps = steps::run(loaded, options, progress).await;
-    Proof {
-        lab: loaded.lab.id.to_owned(),
-        holds: steps.iter().all(|step| step.failures.is_empty()),
-        steps,
-        seconds: started.elapsed().as_secs_f64(),
+#[derive(Debug, Clone, Serialize)]
+pub struct Proof {
+    pub lab: String,
+    pub area: String,
+    pub holds: bool,
+    /// The attempt that counts: the last.
+    #[serde(flatten)]
+    pub last: Attempt,
+    /// Invalid attempts before it.
+    pub repeated: Vec<Attempt>,
+}
+
+/// Proves one lab. An invalid attempt is repeated if `repeats` has one left. Reports each step to
+/// `progress`.
+pub async fn lab(
+    loaded: &LoadedLab,
+    options: &Options,
+    repeats: &mut Repeats,
+    progress: &dyn Fn(&str),
+) -> Proof {
+    let mut repeated = Vec::new();
+    let last = loop {
+        let started = Instant::now();
+        let attempt = steps::run(loaded, options, progress).await;
+        let attempt = Attempt { seconds: started.elapsed().as_secs_f64(), ..attempt };
+        if !attempt.may_be_repeated() || !repeats.take(repeated.len()) {
+            break attempt;
+        }
+        progress("the machine stood still, once more");
+        repeated.push(attempt);
+    };
+    let (lab, area) = (loaded.lab.id.to_owned(), loaded.evidence.area.clone());
+    Proof { lab, area, holds: last.holds(), last, repeated }
+}
+
+impl Attempt {
+    fn has_failed(&self) -> bool {
+        self.steps.iter().any(|step| !step.failures.is_empty())
     }
+
+    fn holds(&self) -> bool {
+        self.invalid.is_none() && !self.has_failed()
+    }
+
+    /// True if it is invalid and nothing failed before that: a failure counts, whatever comes later.
+    fn may_be_repeated(&self) -> bool {
+        self.invalid.is_some() && !self.has_failed()
+    }
+}
+
+/// Compares the slow runs of the proven labs with each other's evidence.
+pub fn confusion(labs: &Labs, proofs: &[Proof]) -> Vec<Comparison> {
+    let runs: Vec<_> = proofs.iter().filter_map(|proof| slow_run(labs, proof)).collect();
+    confusion::compare(&runs)
+}
+
+fn slow_run<'a>(labs: &'a Labs, proof: &'a Proof) -> Option<SlowRun<'a>> {
+    let slow = proof.last.variants.iter().find(|run| run.variant == "slow")?;
+    Some(SlowRun {
+        lab: &proof.lab,
+        area: &proof.area,
+        ranges: &labs.get(&proof.lab)?.evidence.evidence.slow.counters,
+        measured: &slow.summary,
+    })
 }
 
 /// Finds the labs with these ids, or all. The error of an unknown id lists the known ones.
@@ -88,4 +166,28 @@ pub fn select<'a>(labs: &'a Labs, ids: &[String]) -> Result<Vec<&'a LoadedLab>, 
         labs.get(id).ok_or_else(|| format!("there is no lab {id:?}; there are {}", known()))
     };
     ids.iter().map(find).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invalid_attempt_is_repeated_and_a_failed_one_never() {
+        let attempt = |invalid: Option<&str>, failures: &[&str]| Attempt {
+            steps: vec![Step {
+                name: "parity".to_owned(),
+                measured: String::new(),
+                failures: failures.iter().map(|failure| (*failure).to_owned()).collect(),
+                seconds: 0.0,
+            }],
+            invalid: invalid.map(str::to_owned),
+            ..Attempt::default()
+        };
+        let verdict = |attempt: Attempt| (attempt.holds(), attempt.may_be_repeated());
+        assert_eq!(verdict(attempt(None, &[])), (true, false));
+        assert_eq!(verdict(attempt(Some("it stood still"), &[])), (false, true));
+        assert_eq!(verdict(attempt(None, &["it differs"])), (false, false));
+        assert_eq!(verdict(attempt(Some("it stood still"), &["it differs"])), (false, false));
+    }
 }

@@ -4,14 +4,17 @@ use std::time::{Duration, Instant};
 
 use super::{checks::Found, k6};
 use crate::{
-    evidence::{Evidence, Expected, ProfileMode},
-    judge::{self, Totals},
+    evidence::{Evidence, Expected, Frame, ProfileMode, Range},
+    judge::{
+        self, Totals,
+        bounds::{self, Measured},
+    },
 };
 use observe::{cost::Counter, measurements::Summary, profiles::FrameReader};
 
 /// Result of a variant's load.
-pub struct Run<'a> {
-    pub(super) expected: &'a Expected,
+pub struct Run {
+    pub(super) expected: Expected,
     pub(super) outcome: k6::Outcome,
     pub(super) summary: Summary,
     /// What the process added to its totals meanwhile.
@@ -22,7 +25,7 @@ pub struct Run<'a> {
     pub ended: Instant,
 }
 
-impl Run<'_> {
+impl Run {
     pub fn k6(&self, judge: impl FnOnce(&k6::Outcome) -> Vec<String>) -> Found {
         let k6::Outcome { exit_code, requests, p95_ms, .. } = &self.outcome;
         let crossed: Vec<_> = self.outcome.crossed().into_iter().collect();
@@ -33,11 +36,48 @@ impl Run<'_> {
         (text, judge(&self.outcome))
     }
 
+    /// Checks the own records of the requests, and the profiles.
     pub fn evidence(&self, evidence: &Evidence) -> Found {
-        let mut failures = judge::counters(&self.expected.counters, &self.summary);
-        let unanswered = evidence.load.proof.most_at_once();
-        let requests = self.summary.count + u64::from(unanswered);
-        failures.extend(judge::totals(&self.expected.counters, &self.totals, requests));
+        let failures = judge::counters(&self.expected.counters, &self.summary);
+        self.with_statuses_and_frames(evidence, failures)
+    }
+
+    /// Checks the upper bounds, by which yours is graded.
+    pub fn bounds(&self, evidence: &Evidence) -> Found {
+        let Self { summary, totals, .. } = self;
+        let measured = Measured { summary, totals, requests: self.requests() };
+        let failures = bounds::grade(evidence, &bounds::of(evidence), &measured);
+        self.with_statuses_and_frames(evidence, failures)
+    }
+
+    /// Checks that the process did no more than its requests may. Not of slow: its work may be on
+    /// whatever thread the defect puts it. None if no range bounds a piece of work, for then the check
+    /// could not fail.
+    pub fn work(&self) -> Option<Found> {
+        let of_total = |(counter, range): (&Counter, &Range)| {
+            let is_bounded = counter.row()?.is_count_of_work() && range.max.is_some();
+            let total = self.totals.get(counter.name()).filter(|_| is_bounded)?;
+            Some(format!("{} {total:.0}", counter.name()))
+        };
+        let ranges = &self.expected.counters;
+        let totals: Vec<_> = ranges.iter().filter_map(of_total).collect();
+        let requests = self.requests();
+        (!totals.is_empty()).then(|| {
+            let text = format!("{} in {requests} requests", totals.join(", "));
+            (text, judge::totals(ranges, &self.totals, requests))
+        })
+    }
+
+    /// Requests of the load. A right answer comes before k6 gives it up, so none is left out.
+    fn requests(&self) -> u64 {
+        self.summary.count.max(self.outcome.requests)
+    }
+
+    fn with_statuses_and_frames(
+        &self,
+        evidence: &Evidence,
+        mut failures: Vec<judge::Failure>,
+    ) -> Found {
         for (status, count) in &self.summary.statuses {
             if *status != evidence.request.status {
                 failures.push(format!("{count} requests were answered with status {status}"));
@@ -45,22 +85,22 @@ impl Run<'_> {
         }
         let mut texts = vec![figures(self.expected.counters.keys(), &self.summary)];
         for frame in &self.expected.frames {
-            let Some((_, profile)) = self.profiles.iter().find(|(mode, _)| *mode == frame.mode)
-            else {
-                failures.push(format!("{} was not looked for", frame.function));
-                continue;
-            };
-            let samples = profile.samples(&frame.function);
-            failures.extend(judge::frame(frame, &samples));
-            texts.push(format!(
-                "{} {}: {} of {} samples",
-                frame.mode.name(),
-                short(&frame.function),
-                samples.holding,
-                samples.of_app
-            ));
+            let (text, of_frame) = self.frame(frame);
+            texts.extend(text);
+            failures.extend(of_frame);
         }
         (texts.join(", "), failures)
+    }
+
+    fn frame(&self, frame: &Frame) -> (Option<String>, Vec<judge::Failure>) {
+        let profile = self.profiles.iter().find(|(mode, _)| *mode == frame.mode);
+        let Some((mode, profile)) = profile else {
+            return (None, vec![format!("{} was not looked for", frame.function)]);
+        };
+        let samples = profile.samples(&frame.function);
+        let (mode, function) = (mode.name(), short(&frame.function));
+        let text = format!("{mode} {function}: {} of {} samples", samples.holding, samples.of_app);
+        (Some(text), judge::frame(frame, &samples))
     }
 
     pub fn symptom_within(&self, limit: f64) -> Found {

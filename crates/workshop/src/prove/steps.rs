@@ -3,27 +3,31 @@
 use std::{path::PathBuf, time::Instant};
 
 use super::{
-    Options, ServerProcess, Step, Variants, WORKER_THREADS,
-    checks::{Fatal, Found, Subject},
+    Attempt, Options, ServerProcess, Step, VariantRun, Variants, WORKER_THREADS,
+    checks::{Found, Stop, Subject},
     client::Client,
     k6::Outcome,
+    run::Run,
 };
-use crate::lab::LoadedLab;
+use crate::{evidence::Expected, judge::bounds, lab::LoadedLab};
 
 /// Runs all steps. A step that can't run fails and is the last one.
-pub async fn run(loaded: &LoadedLab, options: &Options, progress: &dyn Fn(&str)) -> Vec<Step> {
-    let mut log = Log { steps: Vec::new(), progress };
-    if let Err(reason) = prove(loaded, options, &mut log).await {
-        log.push("run", Instant::now(), (String::new(), vec![reason]));
+pub async fn run(loaded: &LoadedLab, options: &Options, progress: &dyn Fn(&str)) -> Attempt {
+    let mut log = Log { attempt: Attempt::default(), progress };
+    match prove(loaded, options, &mut log).await {
+        Ok(()) => {}
+        Err(Stop::Failed(reason)) => {
+            log.push("run", Instant::now(), (String::new(), vec![reason]));
+        }
+        Err(Stop::Invalid(reason)) => log.attempt.invalid = Some(reason),
     }
-    log.steps
+    log.attempt
 }
 
-async fn prove(loaded: &LoadedLab, options: &Options, log: &mut Log<'_>) -> Result<(), Fatal> {
+async fn prove(loaded: &LoadedLab, options: &Options, log: &mut Log<'_>) -> Result<(), Stop> {
     if cfg!(not(target_os = "linux")) {
-        return Err(
-            "prove needs Linux: it counts switches and takes wall-clock profiles".to_owned()
-        );
+        let reason = "prove needs Linux: it counts switches and takes wall-clock profiles";
+        return Err(Stop::Failed(reason.to_owned()));
     }
     // On a machine that can't show the symptom, a flat line would look like a result.
     loaded.evidence.needs.missing().map_or(Ok(()), Err)?;
@@ -33,20 +37,21 @@ async fn prove(loaded: &LoadedLab, options: &Options, log: &mut Log<'_>) -> Resu
     let server =
         ServerProcess::start(&options.server, &out.join("server.log"), WORKER_THREADS).await?;
     let client = Client::new(&server, loaded)?;
-    let subject = Subject { loaded, client, k6: &options.k6, out };
+    let subject = Subject { loaded, server: &server, client, k6: &options.k6, out };
     match options.variants {
         Variants::All => prove_all(&subject, log).await,
         Variants::Yours => prove_yours(&subject, log).await,
     }
 }
 
-async fn prove_all(subject: &Subject<'_>, log: &mut Log<'_>) -> Result<(), Fatal> {
+async fn prove_all(subject: &Subject<'_>, log: &mut Log<'_>) -> Result<(), Stop> {
     let evidence = &subject.loaded.evidence;
     log.step("clean start", subject.clean_start()).await?;
     log.step("parity", subject.parity(&["slow", "fast", "yours"])).await?;
 
     let started = log.begin("slow under load");
     let slow = subject.load("slow", &evidence.evidence.slow).await?;
+    log.measured("slow", &slow);
     log.push("slow: k6", started, slow.k6(|outcome| outcome.judge_slow(&evidence.gate)));
     log.push("slow: evidence", started, slow.evidence(evidence));
     if let Some(limits) = evidence.recovery {
@@ -56,28 +61,39 @@ async fn prove_all(subject: &Subject<'_>, log: &mut Log<'_>) -> Result<(), Fatal
 
     let started = log.begin("fast under load");
     let fast = subject.load("fast", &evidence.evidence.fast).await?;
+    log.measured("fast", &fast);
     log.push("fast: k6", started, fast.k6(Outcome::judge_fast));
     log.push("fast: evidence", started, fast.evidence(evidence));
+    if let Some(work) = fast.work() {
+        log.push("fast: work of the process", started, work);
+    }
 
     for fix in &evidence.wrong_fixes {
-        log.step(&format!("wrong fix: {}", fix.name), subject.wrong_fix(fix)).await?;
+        let started = log.begin(&format!("wrong fix: {}", fix.name));
+        let (found, summary) = subject.wrong_fix(fix).await?;
+        log.push(&format!("wrong fix: {}", fix.name), started, found);
+        let run = VariantRun { variant: fix.name.clone(), summary, k6: None };
+        log.attempt.variants.push(run);
     }
     Ok(())
 }
 
-async fn prove_yours(subject: &Subject<'_>, log: &mut Log<'_>) -> Result<(), Fatal> {
+async fn prove_yours(subject: &Subject<'_>, log: &mut Log<'_>) -> Result<(), Stop> {
     let evidence = &subject.loaded.evidence;
     log.step("parity", subject.parity(&["fast", "yours"])).await?;
+    let fast = &evidence.evidence.fast;
+    let expected = Expected { frames: bounds::frames(&fast.frames), ..fast.clone() };
     let started = log.begin("yours under load");
-    let yours = subject.load("yours", &evidence.evidence.fast).await?;
+    let yours = subject.load("yours", &expected).await?;
+    log.measured("yours", &yours);
     log.push("yours: k6", started, yours.k6(Outcome::judge_fast));
-    log.push("yours: evidence", started, yours.evidence(evidence));
+    log.push("yours: bounds", started, yours.bounds(evidence));
     Ok(())
 }
 
 /// Steps as they end, each reported to the caller.
 struct Log<'a> {
-    steps: Vec<Step>,
+    attempt: Attempt,
     progress: &'a dyn Fn(&str),
 }
 
@@ -89,16 +105,24 @@ impl Log<'_> {
 
     fn push(&mut self, name: &str, started: Instant, (measured, failures): Found) {
         let seconds = started.elapsed().as_secs_f64();
-        self.steps.push(Step { name: name.to_owned(), measured, failures, seconds });
+        self.attempt.steps.push(Step { name: name.to_owned(), measured, failures, seconds });
+    }
+
+    fn measured(&mut self, variant: &str, run: &Run) {
+        let (summary, k6) = (run.summary.clone(), Some(run.outcome.clone()));
+        self.attempt.variants.push(VariantRun { variant: variant.to_owned(), summary, k6 });
     }
 
     async fn step(
         &mut self,
         name: &str,
-        work: impl Future<Output = Result<Found, Fatal>>,
-    ) -> Result<(), Fatal> {
+        work: impl Future<Output = Result<Found, Stop>>,
+    ) -> Result<(), Stop> {
         let started = self.begin(name);
-        let found = work.await.map_err(|reason| format!("{name}: {reason}"))?;
+        let found = work.await.map_err(|stop| match stop {
+            Stop::Failed(reason) => Stop::Failed(format!("{name}: {reason}")),
+            invalid @ Stop::Invalid(_) => invalid,
+        })?;
         self.push(name, started, found);
         Ok(())
     }

@@ -1,0 +1,117 @@
+//! Loads a variant with k6, takes the profiles of its evidence meanwhile, and watches the machine.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{
+    checks::{Stop, Subject},
+    k6,
+    machine::Watch,
+    run::Run,
+};
+use crate::{
+    evidence::{Expected, ProfileMode},
+    judge::{self, Totals},
+};
+use observe::profiles::FrameReader;
+
+/// Wait between the start of the load and the profiles, in which slow fills the workers.
+const PROFILE_AFTER: Duration = Duration::from_secs(2);
+const PROFILE_SECONDS: u32 = 3;
+/// Interval of the checks for the symptom, and for the end of work.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Limit of the wait for work that goes on after the last answer, in tasks that nobody waits for.
+const AT_REST_WITHIN: Duration = Duration::from_secs(3);
+
+impl Subject<'_> {
+    /// Loads a variant. On a machine that stood still meanwhile the run is invalid, whatever it
+    /// would have shown.
+    pub async fn load(&self, variant: &str, expected: &Expected) -> Result<Run, Stop> {
+        let watch = Watch::start()?;
+        let run = self.measure(variant, expected).await;
+        match watch.stop().invalid() {
+            Some(reason) => Err(Stop::Invalid(format!("{variant}: {reason}"))),
+            None => Ok(run?),
+        }
+    }
+
+    async fn measure(&self, variant: &str, expected: &Expected) -> Result<Run, String> {
+        let before = self.client.totals().await?;
+        let (since, started) = (SystemTime::now(), Instant::now());
+        let base_url = self.client.base_url();
+        let k6 = k6::run(self.k6, self.loaded, variant, &base_url, &self.out);
+        let profiles = self.profiles(expected);
+        let symptom =
+            async { Ok::<_, String>(self.symptom(variant, expected, since, started).await) };
+        let (outcome, profiles, symptom_after) = tokio::try_join!(k6, profiles, symptom)?;
+        let seconds = self.loaded.evidence.load.proof.seconds();
+        let ended = started + Duration::from_secs(u64::from(seconds));
+        if profiles.iter().any(|(_, _, taken)| *taken > ended) {
+            return Err("a profile was still being taken when the load had ended".to_owned());
+        }
+        // Slow's totals are not judged, and how soon the server recovers is measured from now on.
+        let after = match variant {
+            "slow" => self.client.totals().await?,
+            _ => self.totals_at_rest().await?,
+        };
+        Ok(Run {
+            expected: expected.clone(),
+            outcome,
+            summary: self.client.measured(variant, since).await?,
+            totals: judge::difference(&before, &after),
+            profiles: profiles.into_iter().map(|(mode, reader, _)| (mode, reader)).collect(),
+            symptom_after,
+            ended,
+        })
+    }
+
+    /// Totals once no more work is done: a task that nobody waits for may go on after the answers.
+    async fn totals_at_rest(&self) -> Result<Totals, String> {
+        let started = Instant::now();
+        let mut totals = self.client.totals().await?;
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let later = self.client.totals().await?;
+            if judge::is_at_rest(&totals, &later) || started.elapsed() > AT_REST_WITHIN {
+                return Ok(later);
+            }
+            totals = later;
+        }
+    }
+
+    async fn profiles(
+        &self,
+        expected: &Expected,
+    ) -> Result<Vec<(ProfileMode, FrameReader, Instant)>, String> {
+        tokio::time::sleep(PROFILE_AFTER).await;
+        let mut taken = Vec::new();
+        for mode in [ProfileMode::Wall, ProfileMode::Cpu] {
+            if expected.frames.iter().any(|frame| frame.mode == mode) {
+                // Names are resolved after sampling; the load may have ended by then.
+                let sampled = Instant::now() + Duration::from_secs(u64::from(PROFILE_SECONDS));
+                let profile = self.client.profile(mode, PROFILE_SECONDS).await?;
+                taken.push((mode, profile, sampled));
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Time from the start of the load until the counters first hold.
+    async fn symptom(
+        &self,
+        variant: &str,
+        expected: &Expected,
+        since: SystemTime,
+        started: Instant,
+    ) -> Option<Duration> {
+        self.loaded.evidence.recovery?;
+        let seconds = u64::from(self.loaded.evidence.load.proof.seconds());
+        while started.elapsed() < Duration::from_secs(seconds) {
+            let measured = self.client.measured(variant, since).await.ok()?;
+            if judge::counters(&expected.counters, &measured).is_empty() {
+                return Some(started.elapsed());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        None
+    }
+}
