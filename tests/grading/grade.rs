@@ -1,0 +1,106 @@
+//! Grades a solution as `prove --yours` does, on a real server, but for what needs k6: the answers,
+//! before and after a change of the rows, and every count.
+
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use axum::routing::MethodRouter;
+use observe::cost::Counter;
+use product::api::state::SharedState;
+use reqwest::Method;
+use serde_json::Value;
+use workshop::{
+    Handlers, Lab, Labs,
+    evidence::Evidence,
+    judge::{
+        self, Totals, answers,
+        bounds::{self, Measured},
+    },
+    prove::changed_rows,
+};
+
+use crate::{backends::BackEnds, support::TestApp};
+
+/// Totals are those of the process, so one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Requests of the load. More would make no difference to a count.
+const REQUESTS: u64 = 10;
+
+/// Answer that is made once; a cheat of its own in each lab.
+pub type Constant = OnceLock<Value>;
+
+/// Fails as `prove --yours` would; nothing if the solution is right.
+pub fn grade(lab: Lab) -> Vec<String> {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let lab: &'static Lab = Box::leak(Box::new(lab));
+    let labs = || Labs::load(&[lab]).unwrap();
+    let app = TestApp::serve(labs(), Arc::new(BackEnds::new()), &[]);
+    let (id, labs) = (lab.id, labs());
+    let evidence = &labs.get(id).unwrap().evidence;
+    app.run(async {
+        let mut failures: Vec<_> = parity(&app, evidence).await.into_iter().collect();
+        changed_rows::change(&app.db().await).await.unwrap();
+        let changed = parity(&app, evidence).await;
+        failures.extend(changed.map(|f| format!("after a change of the rows, {f}")));
+
+        app.ops(Method::POST, &format!("/labs/{id}/reset")).send().await.unwrap();
+        let before = at_rest(&app).await;
+        for _ in 0..REQUESTS {
+            app.get(&evidence.route("yours")).await.bytes().await.unwrap();
+        }
+        let totals = judge::difference(&before, &at_rest(&app).await);
+        let summary = app.measured(id, "yours").await;
+        let measured = Measured { summary: &summary, totals: &totals, requests: REQUESTS };
+        failures.extend(bounds::grade(evidence, &counts(evidence), &measured));
+        failures
+    })
+}
+
+/// Bounds on counts: a time says nothing on a machine that runs other tests.
+fn counts(evidence: &Evidence) -> Vec<bounds::Bound> {
+    let is_count = |bound: &bounds::Bound| {
+        matches!(bound.counter, Counter::Queries | Counter::Rows | Counter::Switches)
+    };
+    bounds::of(evidence).into_iter().filter(is_count).collect()
+}
+
+async fn parity(app: &TestApp, evidence: &Evidence) -> Option<String> {
+    let mut bodies = Vec::new();
+    for variant in ["fast", "yours"] {
+        let answer = app.get(&evidence.route(variant)).await;
+        assert_eq!(answer.status(), evidence.request.status, "{variant}");
+        bodies.push(answer.json::<Value>().await.unwrap());
+    }
+    answers::difference(&bodies[0], &bodies[1])
+}
+
+async fn totals(app: &TestApp) -> Totals {
+    app.get_ops("/debug/totals").await.json().await.unwrap()
+}
+
+/// Totals once no more work is done.
+async fn at_rest(app: &TestApp) -> Totals {
+    let mut before = totals(app).await;
+    loop {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let after = totals(app).await;
+        if judge::is_at_rest(&before, &after) {
+            return after;
+        }
+        before = after;
+    }
+}
+
+/// Handlers of a lab with another yours.
+pub fn with_yours(of: &Lab, state: &SharedState, yours: MethodRouter<SharedState>) -> Handlers {
+    Handlers { yours, ..(of.handlers)(state) }
+}
+
+/// Checks that a cheat is refused, and that the refusal says so.
+#[track_caller]
+pub fn assert_refused(failures: &[String], words: &str) {
+    assert!(failures.iter().any(|failure| failure.contains(words)), "{failures:#?}");
+}
