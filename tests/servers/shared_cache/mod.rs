@@ -5,9 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::http::HeaderMap;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
+use observe::{
+    cost::Counter,
+    request_cost::{Measured, RequestCost},
+    request_id::Ids,
+};
 use product::{
     cache::{Answer, Cache, Changed, Name},
     db::Db,
@@ -128,6 +134,23 @@ async fn while_a_write_is_under_way_or_its_writer_is_dead_nothing_is_filled() {
     redis.zadd("writers:todo:7", "dead", 1).await.unwrap();
     assert_eq!(fetch(&cache, async { text("3") }).await, text("3"));
     assert_eq!(fetch(&cache, async { text("4") }).await, text("3"));
+}
+
+/// Commands sent to Redis for one look-up.
+async fn commands(cache: &Cache) -> u64 {
+    let request_cost = RequestCost::new(Ids::of(&HeaderMap::new(), None), None, Instant::now());
+    Measured::new(request_cost.clone(), fetch(cache, async { text("1") })).await;
+    request_cost.cost().value(Counter::RedisCommands)
+}
+
+#[tokio::test]
+async fn commands_are_counted_on_the_request_that_sends_them() {
+    let server = RedisServer::start();
+    let cache = server.cache().await;
+    // A hit is one command; a miss also takes the lock, fills and releases.
+    let (miss, hit) = (commands(&cache).await, commands(&cache).await);
+    assert!(miss > hit, "{miss} for a miss, {hit} for a hit");
+    assert_eq!(hit, 1);
 }
 
 #[tokio::test]

@@ -103,6 +103,7 @@ counters! {
     CacheHits: count "cache_hits", "Look-ups that the cache answered.".described("cache-hits", "hits");
     CacheMisses: count "cache_misses", "Look-ups that it could not answer."
         .described("cache-misses", "misses");
+    RedisCommands: count "redis_commands", "Commands sent to Redis.".described("redis", "commands");
     UpstreamMs: time "upstream", "Time waited for other services, summed over the calls."
         .timing("upstream").histogram(REQUEST_SECONDS);
     UpstreamCalls: count "upstream_calls", "Calls to other services.".described("upstream", "calls");

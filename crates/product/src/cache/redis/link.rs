@@ -22,7 +22,7 @@ use redis::{
 use super::heartbeat;
 use crate::cache::{Down, names::COPIES};
 use crate::metrics as names;
-use observe::throttle::Throttle;
+use observe::{cost::Counter, request_cost, throttle::Throttle};
 
 /// Time without an answer after which Redis is down: some hundred times what an answer takes.
 const ANSWERS_WITHIN: Duration = Duration::from_millis(500);
@@ -105,6 +105,7 @@ impl Link {
 
     pub async fn query<T: FromRedisValue>(&self, for_: Use, command: Cmd) -> Result<T, Down> {
         let (number, mut connection) = self.connection(for_)?;
+        request_cost::add(Counter::RedisCommands, 1);
         let started = Instant::now();
         let result = command.query_async(&mut connection).await;
         result.map_err(|error| self.failed(number, started, &error))
@@ -116,6 +117,7 @@ impl Link {
         script: &ScriptInvocation<'_>,
     ) -> Result<T, Down> {
         let (number, mut connection) = self.connection(for_)?;
+        request_cost::add(Counter::RedisCommands, 1);
         let started = Instant::now();
         let result = script.invoke_async(&mut connection).await;
         result.map_err(|error| self.failed(number, started, &error))
