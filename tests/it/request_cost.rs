@@ -17,7 +17,7 @@ use product::{
     db::Db,
     entity::{posts, users},
 };
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, sea_query::Expr};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement, sea_query::Expr};
 use server::lifecycle::open_database;
 
 use crate::backends::BackEnds;
@@ -36,6 +36,19 @@ fn values<const N: usize>(cost: &Cost, counters: [Counter; N]) -> [u64; N] {
 async fn database(pool_size: u32) -> (Db, BackEnds) {
     let back_ends = BackEnds::new();
     (open_database(&back_ends.database(pool_size)).await.unwrap(), back_ends)
+}
+
+#[tokio::test]
+async fn a_statement_is_new_when_its_text_is_sent_for_the_first_time() {
+    let (db, _back_ends) = database(2).await;
+    let ask = |sql: &'static str| {
+        let ask = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql));
+        cost_of(async move { assert!(ask.await.unwrap().is_some()) })
+    };
+    let twice = [ask("SELECT 20261129 AS one").await, ask("SELECT 20261129 AS one").await];
+    assert_eq!(twice.map(|cost| values(&cost, [Queries, NewStatements])), [[1, 1], [1, 0]]);
+    let other = ask("SELECT 20261130 AS one").await;
+    assert_eq!(values(&other, [NewStatements]), [1]);
 }
 
 #[tokio::test]

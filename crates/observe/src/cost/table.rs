@@ -92,6 +92,8 @@ counters! {
         .timing("db").always().histogram(REQUEST_SECONDS);
     Queries: count "queries", "Statements sent to the database."
         .described("db", "queries").always().histogram(COUNTS);
+    NewStatements: count "new_statements", "Statements with a text that the process had not sent before, \
+         so that they had to be prepared.".described("new-statements", "new statements");
     QueriesInFlight: count "queries_in_flight", "Most statements under way at once.".greatest();
     Rows: count "rows", "Rows that the database returned."
         .described("rows", "rows").always().histogram(COUNTS);

@@ -89,6 +89,7 @@ macro_rules! instrumented_connection {
                 &self,
                 statement: sea_orm::Statement,
             ) -> Result<sea_orm::ExecResult, sea_orm::DbErr> {
+                $crate::db::texts::sent(&statement.sql);
                 let span = $crate::db::span::of_statement(&self.link, &statement);
                 let sent = self.watched(self.$inner.execute_raw(statement));
                 $crate::db::instrument::instrumented(&self.link, span, sent, |_| 0).await
@@ -107,6 +108,7 @@ macro_rules! instrumented_connection {
                 &self,
                 statement: sea_orm::Statement,
             ) -> Result<Option<sea_orm::QueryResult>, sea_orm::DbErr> {
+                $crate::db::texts::sent(&statement.sql);
                 let span = $crate::db::span::of_statement(&self.link, &statement);
                 let sent = self.watched(self.$inner.query_one_raw(statement));
                 $crate::db::instrument::instrumented(&self.link, span, sent, |row| {
@@ -119,6 +121,7 @@ macro_rules! instrumented_connection {
                 &self,
                 statement: sea_orm::Statement,
             ) -> Result<Vec<sea_orm::QueryResult>, sea_orm::DbErr> {
+                $crate::db::texts::sent(&statement.sql);
                 let span = $crate::db::span::of_statement(&self.link, &statement);
                 let sent = self.watched(self.$inner.query_all_raw(statement));
                 $crate::db::instrument::instrumented(&self.link, span, sent, |rows| {

@@ -32,6 +32,8 @@ mod link;
 mod server;
 /// Spans of statements.
 mod span;
+/// Texts of the statements that were sent.
+mod texts;
 /// BEGIN to COMMIT.
 mod transaction;
 /// Wait for the answer to a statement.
