@@ -5,7 +5,7 @@
 import { fail } from 'k6';
 import { outcome } from './lib/outcome.js';
 
-export { default, options } from './lab.js';
+export { default, options, setup } from './lab.js';
 
 const SUMMARY = __ENV.SUMMARY || fail('say where the outcome goes with -e SUMMARY=file.json');
 

@@ -8,14 +8,19 @@
 // OPS_URL   address of ops, http://127.0.0.1:8001 by default; printed traces link to it
 // SAMPLE_1_IN  sample 1 in so many requests (1: all), and send traceparent with each; by default only
 //              the first request of each user sends one, sampled, and of the others the server decides
+// TOKENS    file with the users' access tokens as JSON, that of user 1 first; without it a lab whose
+//           lab.json says `log_in` signs its users up, before the load
 //
 // For each user, the first sampled request that fails a check or misses the gate is printed with its
 // trace.
 
-import http from 'k6/http';
 import { check, fail, sleep } from 'k6';
+import { answerOf } from './lib/answer.js';
+import { of } from './lib/outcome.js';
+import { firstNumber, sender } from './lib/request.js';
 import { record } from './lib/server-timing.js';
 import { tell, traced } from './lib/trace.js';
+import { logIn } from './lib/users.js';
 
 const LAB = __ENV.LAB || fail('say which lab with -e LAB=…; `chokepoint labs` lists them');
 const VARIANT = __ENV.VARIANT || 'slow';
@@ -24,14 +29,10 @@ const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8000';
 
 const lab = JSON.parse(open(`../src/labs/${LAB.replaceAll('-', '_')}/lab.json`));
 const load = lab.load[PROFILE] || fail(`PROFILE ${PROFILE} is neither stage nor proof`);
-const url = `${BASE_URL}${lab.request.mount}${path(VARIANT)}`;
-
-function path(variant) {
-  const known = { slow: '/v1/slow', fast: '/v2/fast', yours: '/v3/yours' };
-  if (known[variant]) return known[variant];
-  if (lab.wrong_fixes.some((fix) => fix.name === variant)) return `/v4/${variant}`;
-  return fail(`VARIANT ${variant} is not slow, fast, yours or a wrong fix of ${LAB}`);
-}
+const tokens = __ENV.TOKENS && JSON.parse(open(__ENV.TOKENS));
+const send = sender(lab, VARIANT, BASE_URL);
+const answer = answerOf(lab);
+const users = load.max_vus || Math.max(...load.stages.map(({ target }) => target));
 
 function scenario() {
   const common = {
@@ -57,16 +58,28 @@ function scenario() {
   };
 }
 
+const thresholds = {
+  ...lab.gate.thresholds,
+  ...answer.thresholds,
+  // Without these a dead server, or one that answers nothing, would pass every gate.
+  checks: ['rate==1'],
+  http_reqs: [`count>=${load.min_requests}`],
+};
+
 export const options = {
   scenarios: { [VARIANT]: scenario() },
-  thresholds: {
-    ...lab.gate.thresholds,
-    // Without these a dead server, or one that answers nothing, would pass every gate.
-    checks: ['rate==1'],
-    http_reqs: [`count>=${load.min_requests}`],
-  },
+  // Those who sign up here send requests too, which have no such tag.
+  thresholds: lab.request.log_in && !tokens
+    ? Object.fromEntries(Object.entries(thresholds).map(([metric, all]) => [of(LAB, metric), all]))
+    : thresholds,
+  // Signing up takes as long as hashing.
+  setupTimeout: '5m',
   summaryTrendStats: ['avg', 'min', 'med', 'p(90)', 'p(95)', 'p(99)', 'max'],
 };
+
+export function setup() {
+  return { first: firstNumber(), tokens: tokens || (lab.request.log_in ? logIn(BASE_URL, users) : []) };
+}
 
 // Thresholds of the gate that this request alone misses: "p(95)<500" by taking 500 ms or longer.
 function missed(seen) {
@@ -77,14 +90,10 @@ function missed(seen) {
   }).map(({ metric, bound }) => `${metric} ${Math.round(seen[metric])}, gate ${bound}`);
 }
 
-export default function () {
-  const response = http.request(lab.request.method, url, null, { headers: traced(), tags: { name: url } });
-  const isRight = check(response, {
-    [`status is ${lab.request.status}`]: (r) => r.status === lab.request.status,
-    // Without it a counter has no samples, and k6 counts that as below every limit.
-    'its budget is reported': (r) => 'Server-Timing' in r.headers,
-    'body is a list with rows': (r) => r.status === 200 && r.json().length > 0,
-  });
+export default function (run) {
+  const response = send(run, traced());
+  answer.count(response);
+  const isRight = check(response, answer.checks);
   const budget = record(response);
   const miss = missed({ ...budget, http_req_duration: response.timings.duration });
   if (!isRight) tell(`a check failed, status ${response.status}`, response);

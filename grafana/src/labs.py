@@ -38,6 +38,8 @@ class Threshold:
             return f"k6_{self.metric}_seconds"
         if self.metric in TRENDS:
             return f"k6_{self.metric}"
+        if self.metric.startswith("status_"):
+            return f"k6_{self.metric}_rate"
         names = {"checks": "k6_checks_rate", "http_reqs": "k6_http_reqs_total"}
         if self.metric not in names:
             raise ValueError(f"{self.lab}: no series of Prometheus for the threshold on {self.metric}")
@@ -45,12 +47,16 @@ class Threshold:
 
 
 def thresholds() -> list[Threshold]:
-    """Those of every lab, and the two that k6/lab.js adds to each."""
+    """Those of every lab, and those that k6/lab.js adds to each."""
     found = []
     for lab, evidence in LABS.items():
         for metric, expressions in evidence["gate"]["thresholds"].items():
             found += [Threshold(lab, metric, expression) for expression in expressions]
         found.append(Threshold(lab, "checks", "rate==1"))
+        statuses = evidence["answer"]["statuses"]
+        for status, share in statuses.items() if len(statuses) > 1 else ():
+            ends = {"min": ">=", "max": "<="}
+            found += [Threshold(lab, f"status_{status}", f"rate{ends[end]}{share[end]:g}") for end in share]
         for profile, load in evidence["load"].items():
             found.append(Threshold(lab, "http_reqs", f"count>={load['min_requests']}", profile))
     return found

@@ -1,14 +1,25 @@
 // Outcome of a run for programs: each threshold with its verdict, and the measurements.
 
+// Name of a metric for the requests of a lab alone, without those that signed its users up.
+export const of = (lab, metric) =>
+  metric.endsWith('}') ? `${metric.slice(0, -1)},lab:${lab}}` : `${metric}{lab:${lab}}`;
+
+// The same name as lab.json has it.
+const plain = (metric) => metric.replace(/\{lab:[^,}]*\}$/, '').replace(/,lab:[^,}]*\}$/, '}');
+
 // In handleSummary `ok: true` means that the threshold holds.
-export function outcome(data) {
+export function outcome({ metrics }) {
   const thresholds = [];
-  for (const [metric, { thresholds: all }] of Object.entries(data.metrics)) {
+  for (const [metric, { thresholds: all }] of Object.entries(metrics)) {
     for (const [expression, { ok }] of Object.entries(all || {})) {
-      thresholds.push({ metric, expression, held: ok });
+      thresholds.push({ metric: plain(metric), expression, held: ok });
     }
   }
-  const value = (metric, key) => (data.metrics[metric] ? data.metrics[metric].values[key] : 0);
+  const value = (metric, key) => {
+    const ofLab = Object.keys(metrics).find((name) => name !== metric && plain(name) === metric);
+    const { values } = metrics[ofLab || metric] || { values: { [key]: 0 } };
+    return values[key];
+  };
   return {
     thresholds,
     requests: value('http_reqs', 'count'),

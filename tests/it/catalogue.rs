@@ -65,10 +65,12 @@ fn every_wrong_fix_is_in_the_text() {
 }
 
 #[test]
-fn the_readme_lists_the_labs_in_teaching_order() {
+fn the_lists_are_in_teaching_order() {
+    let labs = crate::support::labs();
+    let ids: Vec<_> = labs.all().iter().map(|loaded| loaded.lab.id).collect();
+    assert_eq!(CATALOGUE.iter().map(|lab| lab.id).collect::<Vec<_>>(), ids, "CATALOGUE");
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let at: Vec<_> =
-        CATALOGUE.iter().map(|lab| readme.find(&format!("| `{}` |", lab.id))).collect();
+    let at: Vec<_> = ids.iter().map(|id| readme.find(&format!("| `{id}` |"))).collect();
     assert!(at.iter().all(Option::is_some), "{at:?}");
     assert!(at.is_sorted(), "{at:?}");
 }

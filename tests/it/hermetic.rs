@@ -90,12 +90,15 @@ fn a_proven_server_and_k6_get_nothing_of_the_caller() {
     assert_eq!(parity["failures"], serde_json::json!([]), "{proof:#}");
 
     let found = environments(at);
-    let of_server = ["DATABASE_URL", "LISTEN", "LOG_FORMAT", "OPS_LISTEN", "RUST_LOG"];
-    let of_server = [&of_server[..], &["WORKER_THREADS"]].concat();
-    assert_eq!(found["server"], names(&of_server));
+    let of_prove = ["DATABASE_URL", "LISTEN", "LOG_FORMAT", "OPS_LISTEN", "RUST_LOG"];
+    let of_prove = [&of_prove[..], &["WORKER_THREADS"]].concat();
+    let labs = crate::support::labs();
+    let settings = &labs.get("n-plus-one").unwrap().evidence.settings;
+    let of_lab: BTreeSet<String> = settings.keys().cloned().collect();
+    assert_eq!(found["server"], &names(&of_prove) | &of_lab);
     let of_k6: BTreeSet<_> =
         found["k6"].iter().filter(|name| !name.starts_with("K6_")).cloned().collect();
-    let of_prove = ["BASE_URL", "HOME", "LAB", "PATH", "PROFILE", "SUMMARY", "VARIANT"];
+    let of_prove = ["BASE_URL", "HOME", "LAB", "PATH", "PROFILE", "SUMMARY", "TOKENS", "VARIANT"];
     assert_eq!(of_k6, names(&of_prove));
     for (name, _) in HOSTILE {
         assert!(!found["k6"].contains(name), "{name}");

@@ -8,6 +8,8 @@ mod acknowledged;
 mod backends;
 /// Spans of a trace.
 mod kept_traces;
+/// Labs of these tests.
+mod own_labs;
 /// The program as a process.
 mod program;
 /// Connections at byte level.
@@ -56,6 +58,8 @@ mod held_bytes;
 mod hermetic;
 /// The Host header, and malformed sampler.
 mod hosts;
+/// Data of a lab's own: tables, set-up, reset.
+mod lab_data;
 /// Lab variants give the same answer with different numbers.
 mod labs;
 /// Shutdown.

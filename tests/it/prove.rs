@@ -46,7 +46,7 @@ async fn a_server_that_is_down_fails_with_its_reason() {
 #[tokio::test]
 async fn an_answer_that_breaks_parity_is_named_by_its_trace() {
     let out = tempfile::tempdir().unwrap();
-    let other = with_evidence(r#""status": 200"#, r#""status": 201"#).unwrap();
+    let other = with_evidence(r#""200": { "min": 1 }"#, r#""201": { "min": 1 }"#).unwrap();
     let mut options = options(env!("CARGO_BIN_EXE_chokepoint"), &out);
     options.k6 = PathBuf::from("/no/such/k6");
     let proof = prove_lab(&other, &options).await;
@@ -96,6 +96,7 @@ fn with_evidence(part: &str, replacement: &str) -> Result<LoadedLab, String> {
         slow_source: original.slow_source,
         fast_source: original.fast_source,
         counters: original.counters,
+        data: original.data,
         handlers: original.handlers,
     };
     LoadedLab::new(Box::leak(Box::new(lab))).map_err(|e| e.to_string())
@@ -123,6 +124,8 @@ fn a_bad_evidence_file_is_refused_with_its_reason() {
         (r#""duration": 10,"#, r#""duration": 11,"#, "load.proof takes over 10 s"),
         (r#""rate": 1,"#, "", "missing field `rate`"),
         (r#""/api/posts""#, r#""/api/labs/other""#, "request.mount is /api/labs/other"),
+        (r#""order": 1"#, r#""order": -1"#, "order: invalid value: integer `-1`, expected u32"),
+        (r#""min": 1 } }"#, r#""min": 0.5 } }"#, "answer.statuses.200: it is the only status"),
         (r#""name": "tokio-sleep""#, r#""name": "../x""#, "can't be a path"),
     ] {
         let error = with_evidence(part, replacement).err().unwrap_or_default();

@@ -9,7 +9,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use server::lifecycle::Server;
 use tokio::runtime::Runtime;
-use workshop::Labs;
+use workshop::{Labs, LoadedLab, request::Caller};
 
 use crate::backends::BackEnds;
 
@@ -89,8 +89,12 @@ impl TestApp {
         Self::serve(labs(), back_ends, flags)
     }
 
-    /// Starts a server with other labs.
-    pub fn serve(labs: Labs, back_ends: Arc<BackEnds>, flags: &[&str]) -> Self {
+    /// Starts a server with a catalogue of the test's own.
+    pub fn start_with_labs(labs: Labs) -> Self {
+        Self::serve(labs, Arc::new(BackEnds::new()), &[])
+    }
+
+    fn serve(labs: Labs, back_ends: Arc<BackEnds>, flags: &[&str]) -> Self {
         let of_back_ends = back_ends.flags();
         let flags: Vec<_> =
             of_back_ends.iter().map(String::as_str).chain(flags.iter().copied()).collect();
@@ -139,6 +143,12 @@ impl TestApp {
 
     pub async fn get(&self, path: &str) -> Response {
         self.app(Method::GET, path).send().await.unwrap()
+    }
+
+    /// Sends a lab's request to a variant, as lab.json describes it.
+    pub async fn ask(&self, loaded: &LoadedLab, variant: &str) -> Response {
+        let caller = Caller::new(self.http.clone(), self.url(), &loaded.evidence, 1).await;
+        caller.unwrap().request(variant, 1).unwrap().send().await.unwrap()
     }
 
     pub async fn get_ops(&self, path: &str) -> Response {

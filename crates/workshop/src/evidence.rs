@@ -8,15 +8,32 @@ use serde::{Deserialize, Serialize};
 
 use observe::cost::Counter;
 
+/// A right answer.
+mod answer;
+/// Areas of the catalogue.
+mod area;
 /// Reasons to refuse a lab.json that parses.
 mod check;
+/// Requirements, and settings of the server.
+mod needs;
+/// The request.
+mod request;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use answer::{Answer, Share};
+pub use area::Area;
+pub use needs::{Needs, Settings};
+pub use request::{Method, Request};
 
 /// The content of a lab.json.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     pub title: String,
-    pub area: String,
+    pub area: Area,
+    /// Place in the area's teaching order.
+    pub order: u32,
     /// Question to the learner.
     pub question: String,
     /// Hints in order, each stronger than the one before.
@@ -24,6 +41,7 @@ pub struct Evidence {
     /// Origin of the lab: the real defect that it shows.
     pub origin: String,
     pub request: Request,
+    pub answer: Answer,
     pub load: Load,
     pub gate: Gate,
     pub evidence: Sides,
@@ -32,17 +50,9 @@ pub struct Evidence {
     pub recovery: Option<Recovery>,
     pub wrong_fixes: Vec<WrongFix>,
     pub needs: Needs,
-}
-
-/// The request, which every variant answers alike.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    pub method: String,
-    /// Path prefix of the variants: `{mount}/v1/slow`, `{mount}/v2/fast` and so on.
-    pub mount: String,
-    /// Status of a correct answer.
-    pub status: u16,
+    /// Settings of the server that shows the lab.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub settings: Settings,
 }
 
 /// Load that k6 sends.
@@ -187,33 +197,23 @@ pub struct WrongFix {
     pub refuted_by: BTreeMap<Counter, Range>,
 }
 
-/// Requirements on the machine for the symptom to show.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Needs {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cores: Option<usize>,
-}
-
-impl Needs {
-    /// Reason that the symptom can't show on this machine, if there is one.
-    pub fn missing(&self) -> Option<String> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let wanted = self.cores.filter(|wanted| *wanted > cores)?;
-        Some(format!("needs {wanted} cores to show its symptom, and this machine has {cores}"))
-    }
-}
-
 impl Evidence {
     pub fn parse(id: &str, text: &str) -> Result<Self, String> {
-        let evidence: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let mut json = serde_json::Deserializer::from_str(text);
+        let evidence: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let (key, reason) = (error.path().to_string(), error.into_inner());
+            // Without a key it is about the whole file.
+            let is_whole = [".", "?"].contains(&key.as_str());
+            if is_whole { reason.to_string() } else { format!("{key}: {reason}") }
+        })?;
+        json.end().map_err(|e| e.to_string())?;
         evidence.check(id)?;
         Ok(evidence)
     }
 
     /// The route that serves a variant.
     pub fn route(&self, variant: &str) -> String {
-        format!("{}{}", self.request.mount, variant_path(variant))
+        self.request.route(variant)
     }
 
     /// All variants: slow, fast, yours and the wrong fixes.

@@ -2,10 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
-use axum::{Router, routing::MethodRouter};
+use axum::{Router, middleware::from_fn_with_state, routing::MethodRouter};
 use observe::{
     cost::own::{self, OwnCounter},
     labels::{LabelledRoute, RouteLabels},
@@ -13,7 +13,16 @@ use observe::{
 };
 use product::api::state::SharedState;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Area, Evidence};
+
+/// Tables, set-up and reset of a lab.
+mod data;
+/// The first request to a lab, which makes its data.
+mod opening;
+
+pub use data::{Data, DataError, Schema, Step};
+pub use opening::NotOpen;
+use opening::Opening;
 
 /// Content of a lab's folder, for the rest of the program.
 pub struct Lab {
@@ -26,6 +35,8 @@ pub struct Lab {
     pub fast_source: &'static str,
     /// Counters of its own, beside those of every request.
     pub counters: &'static [&'static OwnCounter],
+    /// Tables of its own, if it has any, and what fills and resets them.
+    pub data: Data,
     pub handlers: fn(&SharedState) -> Handlers,
 }
 
@@ -42,9 +53,11 @@ pub struct LoadedLab {
     pub lab: &'static Lab,
     pub evidence: Evidence,
     measurements: BTreeMap<String, Arc<Measurements>>,
+    /// Set once it is served, if there is anything to make or to demand.
+    opening: OnceLock<Arc<Opening>>,
 }
 
-/// All labs, ready to serve.
+/// All labs in teaching order, ready to serve.
 pub struct Labs(Vec<LoadedLab>);
 
 /// Error of a lab.json that can't be used.
@@ -59,18 +72,31 @@ impl Labs {
     /// Parses the evidence of every lab.
     ///
     /// # Errors
-    /// A lab.json that can't be used, or a mount point that two labs share.
+    /// A lab.json that can't be used, and what only one lab may have: an id, a mount point, a place
+    /// in its area.
     pub fn load(catalogue: &[&'static Lab]) -> Result<Self, BadLab> {
-        let labs: Vec<_> =
+        let mut labs: Vec<_> =
             catalogue.iter().map(|lab| LoadedLab::new(lab)).collect::<Result<_, _>>()?;
-        let mut mounts = BTreeSet::new();
-        match labs.iter().find(|l| !mounts.insert(&l.evidence.request.mount)) {
-            Some(second) => {
-                let reason = "another lab has this request.mount".to_owned();
-                Err(BadLab { id: second.lab.id, reason })
+        labs.sort_by_key(LoadedLab::place);
+        let (mut ids, mut mounts) = (BTreeSet::new(), BTreeSet::new());
+        let mut places = BTreeMap::new();
+        for LoadedLab { lab, evidence, .. } in &labs {
+            let bad = |reason| Err(BadLab { id: lab.id, reason });
+            if !ids.insert(lab.id) {
+                return bad("another lab has this id".to_owned());
             }
-            None => Ok(Self(labs)),
+            let mount = &evidence.request.mount;
+            if !mounts.insert(mount) {
+                return bad(format!("request.mount: another lab has {mount}"));
+            }
+            let place = (evidence.area, evidence.order);
+            if let Some(other) = places.insert(place, lab.id) {
+                let (area, order) = (evidence.area.id(), evidence.order);
+                let reason = format!("order: {other} is number {order} of {area} already");
+                return bad(reason);
+            }
         }
+        Ok(Self(labs))
     }
 
     pub fn all(&self) -> &[LoadedLab] {
@@ -108,12 +134,19 @@ impl Labs {
         RouteLabels::new(&["lab", "variant"], routes.chain(versions))
     }
 
+    /// Routes of all variants. Must be called on the app's runtime.
     pub fn router(&self, state: &SharedState) -> Router<SharedState> {
         let mut router = Router::new();
         for loaded in &self.0 {
             let Handlers { slow, fast, yours, wrong } = (loaded.lab.handlers)(state);
             let variants = [("slow", slow), ("fast", fast), ("yours", yours)];
-            for (variant, handler) in variants.into_iter().chain(wrong) {
+            let opening = loaded.opening(state);
+            for (variant, mut handler) in variants.into_iter().chain(wrong) {
+                if let Some(opening) = &opening {
+                    let opening = opening.clone();
+                    let layer = from_fn_with_state(opening, opening::demand_open);
+                    handler = handler.route_layer(layer);
+                }
                 router = router.route(&loaded.evidence.route(variant), handler);
             }
         }
@@ -129,14 +162,41 @@ impl LoadedLab {
         let evidence = Evidence::parse(lab.id, lab.evidence).map_err(bad)?;
         let measurements = || Arc::new(Measurements::with_own(own.clone()));
         let measurements = evidence.variants().map(|v| (v.to_owned(), measurements())).collect();
-        Ok(Self { lab, evidence, measurements })
+        Ok(Self { lab, evidence, measurements, opening: OnceLock::new() })
+    }
+
+    /// Key of the teaching order.
+    fn place(&self) -> (Area, u32) {
+        (self.evidence.area, self.evidence.order)
+    }
+
+    /// What makes the lab's data; None if a request needs to wait for nothing.
+    fn opening(&self, state: &SharedState) -> Option<Arc<Opening>> {
+        let needs = self.evidence.needs;
+        if self.lab.data.is_none() && !needs.postgres && !needs.redis {
+            return None;
+        }
+        Some(self.opening.get_or_init(|| Opening::new(self.lab, needs, state.clone())).clone())
+    }
+
+    /// Resets the lab's data, if anybody has opened it, and forgets what was measured.
+    ///
+    /// # Errors
+    /// A reset of the data that failed. The measurements are forgotten all the same.
+    pub async fn reset(&self) -> Result<(), NotOpen> {
+        let reset = match self.opening.get() {
+            Some(opening) => opening.reset().await,
+            None => Ok(()),
+        };
+        self.clear_measurements();
+        reset
     }
 
     pub fn measurements(&self, variant: &str) -> Option<&Measurements> {
         self.measurements.get(variant).map(Arc::as_ref)
     }
 
-    pub fn clear_measurements(&self) {
+    fn clear_measurements(&self) {
         self.measurements.values().for_each(|kept| kept.clear());
     }
 

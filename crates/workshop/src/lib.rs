@@ -12,7 +12,9 @@ pub mod judge;
 pub mod lab;
 /// Proves that each lab shows its symptom, and that its fix removes it.
 pub mod prove;
+/// A lab's request, built from lab.json.
+pub mod request;
 /// Loads log ingest, and reads back the acknowledged lines.
 pub mod stress;
 
-pub use lab::{BadLab, Handlers, Lab, Labs, LoadedLab};
+pub use lab::{BadLab, Data, Handlers, Lab, Labs, LoadedLab, Schema};

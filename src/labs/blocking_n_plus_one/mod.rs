@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use product::entity::posts;
-use workshop::{Handlers, Lab};
+use workshop::{Data, Handlers, Lab};
 
 mod fast;
 mod slow;
@@ -21,6 +21,7 @@ pub static LAB: Lab = Lab {
     slow_source: include_str!("slow.rs"),
     fast_source: include_str!("fast.rs"),
     counters: &[],
+    data: Data::NONE,
     handlers: |_state| Handlers {
         slow: get(slow::handler),
         fast: get(fast::handler),

@@ -5,7 +5,7 @@ use axum::{Extension, routing::get};
 use serde::Serialize;
 
 use product::entity::todos;
-use workshop::{Handlers, Lab};
+use workshop::{Data, Handlers, Lab};
 
 mod fast;
 mod slow;
@@ -22,6 +22,7 @@ pub static LAB: Lab = Lab {
     slow_source: include_str!("slow.rs"),
     fast_source: include_str!("fast.rs"),
     counters: &[],
+    data: Data::NONE,
     handlers: |state| {
         let client = Extension(TagClient::start(&state.db));
         Handlers {

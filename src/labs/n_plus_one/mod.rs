@@ -5,7 +5,7 @@ use axum::routing::get;
 use sea_orm::FromQueryResult;
 use serde::Serialize;
 
-use workshop::{Handlers, Lab};
+use workshop::{Data, Handlers, Lab};
 
 mod fast;
 mod slow;
@@ -19,6 +19,7 @@ pub static LAB: Lab = Lab {
     slow_source: include_str!("slow.rs"),
     fast_source: include_str!("fast.rs"),
     counters: &[],
+    data: Data::NONE,
     handlers: |_state| Handlers {
         slow: get(slow::handler),
         fast: get(fast::handler),

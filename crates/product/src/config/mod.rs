@@ -19,10 +19,12 @@ mod files;
 mod ingest;
 /// Rate limits, trusted proxies, and origins that may call.
 mod limits;
-/// Parsers of settings.
 /// Variables by their old names.
 mod renamed;
+/// Parsers of settings.
 mod values;
+/// The settings by their variables.
+mod variables;
 
 pub use auth::AuthConfig;
 pub use cache::CacheConfig;

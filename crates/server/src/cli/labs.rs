@@ -13,7 +13,7 @@ pub fn run(catalogue: Catalogue) -> Result<ExitCode, String> {
         let evidence = &loaded.evidence;
         table.add_row([
             loaded.lab.id,
-            &evidence.area,
+            evidence.area.title(),
             &evidence.route("slow"),
             &evidence.route("fast"),
         ]);

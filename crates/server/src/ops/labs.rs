@@ -51,6 +51,7 @@ async fn catalogue(State(OpsState { labs, .. }): State<OpsState>, headers: Heade
             "id": loaded.lab.id,
             "title": loaded.evidence.title,
             "area": loaded.evidence.area,
+            "order": loaded.evidence.order,
             "question": loaded.evidence.question,
         })
     };
@@ -101,15 +102,16 @@ async fn measurements(
     Ok(Json(out).into_response())
 }
 
-/// Resets the counters of the lab. No request can change the rows that labs read, and labs have no
-/// other state so far.
+/// Resets the lab's data, if it has been opened, and its measurements.
 async fn reset(
     State(OpsState { labs, .. }): State<OpsState>,
     id: Result<Path<String>, PathRejection>,
-) -> Result<StatusCode, Error> {
+) -> Result<Response, Error> {
     let loaded = find(&labs, id)?;
-    loaded.clear_measurements();
-    Ok(StatusCode::NO_CONTENT)
+    Ok(match loaded.reset().await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(not_open) => not_open.into_response(),
+    })
 }
 
 /// Finds a lab. An id that is not UTF-8 is an unknown lab too.

@@ -3,49 +3,47 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Evidence, Expected, Gate, Profile, Range};
+use super::{Answer, Evidence, Expected, Gate, Profile, Range, needs::check_settings};
 use observe::cost::Counter;
+
+/// Thresholds that k6/lab.js sets itself.
+const RUNNERS_OWN: [&str; 2] = ["checks", "http_reqs"];
 
 impl Evidence {
     pub(super) fn check(&self, id: &str) -> Result<(), String> {
-        let texts = [
-            ("title", &self.title),
-            ("area", &self.area),
-            ("question", &self.question),
-            ("origin", &self.origin),
-        ];
+        let texts =
+            [("title", &self.title), ("question", &self.question), ("origin", &self.origin)];
         for (key, text) in texts {
-            ensure(!text.trim().is_empty(), || format!("{key} is empty"))?;
+            ensure(!text.trim().is_empty(), || format!("{key} is empty; it needs a text"))?;
         }
-        ensure(!self.hints.is_empty(), || "hints are missing".to_owned())?;
-        let own_mount = format!("/api/labs/{id}");
-        ensure(self.request.mount == own_mount || is_product_path(&self.request.mount), || {
-            format!(
-                "request.mount is {}, not {own_mount}, /api/posts or /api/todos",
-                self.request.mount
-            )
-        })?;
-        ensure(self.request.method == "GET", || {
-            format!("request.method {} is not supported", self.request.method)
-        })?;
+        ensure(self.order > 0, || "order is 0; the first lab of an area has 1".to_owned())?;
+        ensure(!self.hints.is_empty(), || "hints is empty; it needs a hint or more".to_owned())?;
+        for (place, hint) in self.hints.iter().enumerate() {
+            ensure(!hint.trim().is_empty(), || format!("hints[{place}] is empty"))?;
+        }
+        self.request.check(id)?;
+        self.answer.check()?;
+        check_settings(&self.settings)?;
         self.load.proof.check("load.proof")?;
         self.load.stage.check("load.stage")?;
-        ensure(self.load.proof.seconds() <= 10, || "load.proof takes over 10 s".to_owned())?;
-        self.gate.check()?;
+        ensure(self.load.proof.seconds() <= 10, || {
+            "load.proof takes over 10 s; 10 is the most".to_owned()
+        })?;
+        self.gate.check(&self.answer)?;
         for (side, expected) in [("slow", &self.evidence.slow), ("fast", &self.evidence.fast)] {
             expected.check().map_err(|reason| format!("evidence.{side}.{reason}"))?;
         }
         let variants: BTreeSet<_> = self.variants().collect();
         ensure(variants.len() == self.variants().count(), || {
-            "wrong_fixes: a name stands twice".to_owned()
+            "wrong_fixes: a name stands twice, or is slow, fast or yours".to_owned()
         })?;
         for fix in &self.wrong_fixes {
             let is_slug = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
             ensure(!fix.name.is_empty() && fix.name.bytes().all(is_slug), || {
-                format!("wrong_fixes: {:?} can't be a path", fix.name)
+                format!("wrong_fixes: {:?} can't be a path; it has a-z, 0-9 and hyphens", fix.name)
             })?;
             ensure(!fix.refuted_by.is_empty(), || {
-                format!("wrong_fixes.{}: no number refutes it", fix.name)
+                format!("wrong_fixes.{}.refuted_by is empty; it needs a counter or more", fix.name)
             })?;
             for counter in fix.refuted_by.keys() {
                 ensure(self.evidence.fast.counters.contains_key(counter), || {
@@ -58,11 +56,7 @@ impl Evidence {
     }
 }
 
-fn is_product_path(mount: &str) -> bool {
-    ["/api/posts", "/api/todos"].contains(&mount)
-}
-
-fn ensure(condition: bool, reason: impl FnOnce() -> String) -> Result<(), String> {
+pub(super) fn ensure(condition: bool, reason: impl FnOnce() -> String) -> Result<(), String> {
     if condition { Ok(()) } else { Err(reason()) }
 }
 
@@ -99,20 +93,34 @@ impl Profile {
                 (stages.iter().any(|s| s.target > 0) && *think_time >= 0.0, *min_requests)
             }
         };
-        ensure(is_some_load && self.seconds() > 0, || format!("{key} sends nothing"))?;
+        ensure(is_some_load && self.seconds() > 0, || {
+            format!("{key} sends nothing; it needs users or a rate, and a duration")
+        })?;
         ensure(min_requests > 0, || format!("{key}.min_requests must be at least 1"))
     }
 }
 
 impl Gate {
-    fn check(&self) -> Result<(), String> {
-        ensure(!self.slow_crosses.is_empty(), || "gate.slow_crosses is empty".to_owned())?;
+    fn check(&self, answer: &Answer) -> Result<(), String> {
+        for metric in self.thresholds.keys() {
+            ensure(
+                !RUNNERS_OWN.contains(&metric.as_str()) && !metric.starts_with("status_"),
+                || format!("gate.thresholds.{metric}: remove it; every run has it already"),
+            )?;
+        }
+        ensure(!self.slow_crosses.is_empty(), || {
+            "gate.slow_crosses is empty; it needs one of the thresholds or more".to_owned()
+        })?;
+        let of_gate = self.thresholds.iter().flat_map(|(metric, expressions)| {
+            expressions.iter().map(move |expression| format!("{metric}: {expression}"))
+        });
+        let all: BTreeSet<_> = of_gate.chain(answer.thresholds()).collect();
         for named in &self.slow_crosses {
-            let known = named.split_once(": ").is_some_and(|(metric, expression)| {
-                let of_metric = self.thresholds.get(metric);
-                of_metric.is_some_and(|all| all.iter().any(|e| e == expression))
-            });
-            ensure(known, || format!("gate.slow_crosses: {named:?} is not among the thresholds"))?;
+            ensure(all.contains(named), || {
+                let all: Vec<_> = all.iter().map(String::as_str).collect();
+                let all = all.join(", ");
+                format!("gate.slow_crosses: {named:?} is not among the thresholds: {all}")
+            })?;
         }
         Ok(())
     }
@@ -120,7 +128,9 @@ impl Gate {
 
 impl Expected {
     fn check(&self) -> Result<(), String> {
-        ensure(!self.counters.is_empty(), || "counters is empty".to_owned())?;
+        ensure(!self.counters.is_empty(), || {
+            "counters is empty; it needs a range or more".to_owned()
+        })?;
         check_ranges(&self.counters).map_err(|e| format!("counters.{e}"))?;
         for frame in &self.frames {
             let name = &frame.function;
@@ -141,7 +151,9 @@ impl Range {
     /// Refuses a range that holds no number from 0 to `most`, or all of them.
     fn check(&self, most: f64) -> Result<(), String> {
         let (min, max) = (self.min.unwrap_or(0.0), self.max.unwrap_or(most));
-        ensure(self.min.is_some() || self.max.is_some(), || "the range has no ends".to_owned())?;
+        ensure(self.min.is_some() || self.max.is_some(), || {
+            "the range has no ends; it needs min or max".to_owned()
+        })?;
         ensure(min >= 0.0 && min <= most && max >= min, || {
             format!("the range {self} is impossible")
         })?;

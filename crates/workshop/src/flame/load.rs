@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, Method};
+use reqwest::Client;
 use tokio::task::JoinSet;
 
-use crate::{lab::LoadedLab, prove::ServerProcess};
+use crate::{evidence::Answer, lab::LoadedLab, prove::ServerProcess, request::Caller};
 
 /// A request that takes longer than this is stuck: slow takes seconds under load.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -22,39 +22,48 @@ pub struct Load {
     senders: JoinSet<Result<u64, String>>,
 }
 
+/// Sends the lab's request, each sender as a virtual user of its own.
+pub async fn caller(
+    server: &ServerProcess,
+    loaded: &LoadedLab,
+    senders: usize,
+) -> Result<Caller, String> {
+    let http = Client::builder().timeout(TIMEOUT).no_proxy().build();
+    let http = http.map_err(|e| e.to_string())?;
+    let base = format!("http://{}", server.app);
+    Caller::new(http, base, &loaded.evidence, user(senders)).await
+}
+
+/// Number of a sender's virtual user.
+fn user(sender: usize) -> u32 {
+    u32::try_from(sender).unwrap_or(u32::MAX)
+}
+
 impl Load {
-    pub fn start(
-        server: &ServerProcess,
-        loaded: &LoadedLab,
-        variant: &str,
-        in_flight: usize,
-    ) -> Result<Self, String> {
-        let request = &loaded.evidence.request;
-        let method: Method = request.method.parse().map_err(|_| "no method".to_owned())?;
-        let url = format!("http://{}{}", server.app, loaded.evidence.route(variant));
-        let client = Client::builder().timeout(TIMEOUT).no_proxy().build();
-        let client = client.map_err(|e| e.to_string())?;
+    pub fn start(caller: &Caller, answer: &Answer, variant: &str, in_flight: usize) -> Self {
         let is_stopped = Arc::new(AtomicBool::new(false));
         let mut senders = JoinSet::new();
-        for _ in 0..in_flight {
-            let (client, method, url) = (client.clone(), method.clone(), url.clone());
-            let (is_stopped, expected) = (is_stopped.clone(), request.status);
+        for sender in 1..=in_flight {
+            let (caller, answer, variant) = (caller.clone(), answer.clone(), variant.to_owned());
+            let is_stopped = is_stopped.clone();
             senders.spawn(async move {
+                let failed = |e: reqwest::Error| format!("{variant}: {e}");
                 let mut answered = 0;
                 while !is_stopped.load(Ordering::Relaxed) {
-                    let answer = client.request(method.clone(), &url).send().await;
-                    let answer = answer.map_err(|e| format!("{url}: {e}"))?;
-                    let status = answer.status().as_u16();
-                    answer.bytes().await.map_err(|e| format!("{url}: {e}"))?;
-                    if status != expected {
-                        return Err(format!("{url}: status {status} instead of {expected}"));
+                    let request = caller.request(&variant, user(sender))?;
+                    let response = request.send().await.map_err(failed)?;
+                    let status = response.status().as_u16();
+                    response.bytes().await.map_err(failed)?;
+                    if !answer.allows(status) {
+                        let allowed = answer.allowed();
+                        return Err(format!("{variant}: status {status} instead of {allowed}"));
                     }
                     answered += 1;
                 }
                 Ok(answered)
             });
         }
-        Ok(Self { is_stopped, senders })
+        Self { is_stopped, senders }
     }
 
     /// Stops the load and returns the number of answered requests.

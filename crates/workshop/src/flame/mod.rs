@@ -18,7 +18,7 @@ mod client;
 mod load;
 
 use client::Client;
-pub use load::Load;
+use load::Load;
 
 /// Fast is first: the difference then shows what slow has and fast has not.
 const VARIANTS: [&str; 2] = ["fast", "slow"];
@@ -62,12 +62,14 @@ pub async fn lab(
     progress: &dyn Fn(&str),
 ) -> Result<Vec<Loaded>, String> {
     let log = options.out.join("server.log");
-    let server = ServerProcess::start(&options.server, &log, WORKER_THREADS).await?;
+    let settings = &loaded.evidence.settings;
+    let server = ServerProcess::start(&options.server, &log, WORKER_THREADS, settings).await?;
     let client = Client::new(&server, loaded)?;
+    let caller = load::caller(&server, loaded, options.in_flight).await?;
     let mut all = Vec::new();
     let mut ids = Vec::new();
     for variant in VARIANTS {
-        let load = Load::start(&server, loaded, variant, options.in_flight)?;
+        let load = Load::start(&caller, &loaded.evidence.answer, variant, options.in_flight);
         tokio::time::sleep(SETTLES_WITHIN).await;
         let mut profiles = Vec::new();
         for mode in modes() {

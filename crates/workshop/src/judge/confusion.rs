@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::counters;
-use crate::evidence::Range;
+use crate::evidence::{Area, Range};
 use observe::{cost::Counter, measurements::Summary};
 
 /// Slow run of a lab, and the numbers that its evidence expects of slow.
 pub struct SlowRun<'a> {
     pub lab: &'a str,
-    pub area: &'a str,
+    pub area: Area,
     pub ranges: &'a BTreeMap<Counter, Range>,
     pub measured: &'a Summary,
 }
@@ -79,9 +79,9 @@ mod tests {
         let of_blocking = measured(&[(Counter::Queries, 101.0), (Counter::Switches, 117.0)]);
         let run = |lab, area, ranges, measured| SlowRun { lab, area, ranges, measured };
         let all = compare(&[
-            run("n-plus-one", "a", &n_plus_one, &of_n_plus_one),
-            run("blocking", "a", &blocking, &of_blocking),
-            run("elsewhere", "b", &n_plus_one, &of_n_plus_one),
+            run("n-plus-one", Area::Database, &n_plus_one, &of_n_plus_one),
+            run("blocking", Area::Database, &blocking, &of_blocking),
+            run("elsewhere", Area::Cache, &n_plus_one, &of_n_plus_one),
         ]);
         assert_eq!(all.len(), 2, "{all:?}");
         assert_eq!(all[0].told_apart_by, ["switches"], "{all:?}");

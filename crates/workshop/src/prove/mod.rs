@@ -7,6 +7,7 @@ use std::{path::PathBuf, time::Instant};
 use serde::Serialize;
 
 use crate::{
+    evidence::Area,
     judge::confusion::{self, Comparison, SlowRun},
     lab::{Labs, LoadedLab},
 };
@@ -93,7 +94,7 @@ pub struct Attempt {
 #[derive(Debug, Clone, Serialize)]
 pub struct Proof {
     pub lab: String,
-    pub area: String,
+    pub area: Area,
     pub holds: bool,
     /// The attempt that counts: the last.
     #[serde(flatten)]
@@ -121,7 +122,7 @@ pub async fn lab(
         progress("the machine stood still, once more");
         repeated.push(attempt);
     };
-    let (lab, area) = (loaded.lab.id.to_owned(), loaded.evidence.area.clone());
+    let (lab, area) = (loaded.lab.id.to_owned(), loaded.evidence.area);
     Proof { lab, area, holds: last.holds(), last, repeated }
 }
 
@@ -150,7 +151,7 @@ fn slow_run<'a>(labs: &'a Labs, proof: &'a Proof) -> Option<SlowRun<'a>> {
     let slow = proof.last.variants.iter().find(|run| run.variant == "slow")?;
     Some(SlowRun {
         lab: &proof.lab,
-        area: &proof.area,
+        area: proof.area,
         ranges: &labs.get(&proof.lab)?.evidence.evidence.slow.counters,
         measured: &slow.summary,
     })

@@ -16,6 +16,8 @@ use tokio::{
     sync::oneshot,
 };
 
+use crate::evidence::Settings;
+
 /// Limit for the start. A debug build on a busy machine needs a few seconds.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -32,8 +34,14 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts `program serve` and waits until it is ready; its log goes to `log`.
-    pub async fn start(program: &Path, log: &Path, workers: usize) -> Result<Self, String> {
+    /// Starts `program serve` with a lab's settings and waits until it is ready; its log goes to
+    /// `log`.
+    pub async fn start(
+        program: &Path,
+        log: &Path,
+        workers: usize,
+        settings: &Settings,
+    ) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|e| format!("no temporary folder: {e}"))?;
         // The server looks for a .env file here and in every folder above; it ends at the first.
         std::fs::write(folder.path().join(".env"), "")
@@ -48,6 +56,7 @@ impl ServerProcess {
             .env("WORKER_THREADS", workers.to_string())
             .env("LOG_FORMAT", "json")
             .env("RUST_LOG", "info")
+            .envs(settings)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -113,6 +113,7 @@ fn told_apart(comparison: &Comparison) -> TestCase {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Area;
 
     fn attempt(invalid: Option<&str>) -> Attempt {
         let step = |name: &str, failures| Step {
@@ -128,7 +129,7 @@ mod tests {
     fn proof(repeated: usize, last: Option<&str>) -> Proof {
         Proof {
             lab: "n-plus-one".to_owned(),
-            area: "a".to_owned(),
+            area: Area::Database,
             holds: last.is_none(),
             last: attempt(last),
             repeated: vec![attempt(Some("it stood still")); repeated],

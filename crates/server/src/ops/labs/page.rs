@@ -4,7 +4,10 @@ use maud::{Markup, PreEscaped, html};
 
 use observe::html::page;
 use observe::{cost::Counter, measurements::Summary};
-use workshop::lab::{Labs, LoadedLab};
+use workshop::{
+    evidence::{Evidence, Request},
+    lab::{Labs, LoadedLab},
+};
 
 /// Counters shown on a lab's page, beside those its evidence names.
 const SHOWN: [Counter; 4] =
@@ -15,14 +18,18 @@ pub fn catalogue(labs: &Labs) -> Markup {
         "Chokepoint · labs",
         &html! {
             h1 { "Labs" }
-            ol {
-                @for loaded in labs.all() {
-                    li {
-                        a href={ "/labs/" (loaded.lab.id) } { (loaded.evidence.title) }
-                        " " small { (loaded.evidence.area) }
-                        p {
-                            (loaded.evidence.question) " "
-                            a href={ "/debug/traces?lab=" (loaded.lab.id) } { "Its traces" }
+            @for of_area in labs.all().chunk_by(|a, b| a.evidence.area == b.evidence.area) {
+                @if let Some(first) = of_area.first() {
+                    h2 { (first.evidence.area.title()) }
+                }
+                ol {
+                    @for loaded in of_area {
+                        li {
+                            a href={ "/labs/" (loaded.lab.id) } { (loaded.evidence.title) }
+                            p {
+                                (loaded.evidence.question) " "
+                                a href={ "/debug/traces?lab=" (loaded.lab.id) } { "Its traces" }
+                            }
                         }
                     }
                 }
@@ -51,10 +58,13 @@ pub fn lab(loaded: &LoadedLab) -> Markup {
             h1 { (evidence.title) }
             p.question { (evidence.question) }
             @if let Some(missing) = evidence.needs.missing() { p { strong { "This lab " (missing) "." } } }
+            (conditions(evidence))
             h2 { "Hints" }
             @for (number, hint) in (1..).zip(&evidence.hints) {
                 details { summary { "Hint " (number) } p { (hint) } }
             }
+            h2 { "Request" }
+            pre { (request(evidence)) }
             h2 { "Commands" }
             pre { (commands(id)) }
             h2 { "Measured since the start" }
@@ -76,6 +86,40 @@ pub fn lab(loaded: &LoadedLab) -> Markup {
             }
         },
     )
+}
+
+/// What the lab needs, and how to start a server for it.
+fn conditions(evidence: &Evidence) -> Markup {
+    let needs = evidence.needs.listed();
+    let settings = evidence.settings.iter().map(|(name, value)| format!("{name}={value} "));
+    html! {
+        @if !needs.is_empty() { p { "It needs " (needs.join(", ")) "." } }
+        @if !evidence.settings.is_empty() {
+            p {
+                "Start the server for it with "
+                code { (settings.collect::<String>()) "chokepoint" }
+                "; " code { "prove" } " does."
+            }
+        }
+    }
+}
+
+/// The request to slow, as lab.json describes it.
+fn request(evidence: &Evidence) -> String {
+    let Request { method, query, headers, log_in, body, .. } = &evidence.request;
+    let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    let mut text = format!("{} {}{query}", method.name(), evidence.route("slow"));
+    for (name, value) in headers {
+        text += &format!("\n{name}: {value}");
+    }
+    if *log_in {
+        text += "\nauthorization: Bearer (the token of a log-in)";
+    }
+    if let Some(body) = body {
+        text += &format!("\n\n{body:#}");
+    }
+    text
 }
 
 fn commands(id: &str) -> String {

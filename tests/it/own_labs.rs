@@ -1,0 +1,74 @@
+//! Labs of these tests: each answers with the number of rows in a table of its own.
+
+use axum::{Json, extract::State, routing::get};
+use product::{api::state::AppState, db::Db, error::Error};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+use serde_json::{Value, json};
+use workshop::{Data, Handlers, Lab, lab::DataError};
+
+pub const TABLE: &str = "CREATE TABLE IF NOT EXISTS lab_rows (id INTEGER PRIMARY KEY);";
+/// Rows that `fill` makes.
+pub const ROWS: i64 = 3;
+
+/// A lab.json with nothing special about it.
+pub fn evidence(id: &str, order: u32) -> Value {
+    let load = json!({
+        "executor": "constant-arrival-rate", "rate": 1, "duration": 2, "max_vus": 5,
+        "graceful_stop": 1, "min_requests": 1,
+    });
+    let side = |queries: u32| json!({ "counters": { "queries": { "max": queries } } });
+    json!({
+        "title": id, "area": "database", "order": order, "question": "Why?", "hints": ["Look."],
+        "origin": "A test.",
+        "request": { "method": "GET", "mount": format!("/api/labs/{id}") },
+        "answer": { "statuses": { "200": { "min": 1 } } },
+        "load": { "proof": load, "stage": load },
+        "gate": { "thresholds": { "queries": ["max<=1"] }, "slow_crosses": ["queries: max<=1"] },
+        "evidence": { "slow": side(2), "fast": side(1) },
+        "wrong_fixes": [],
+        "needs": {},
+    })
+}
+
+/// A lab whose variants all answer with the number of rows.
+pub fn lab(id: &'static str, evidence: &Value, data: Data) -> &'static Lab {
+    let lab = Lab {
+        id,
+        evidence: evidence.to_string().leak(),
+        readme: "",
+        slow_source: "",
+        fast_source: "",
+        counters: &[],
+        data,
+        handlers: |_| Handlers {
+            slow: get(rows),
+            fast: get(rows),
+            yours: get(rows),
+            wrong: Vec::new(),
+        },
+    };
+    Box::leak(Box::new(lab))
+}
+
+async fn rows(State(AppState { db, .. }): State<AppState>) -> Result<Json<Value>, Error> {
+    Ok(Json(json!({ "rows": count(&db).await? })))
+}
+
+async fn count(db: &Db) -> Result<i64, DbErr> {
+    let sql = "SELECT COUNT(*) AS n FROM lab_rows";
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql));
+    row.await?.map_or(Ok(0), |row| row.try_get("", "n"))
+}
+
+/// True if the database has the table. No statement of the app asks for that.
+pub async fn has_table(db: &Db, name: &str) -> bool {
+    db.execute_unprepared(&format!("SELECT 1 FROM {name}")).await.is_ok()
+}
+
+pub async fn fill(db: &Db) -> Result<(), DataError> {
+    db.execute_unprepared("DELETE FROM lab_rows").await?;
+    for id in 1..=ROWS {
+        db.execute_unprepared(&format!("INSERT INTO lab_rows VALUES ({id})")).await?;
+    }
+    Ok(())
+}
