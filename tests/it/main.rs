@@ -60,6 +60,8 @@ mod hermetic;
 mod hosts;
 /// Data of a lab's own: tables, set-up, reset.
 mod lab_data;
+/// The request of a lab at a real server.
+mod lab_requests;
 /// Lab variants give the same answer with different numbers.
 mod labs;
 /// Shutdown.
