@@ -8,32 +8,12 @@ use reqwest::Method;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
-use workshop::{Data, Lab, Labs, Schema, lab::Step};
+use workshop::{Data, Labs, Schema, lab::Step};
 
 use crate::{
-    own_labs::{ROWS, TABLE, evidence, fill, has_table, lab},
-    support::{TestApp, header, problem},
+    own_labs::{FILL, ROWS, TABLE, evidence, fill, has_table, lab, refusal, rows_of, start},
+    support::{TestApp, problem},
 };
-
-const FILL: Option<Step> = Some(|state| Box::pin(async move { fill(&state.db).await }));
-
-fn start(labs: &[&'static Lab]) -> TestApp {
-    TestApp::start_with_labs(Labs::load(labs).unwrap())
-}
-
-async fn rows_of(app: &TestApp, path: &str) -> Value {
-    let answer = app.get(path).await;
-    assert_eq!(answer.status(), 200, "{path}");
-    answer.json::<Value>().await.unwrap()["rows"].clone()
-}
-
-/// Detail of a 503 that names the lab.
-async fn refusal(app: &TestApp, path: &str) -> String {
-    let answer = app.get(path).await;
-    assert_eq!(answer.status(), 503);
-    assert_eq!(header(&answer, "retry-after"), "1");
-    problem(answer).await["detail"].as_str().unwrap().to_owned()
-}
 
 #[test]
 fn data_are_made_once_and_for_an_opened_lab_only() {

@@ -4,7 +4,12 @@ use axum::{Json, extract::State, routing::get};
 use product::{api::state::AppState, db::Db, error::Error};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use serde_json::{Value, json};
-use workshop::{Data, Handlers, Lab, lab::DataError};
+use workshop::{
+    Data, Handlers, Lab, Labs,
+    lab::{DataError, Step},
+};
+
+use crate::support::{TestApp, header, problem};
 
 pub const TABLE: &str = "CREATE TABLE IF NOT EXISTS lab_rows (id INTEGER PRIMARY KEY);";
 /// Rows that `fill` makes.
@@ -71,4 +76,26 @@ pub async fn fill(db: &Db) -> Result<(), DataError> {
         db.execute_unprepared(&format!("INSERT INTO lab_rows VALUES ({id})")).await?;
     }
     Ok(())
+}
+
+/// `fill` as a set-up.
+pub const FILL: Option<Step> = Some(|state| Box::pin(async move { fill(&state.db).await }));
+
+pub fn start(labs: &[&'static Lab]) -> TestApp {
+    TestApp::start_with_labs(Labs::load(labs).unwrap())
+}
+
+/// Number of rows that a route answers with.
+pub async fn rows_of(app: &TestApp, path: &str) -> Value {
+    let answer = app.get(path).await;
+    assert_eq!(answer.status(), 200, "{path}");
+    answer.json::<Value>().await.unwrap()["rows"].clone()
+}
+
+/// Detail of a 503 that names the lab.
+pub async fn refusal(app: &TestApp, path: &str) -> String {
+    let answer = app.get(path).await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(header(&answer, "retry-after"), "1");
+    problem(answer).await["detail"].as_str().unwrap().to_owned()
 }
