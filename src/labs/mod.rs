@@ -6,7 +6,7 @@ use workshop::Lab;
 
 /// One query and one `thread::sleep` for each post, on an async worker.
 pub mod blocking_n_plus_one;
-/// A synchronous client library that sleeps where it is hard to see.
+/// A synchronous HTTP client, two layers below the handler.
 pub mod hidden_blocking;
 /// Author and comment count of each post, one query at a time.
 pub mod n_plus_one;

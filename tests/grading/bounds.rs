@@ -78,7 +78,7 @@ fn a_refusal_says_whose_numbers_these_are() {
         grade("hidden-blocking", &[(ElapsedMs, 2100.0), (Queries, 1.0)]),
         [
             "elapsed_ms: 2100 in one request, at most 600 (evidence of fast)",
-            "these look like the numbers of the wrong fix spawn-blocking"
+            "these look like the numbers of the wrong fixes spawn-blocking, async-client"
         ]
     );
 }

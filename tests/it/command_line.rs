@@ -34,6 +34,8 @@ fn a_setting_that_cannot_be_used_is_named_in_one_line() {
         ("LISTEN", "nowhere"),
         ("LISTEN", taken.as_str()),
         ("OPS_LISTEN", "0.0.0.0:0"),
+        ("UPSTREAM_LISTEN", "0.0.0.0:0"),
+        ("UPSTREAM_LISTEN", taken.as_str()),
         ("WORKER_THREADS", "0"),
         ("DB_POOL_SIZE", "many"),
         ("DATABASE_URL", "mysql://localhost/x"),

@@ -20,11 +20,12 @@ exit 1
 "#;
 
 /// Settings with which no server, and no load, would be the same.
-const HOSTILE: [(&str, &str); 9] = [
+const HOSTILE: [(&str, &str); 10] = [
     ("BARE", "true"),
     ("DB_POOL_SIZE", "1"),
     ("LATENCY_DB", "50ms"),
     ("REDIS_URL", "redis://127.0.0.1:1"),
+    ("UPSTREAM_LISTEN", "127.0.0.1:1"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"),
     ("OTEL_TRACES_SAMPLER", "always_off"),
     ("HTTP_PROXY", "http://127.0.0.1:1"),

@@ -132,6 +132,8 @@ mod sqlite;
 mod store_file;
 /// Load test of log ingest.
 mod stress;
+/// Runtimes for work that never comes back.
+mod throw_away;
 /// Todos in the API.
 mod todos;
 /// Access tokens that are valid.
@@ -142,5 +144,9 @@ mod tokio_console;
 mod traces;
 /// Refusals of requests whose body is still arriving.
 mod unread_bodies;
+/// The service that labs call: faults and counts.
+mod upstream;
+/// Traces and metrics of calls to it.
+mod upstream_traces;
 /// Many users who write at once.
 mod writers;

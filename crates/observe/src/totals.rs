@@ -2,6 +2,7 @@
 //! waits for. The difference of two readings is the cost of a load.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
@@ -27,8 +28,20 @@ fn place(counter: Counter) -> Option<usize> {
     }
 }
 
+thread_local! {
+    /// True on threads of a service that runs beside the app.
+    static IS_BESIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Leaves out what the calling thread does: a hook for the runtime of another service in this
+/// process, whose queries are not the app's.
+pub fn leave_this_thread_out() {
+    IS_BESIDE.set(true);
+}
+
 pub(crate) fn add(counter: Counter, amount: u64) {
     if amount > 0
+        && !IS_BESIDE.get()
         && let Some(total) = place(counter).and_then(|place| TOTALS.get(place))
     {
         total.fetch_add(amount, Relaxed);

@@ -14,20 +14,20 @@ use product::{
     edge::{self, Compress, Crowd},
     error::{self, Error},
 };
-use workshop::Labs;
+use workshop::{Labs, upstream};
 
 /// Default of concurrent requests of one client behind a proxy: a class has one address.
 const PER_CLIENT: u32 = 1_000;
 
 /// All routes, and the answers for unknown paths and methods.
-fn routes(state: &SharedState, labs: &Labs) -> Router<SharedState> {
+fn routes(state: &SharedState, labs: &Labs, upstream: &upstream::Service) -> Router<SharedState> {
     let (api, mut description) = api::router(state).split_for_parts();
     description.merge(openapi::described());
     description.merge(labs.described());
     Router::new()
         .merge(front::router(&state.config, labs))
         .merge(api)
-        .merge(labs.router(state))
+        .merge(labs.router(state, upstream))
         .merge(openapi::router(&openapi::complete(description)))
         .fallback(async || Error::no_route())
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
@@ -37,10 +37,11 @@ fn routes(state: &SharedState, labs: &Labs) -> Router<SharedState> {
 pub fn observed(
     state: SharedState,
     labs: &Labs,
+    upstream: &upstream::Service,
     telemetry: &Telemetry,
     routes_measured: Arc<Routes>,
 ) -> Router {
-    let mut router = routes(&state, labs);
+    let mut router = routes(&state, labs, upstream);
     if let Some(cors) = edge::cors(&state.config.limits.cors_origins) {
         router = router.layer(cors);
     }
@@ -66,6 +67,6 @@ pub fn observed(
 }
 
 /// The same handlers without layers, to measure what the layers cost.
-pub fn bare(state: SharedState, labs: &Labs) -> Router {
-    routes(&state, labs).with_state(state)
+pub fn bare(state: SharedState, labs: &Labs, upstream: &upstream::Service) -> Router {
+    routes(&state, labs, upstream).with_state(state)
 }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use axum::{Router, middleware::from_fn_with_state, routing::MethodRouter};
+use axum::{Extension, Router, middleware::from_fn_with_state, routing::MethodRouter};
 use observe::{
     cost::own::{self, OwnCounter},
     labels::{LabelledRoute, RouteLabels},
@@ -13,7 +13,10 @@ use observe::{
 };
 use product::api::state::SharedState;
 
-use crate::evidence::{Area, Evidence};
+use crate::{
+    evidence::{Area, Evidence},
+    upstream,
+};
 
 /// Tables, set-up and reset of a lab.
 mod data;
@@ -134,14 +137,17 @@ impl Labs {
         RouteLabels::new(&["lab", "variant"], routes.chain(versions))
     }
 
-    /// Routes of all variants. Must be called on the app's runtime.
-    pub fn router(&self, state: &SharedState) -> Router<SharedState> {
+    /// Routes of all variants. Each handler may take the upstream, which knows it as a caller of its
+    /// own: `Extension<Upstream>`. Must be called on the app's runtime.
+    pub fn router(&self, state: &SharedState, upstream: &upstream::Service) -> Router<SharedState> {
         let mut router = Router::new();
         for loaded in &self.0 {
             let Handlers { slow, fast, yours, wrong } = (loaded.lab.handlers)(state);
             let variants = [("slow", slow), ("fast", fast), ("yours", yours)];
             let opening = loaded.opening(state);
-            for (variant, mut handler) in variants.into_iter().chain(wrong) {
+            for (variant, handler) in variants.into_iter().chain(wrong) {
+                let upstream = Extension(upstream.for_caller(loaded.lab.id, variant));
+                let mut handler: MethodRouter<SharedState> = handler.layer(upstream);
                 if let Some(opening) = &opening {
                     let opening = opening.clone();
                     let layer = from_fn_with_state(opening, opening::demand_open);

@@ -10,11 +10,17 @@ pub mod flame;
 pub mod judge;
 /// A lab, its variants and all labs.
 pub mod lab;
+/// Metrics of what labs run beside the app.
+pub mod metrics;
 /// Proves that each lab shows its symptom, and that its fix removes it.
 pub mod prove;
 /// A lab's request, built from lab.json.
 pub mod request;
 /// Loads log ingest, and reads back the acknowledged lines.
 pub mod stress;
+/// Runtimes for work that may never come back.
+pub mod throw_away;
+/// The second service, which labs call over HTTP.
+pub mod upstream;
 
 pub use lab::{BadLab, Data, Handlers, Lab, Labs, LoadedLab, Schema};

@@ -1,7 +1,7 @@
 //! The same bottleneck, hidden: a client library blocks, two layers below the handler. The query
 //! count looks good; look at `switches`, and find the name in the wall profile.
 
-use axum::{Extension, routing::get};
+use axum::routing::get;
 use serde::Serialize;
 
 use product::entity::todos;
@@ -23,14 +23,15 @@ pub static LAB: Lab = Lab {
     fast_source: include_str!("fast.rs"),
     counters: &[],
     data: Data::NONE,
-    handlers: |state| {
-        let client = Extension(TagClient::start(&state.db));
-        Handlers {
-            slow: get(slow::handler).layer(client.clone()),
-            fast: get(fast::handler),
-            yours: get(yours::handler).layer(client.clone()),
-            wrong: vec![("spawn-blocking", get(wrong::spawn_blocking).layer(client))],
-        }
+    handlers: |_| Handlers {
+        slow: get(slow::handler),
+        fast: get(fast::handler),
+        yours: get(yours::handler),
+        wrong: vec![
+            ("spawn-blocking", get(wrong::on_the_blocking_pool)),
+            ("block-in-place", get(wrong::in_place)),
+            ("async-client", get(wrong::async_client)),
+        ],
     },
 };
 

@@ -1,83 +1,42 @@
-//! A synchronous client library, as easy to add as one `use`: its own thread queries the tag
-//! service, and the caller polls for the answer.
-#![expect(clippy::disallowed_methods, reason = "this lab hides a thread::sleep in a library")]
+//! The client library of the tag service, as its team ships it: one agent, kept connections, a
+//! timeout, and a function for each question.
 
-use std::{
-    sync::mpsc::{Receiver, Sender, TryRecvError, channel},
-    thread,
-    time::Duration,
-};
+use std::{sync::LazyLock, time::Duration};
 
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use tokio::runtime::Builder;
+use product::error::Error;
+use ureq::Agent;
+use workshop::upstream::Upstream;
 
-use product::{db::Db, entity::todo_tags, error::Error};
+/// Longest wait for each step of a call. With one timeout for the whole of it, ureq would resolve
+/// the name on a new thread each time.
+const TIMEOUT: Option<Duration> = Some(Duration::from_secs(1));
 
-/// Interval in which the library checks for its answer.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
+static AGENT: LazyLock<Agent> = LazyLock::new(|| {
+    let config = Agent::config_builder()
+        .timeout_connect(TIMEOUT)
+        .timeout_recv_response(TIMEOUT)
+        .timeout_recv_body(TIMEOUT)
+        .proxy(None);
+    config.build().into()
+});
 
-/// Client of the tag service. Cheap to clone; all clones share one connection.
-#[derive(Clone)]
+/// Client of the tag service. All of them share their connections.
 pub struct TagClient {
-    connection: Sender<Call>,
-}
-
-struct Call {
-    todo_id: i64,
-    reply: Sender<Result<Vec<String>, DbErr>>,
+    tags_url: String,
 }
 
 impl TagClient {
-    /// Connects to the service; the connection closes with the last clone.
-    pub fn start(db: &Db) -> Self {
-        let (connection, calls) = channel();
-        let db = db.clone();
-        let service = move || {
-            if let Err(error) = serve(&calls, &db) {
-                tracing::error!(%error, "the tag service could not start");
-            }
-        };
-        if let Err(error) = thread::Builder::new().name("tag-service".to_owned()).spawn(service) {
-            tracing::error!(%error, "no thread for the tag service");
-        }
-        Self { connection }
+    pub fn of(upstream: &Upstream) -> Self {
+        Self { tags_url: upstream.url("/tags") }
     }
 
     /// Tags of a todo, in alphabetical order.
     pub fn tags_of(&self, todo_id: i64) -> Result<Vec<String>, Error> {
-        let (reply, answer) = channel();
-        let gone = || Error::Unavailable { part: "tag service", cause: "it hung up".to_owned() };
-        self.connection.send(Call { todo_id, reply }).map_err(|_| gone())?;
-        Ok(wait_for(&answer).ok_or_else(gone)??)
+        let url = format!("{}?todo={todo_id}", self.tags_url);
+        get(&url).map_err(|e| Error::Unavailable { part: "tag service", cause: e.to_string() })
     }
 }
 
-fn wait_for<T>(answer: &Receiver<T>) -> Option<T> {
-    loop {
-        thread::sleep(POLL_INTERVAL);
-        match answer.try_recv() {
-            Ok(answer) => return Some(answer),
-            Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) => {}
-        }
-    }
-}
-
-/// Answers calls on its own runtime and connection. On the app's runtime, an answer would need the
-/// very worker that waits for it: a deadlock.
-fn serve(calls: &Receiver<Call>, db: &Db) -> Result<(), Error> {
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
-    let db = runtime.block_on(db.another(1))?;
-    for Call { todo_id, reply } in calls {
-        let tags = todo_tags::Entity::find()
-            .select_only()
-            .column(todo_tags::Column::Name)
-            .filter(todo_tags::Column::TodoId.eq(todo_id))
-            .order_by_asc(todo_tags::Column::Name)
-            .into_tuple()
-            .all(&db);
-        // The caller may have gone; then nobody needs the answer.
-        let _ = reply.send(runtime.block_on(tags));
-    }
-    Ok(())
+fn get(url: &str) -> Result<Vec<String>, ureq::Error> {
+    AGENT.get(url).call()?.into_body().read_json()
 }

@@ -1,15 +1,17 @@
 //! Yours: starts as a copy of slow.rs. Edit it, restart, and load `/v3/yours`.
 
 use axum::{Extension, Json, extract::State};
+use workshop::upstream::Upstream;
 
 use super::{TagClient, TodoOut};
 use product::{api::state::AppState, entity::todos, error::Error};
 
 pub async fn handler(
     State(AppState { db, .. }): State<AppState>,
-    Extension(client): Extension<TagClient>,
+    Extension(upstream): Extension<Upstream>,
 ) -> Result<Json<Vec<TodoOut>>, Error> {
     let todos = todos::Entity::demo().all(&db).await?;
+    let client = TagClient::of(&upstream);
     let mut out = Vec::with_capacity(todos.len());
     for todo in todos {
         // BOTTLENECK: the library blocks the worker thread until its answer has come.

@@ -12,6 +12,8 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 mod tracestate;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// Member of `tracestate` that marks a trace which this process keeps.
+const KEPT: &str = "chokepoint";
 
 /// Span of the client; None without a valid `traceparent`.
 pub fn parent(headers: &HeaderMap) -> Option<SpanContext> {
@@ -44,6 +46,23 @@ pub fn root() -> SpanContext {
     let trace_id = TraceId::from(fastrand::u128(1..));
     let span_id = SpanId::from(fastrand::u64(1..));
     SpanContext::new(trace_id, span_id, TraceFlags::SAMPLED, false, TraceState::NONE)
+}
+
+/// Marks a trace that is recorded here and not sampled, such as one of the first of its route: a
+/// service in this process then keeps its part too, and nobody else stores anything.
+pub fn as_kept(span: &SpanContext) -> SpanContext {
+    if span.is_sampled() {
+        return span.clone();
+    }
+    // The key and the value are valid, so it can't fail.
+    let marked = span.trace_state().insert(KEPT, "kept");
+    let state = marked.unwrap_or_else(|_| span.trace_state().clone());
+    SpanContext::new(span.trace_id(), span.span_id(), span.trace_flags(), false, state)
+}
+
+/// True for a parent that `as_kept` has marked.
+pub fn is_kept(parent: &SpanContext) -> bool {
+    parent.trace_state().get(KEPT).is_some()
 }
 
 /// Sets trace headers for a child of `parent`, and removes those of any other trace.
@@ -142,6 +161,23 @@ mod tests {
                 assert_eq!(taken.trace_state().header(), state);
                 assert_eq!((taken.is_sampled(), taken.is_remote()), (is_sampled, true));
             }
+        }
+    }
+
+    #[test]
+    fn a_trace_that_is_recorded_only_is_marked_on_its_way() {
+        for is_sampled in [false, true] {
+            let flags = TraceFlags::default().with_sampled(is_sampled);
+            let root = root();
+            let state = "vendor=value".parse().unwrap();
+            let span = SpanContext::new(root.trace_id(), root.span_id(), flags, false, state);
+            let mut headers = HeaderMap::new();
+            inject(&as_kept(&span), &mut headers);
+            let taken = parent(&headers).unwrap();
+            assert_eq!(taken.is_sampled(), is_sampled);
+            // A sampled one needs no mark.
+            assert_eq!(is_kept(&taken), !is_sampled);
+            assert_eq!(taken.trace_state().get("vendor"), Some("value"));
         }
     }
 

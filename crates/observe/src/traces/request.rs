@@ -15,6 +15,10 @@ use crate::cost::{Cost, Counter, row::Unit};
 pub const NAME: &str = "request";
 pub const TARGET: &str = module_path!();
 
+/// Attribute of requests to another service in this process: parts of a trace, and none of the app's
+/// own requests.
+pub const CALLER: &str = "chokepoint.upstream.caller";
+
 /// Value for a method that HTTP does not define.
 const OTHER_METHOD: &str = "_OTHER";
 

@@ -1,7 +1,7 @@
 //! Head sampler: decides before a request's first span if the request is traced, for all its spans.
 //!
 //! Exported are the requests that the standard sampler takes. The span store also keeps those with
-//! a sampled `traceparent`, and the first few of each second of every route: all clicks of a
+//! a sampled `traceparent`, or one of this process' own kept traces, and the first few of each second of every route: all clicks of a
 //! person, and so few of a load that they cost nothing.
 
 use std::{
@@ -17,6 +17,8 @@ use opentelemetry::{
     trace::{Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceId, TraceState},
 };
 use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision, SamplingResult, ShouldSample};
+
+use super::propagation;
 
 /// Most traces of one route that are kept in one second, but for those that a client asks for. No
 /// person clicks faster, and their spans cost a load next to nothing.
@@ -75,7 +77,7 @@ impl HeadSampler {
         let is_exported =
             self.export.as_deref().is_some_and(|sampler| takes(sampler, trace_id(), parent));
         let is_kept = || match parent {
-            Some(parent) => parent.is_sampled(),
+            Some(parent) => parent.is_sampled() || propagation::is_kept(parent),
             None => recent.take(now.saturating_duration_since(*START)),
         };
         (is_exported || is_kept()).then(|| Decision { trace_id: trace_id(), is_exported })

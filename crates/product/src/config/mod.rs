@@ -48,6 +48,10 @@ pub struct Config {
     #[arg(long, env, default_value = "127.0.0.1:8001", value_name = "ADDR")]
     pub ops_listen: SocketAddr,
 
+    /// Address of the upstream, the service that labs call; on loopback. Port 0 is any free one
+    #[arg(long, env, default_value = "127.0.0.1:0", value_name = "ADDR")]
+    pub upstream_listen: SocketAddr,
+
     /// Names that ops is called by beside its address and localhost, with commas between
     #[arg(long, env, value_name = "HOSTS", value_delimiter = ',', value_parser = host_name)]
     pub ops_hosts: Vec<String>,

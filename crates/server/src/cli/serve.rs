@@ -23,7 +23,8 @@ pub fn run(config: &Config, catalogue: Catalogue) -> Result<ExitCode, String> {
     let labs = Labs::load(catalogue).map_err(|e| e.to_string())?;
     let mut server = Server::start(config, &telemetry, labs).map_err(|error| error.to_string())?;
     // Programs read the addresses from this line; people read the banner.
-    tracing::info!(app = %server.app_addr, ops = %server.ops_addr, "ready");
+    let Server { app_addr, ops_addr, upstream_addr, .. } = &server;
+    tracing::info!(app = %app_addr, ops = %ops_addr, upstream = %upstream_addr, "ready");
     banner::print(config, &server, catalogue);
     server.wait_for_signal();
     tracing::info!("stopping: requests in flight may finish");

@@ -1,6 +1,7 @@
 //! Starts the two runtimes and their ports, and stops them without losing a request.
 //!
-//! Labs may block `app`. `ops` shares no thread with it, so it still answers.
+//! Labs may block `app`. `ops` shares no thread with it, so it still answers. The service that labs
+//! call starts before the app and ends after it.
 
 use std::{
     net::SocketAddr,
@@ -27,7 +28,7 @@ use product::{
     db::Db,
     held_bytes, input,
 };
-use workshop::lab::Labs;
+use workshop::{lab::Labs, throw_away, upstream};
 
 /// Serves one connection, or refuses it.
 mod answer;
@@ -59,10 +60,13 @@ pub use signals::Signals;
 pub struct Server {
     pub app_addr: SocketAddr,
     pub ops_addr: SocketAddr,
+    /// Service that labs call.
+    pub upstream_addr: SocketAddr,
     /// Routes of the app, as axum prints them: the only list to compare the OpenAPI document with.
     pub app_routes: String,
     app: Runtime,
     ops: Runtime,
+    upstream: upstream::Server,
     db: Db,
     logs: Arc<LogQueue>,
     serving_app: Serving,
@@ -78,17 +82,23 @@ impl Server {
     /// Binds both ports, prepares the database, and serves. Must not be called on a runtime.
     pub fn start(config: &Config, telemetry: &Telemetry, labs: Labs) -> Result<Self, StartError> {
         demand_ops_token(config)?;
+        demand_loopback(config)?;
         config.auth.check().map_err(StartError::of("BCRYPT_COST"))?;
         let auth = Auth::new(&config.auth).map_err(StartError::of("JWT_SECRET"))?;
         input::set_body_timeout(config.connections.body_timeout);
         let limits = descriptors::limits(config)?;
         let app_listener = bind("LISTEN", config.listen)?;
         let ops_listener = bind("OPS_LISTEN", config.ops_listen)?;
+        let upstream_listener = bind("UPSTREAM_LISTEN", config.upstream_listen)?;
         let app = runtimes::app(config.worker_threads())?;
         let ops = runtimes::ops()?;
 
         let state = app.block_on(open::app_state(config, auth))?;
         let (db, log_queue) = (state.db.clone(), state.logs.clone());
+        workshop::metrics::describe();
+        let upstream = upstream::Server::start(upstream_listener, &db, telemetry.traces.sampler());
+        let upstream = upstream.map_err(StartError::of("UPSTREAM_LISTEN"))?;
+        let called = upstream.service();
         let leaving = state.leaving.clone();
         let runtimes = Runtimes { app: app.handle().clone(), ops: ops.handle().clone() };
         let pool = db.clone();
@@ -108,9 +118,9 @@ impl Server {
         let labs = Arc::new(labs);
         let app_router = app.block_on(async {
             if config.bare {
-                router::bare(state.clone(), &labs)
+                router::bare(state.clone(), &labs, &called)
             } else {
-                router::observed(state.clone(), &labs, telemetry, routes)
+                router::observed(state.clone(), &labs, &called, telemetry, routes)
             }
         });
         let app_routes = format!("{app_router:?}");
@@ -122,7 +132,7 @@ impl Server {
                 captures: Arc::default(),
                 blocked,
                 labels,
-                before_scrape: held_bytes::report,
+                before_scrape: report,
             },
             labs,
             log_filter: telemetry.log_filter.clone(),
@@ -139,9 +149,11 @@ impl Server {
         Ok(Self {
             app_addr: serving_app.addr,
             ops_addr: serving_ops.addr,
+            upstream_addr: called.addr(),
             app_routes,
             app,
             ops,
+            upstream,
             db,
             logs: log_queue,
             serving_app,
@@ -157,6 +169,22 @@ impl Server {
     pub fn wait_for_signal(&mut self) {
         self.ops.block_on(self.signals.next());
     }
+}
+
+/// Sets the metrics that are read only at a scrape.
+fn report() {
+    held_bytes::report();
+    throw_away::report();
+}
+
+/// Demands loopback for the upstream, which answers everybody.
+fn demand_loopback(config: &Config) -> Result<(), StartError> {
+    let addr = config.upstream_listen;
+    if addr.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    let reason = format!("{addr} is not on loopback, and only labs of this server may call it");
+    Err(StartError::new("UPSTREAM_LISTEN", reason))
 }
 
 fn demand_ops_token(config: &Config) -> Result<(), StartError> {

@@ -1,4 +1,5 @@
-//! Shutdown in the order that loses nothing: requests, log lines, database, threads.
+//! Shutdown in the order that loses nothing: requests, the service they call, log
+//! lines, database, threads.
 
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
@@ -23,7 +24,7 @@ impl Server {
     /// ones and lets those in flight finish. True if all were answered completely. Ops answers
     /// until then, so the shutdown can be watched.
     pub fn stop(self) -> bool {
-        let Self { app, ops, db, logs, serving_app, serving_ops, mut signals, .. } = self;
+        let Self { app, ops, upstream, db, logs, serving_app, serving_ops, mut signals, .. } = self;
         let (drain_period, patience) = (self.drain_period, self.patience);
         ops.spawn(async move {
             signals.next().await;
@@ -36,6 +37,7 @@ impl Server {
             serving_ops.stop(false, OPS_ENDS_WITHIN).await;
             finished
         });
+        upstream.stop();
         // Lines of a client that went away are written too.
         match app.block_on(async { timeout(LINES_COMMITTED_WITHIN, logs.close()).await }) {
             Ok(Ok(())) => {}

@@ -11,7 +11,7 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::SpanData;
 
-use super::size;
+use super::{super::request::CALLER, size};
 
 /// Attributes of requests and of statements, by OpenTelemetry's conventions.
 const METHOD: &str = "http.request.method";
@@ -137,9 +137,11 @@ impl Summary {
 }
 
 fn is_entry(span: &SpanData) -> bool {
-    span.parent_span_is_remote
+    let is_entry = span.parent_span_is_remote
         || span.parent_span_id == SpanId::INVALID
-        || span.span_kind == SpanKind::Server
+        || span.span_kind == SpanKind::Server;
+    // The labs' second service continues traces over TCP, as if it were elsewhere.
+    is_entry && attribute(span, CALLER).is_none()
 }
 
 pub fn duration(span: &SpanData) -> Duration {

@@ -9,7 +9,10 @@ use std::{
 use opentelemetry::trace::{SpanId, SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::traces::store::trace::{Trace, attribute, duration, query_text, text};
+use crate::traces::{
+    request::CALLER,
+    store::trace::{Trace, attribute, duration, query_text, text},
+};
 
 /// Least number of equal spans that is shown as repeated.
 const REPEATED: usize = 5;
@@ -52,7 +55,7 @@ impl About {
     }
 
     fn of(span: &SpanData, repeated: &HashSet<&str>) -> Self {
-        if span.span_kind == SpanKind::Server {
+        if span.span_kind == SpanKind::Server && attribute(span, CALLER).is_none() {
             Self::Request
         } else if query_text(span).is_some_and(|text| repeated.contains(text)) {
             Self::Repeated
