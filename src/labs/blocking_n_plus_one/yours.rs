@@ -1,8 +1,5 @@
-//! Yours: starts as a copy of slow.rs. Edit it, restart, and load `/v3/yours`.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this lab shows what thread::sleep does to a worker"
-)]
+//! Yours: starts as slow does. Edit and save it; `chokepoint watch blocking-n-plus-one` grades it.
+#![allow(clippy::all, reason = "a lint would name the bottleneck")]
 
 use axum::{Json, extract::State};
 use sea_orm::{EntityTrait, QuerySelect};
@@ -22,7 +19,6 @@ pub async fn handler(
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         found.extend(posts::Entity::find_by_id(id).one(&db).await?);
-        // BOTTLENECK: the sleep blocks the worker thread, so no other request can run on it.
         std::thread::sleep(SDK_WAIT);
     }
     Ok(Json(found.into_iter().map(PostOut::from).collect()))

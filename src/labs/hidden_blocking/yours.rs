@@ -1,4 +1,5 @@
-//! Yours: starts as a copy of slow.rs. Edit it, restart, and load `/v3/yours`.
+//! Yours: starts as slow does. Edit and save it; `chokepoint watch hidden-blocking` grades it.
+#![allow(clippy::all, reason = "a lint would name the bottleneck")]
 
 use axum::{Extension, Json, extract::State};
 use workshop::upstream::Upstream;
@@ -14,7 +15,6 @@ pub async fn handler(
     let client = TagClient::of(&upstream);
     let mut out = Vec::with_capacity(todos.len());
     for todo in todos {
-        // BOTTLENECK: the library blocks the worker thread until its answer has come.
         let tags = client.tags_of(todo.id)?;
         out.push(TodoOut::new(todo, tags));
     }
