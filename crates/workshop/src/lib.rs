@@ -12,6 +12,10 @@ pub mod judge;
 pub mod lab;
 /// Metrics of what labs run beside the app.
 pub mod metrics;
+/// Finds a lab by its id, and suggests the nearest.
+mod named;
+/// Progress of a learner, and yours.rs at its start.
+pub mod progress;
 /// Proves that each lab shows its symptom, and that its fix removes it.
 pub mod prove;
 /// A lab's request, built from lab.json.
@@ -24,3 +28,4 @@ pub mod throw_away;
 pub mod upstream;
 
 pub use lab::{BadLab, Data, Handlers, Lab, Labs, LoadedLab, Schema};
+pub use named::nearest;

@@ -1,11 +1,8 @@
 //! The command line: its commands, and the exit code of each.
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
-use clap::{
-    CommandFactory, Parser, Subcommand,
-    error::{ContextKind, ContextValue, ErrorKind},
-};
+use clap::{Parser, Subcommand};
 
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
@@ -24,12 +21,16 @@ mod flame;
 mod health;
 /// `labs`: prints the catalogue as a table.
 mod labs;
+/// `hint` and `reset`, and what `prove --yours` adds to the progress.
+mod learn;
 /// `prove`: runs the proof and prints the table.
 mod prove;
 /// `serve`: runs the server until a signal stops it.
 mod serve;
 /// `stress`: runs the load and prints the report.
 mod stress;
+/// Errors of the command line, on one line.
+mod usage;
 
 /// Exit code of a command that could not be run as requested.
 const USAGE: u8 = 2;
@@ -46,7 +47,7 @@ const USAGE: u8 = 2;
     after_help = "\
 Try:
   chokepoint                            serve with all defaults
-  chokepoint labs                       what there is to learn
+  chokepoint labs                       what there is to learn, and what is solved
   curl -i localhost:8000/api/posts/v1/slow
   chokepoint prove blocking-n-plus-one  prove that the lab shows its symptom (needs k6)"
 )]
@@ -62,8 +63,14 @@ struct Cli {
 enum Command {
     /// Serve the app and the ops port (the default)
     Serve(Box<Config>),
-    /// List the labs in teaching order, with their URLs
+    /// List the labs in teaching order, with your progress and their URLs
     Labs,
+    /// Show the next hint of a lab
+    Hint(learn::HintArgs),
+    /// Put yours.rs back to its start, and forget progress and hints
+    ///
+    /// The old yours.rs is kept in a file under data/yours.
+    Reset(learn::ResetArgs),
     /// Prove that each lab shows its symptom and that its fix removes it
     ///
     /// Starts a fresh server on free ports for each lab, loads slow and fast with k6, and compares
@@ -145,7 +152,7 @@ fn run(catalogue: Catalogue) -> Result<ExitCode, String> {
     read_dotenv()?;
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) if error.use_stderr() => return Err(one_line(&error)),
+        Err(error) if error.use_stderr() => return Err(usage::one_line(&error)),
         // --help and --version.
         Err(error) => error.exit(),
     };
@@ -153,6 +160,8 @@ fn run(catalogue: Catalogue) -> Result<ExitCode, String> {
         None => serve::run(&cli.serve, catalogue),
         Some(Command::Serve(config)) => serve::run(&config, catalogue),
         Some(Command::Labs) => labs::run(catalogue),
+        Some(Command::Hint(args)) => learn::hint(&args, catalogue),
+        Some(Command::Reset(args)) => learn::reset(&args, catalogue),
         Some(Command::Prove(args)) => prove::run(args, catalogue),
         Some(Command::Flame(args)) => flame::run(&args, catalogue),
         Some(Command::Stress(args)) => stress::run(&args),
@@ -162,6 +171,18 @@ fn run(catalogue: Catalogue) -> Result<ExitCode, String> {
         Some(Command::Migrate(config)) => database::migrate(&config),
         Some(Command::Seed { database, posts }) => database::seed(&database, posts),
     }
+}
+
+/// Folder of the repository, in which the commands that write sources run.
+fn repository() -> Result<PathBuf, String> {
+    let here = std::env::current_dir().map_err(|e| format!("the current folder: {e}"))?;
+    if here.join("Cargo.toml").is_file() && here.join("src/labs/mod.rs").is_file() {
+        return Ok(here);
+    }
+    Err(format!(
+        "{} has no src/labs: run this in the folder of Chokepoint's repository",
+        here.display()
+    ))
 }
 
 /// Table as wide as the terminal; without one, as wide as a log line should be.
@@ -189,35 +210,4 @@ fn read_dotenv() -> Result<(), String> {
         Err(error) if !error.not_found() => Err(format!(".env: {error}")),
         _ => Ok(()),
     }
-}
-
-/// Formats an error on one line. Names the setting as flag and as variable, whichever was used.
-fn one_line(error: &clap::Error) -> String {
-    let text = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.as_str()),
-        _ => None,
-    };
-    if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue)
-        && let (Some(arg), Some(value)) =
-            (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue))
-    {
-        let flag = arg.split([' ', '=', '[']).next().unwrap_or(arg);
-        let variable = flag.trim_start_matches('-').replace('-', "_").to_uppercase();
-        let reason = std::error::Error::source(error).map(|source| format!(": {source}"));
-        let choices = match error.get(ContextKind::ValidValue) {
-            Some(ContextValue::Strings(choices)) => format!(": one of {}", choices.join(", ")),
-            _ => String::new(),
-        };
-        let reason = reason.unwrap_or(choices);
-        // An invalid secret is still a secret, and a URL may hold a password.
-        let is_secret =
-            ["TOKEN", "SECRET", "HEADERS", "KEY"].iter().any(|end| variable.ends_with(end))
-                || value.contains('@')
-                || variable.ends_with("_URL");
-        let value = if is_secret { "this value".to_owned() } else { format!("{value:?}") };
-        return format!("{variable} ({flag}): {value} can't be used{reason}");
-    }
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    format!("{first} (see `{} --help`)", Cli::command().get_name())
 }

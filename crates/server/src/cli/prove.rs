@@ -62,6 +62,7 @@ pub fn run(args: Args, catalogue: Catalogue) -> Result<ExitCode, String> {
     let confusion = prove::confusion(&labs, &proofs);
     let outcome = report::Outcome::new(&proofs, &confusion);
     outcome.write(&options.out)?;
+    super::learn::remember(if args.yours { &proofs } else { &[] });
     say(table(&proofs));
     if !confusion.is_empty() {
         say("Slow runs (rows) against the evidence of slow (columns), with what tells them apart:");

@@ -18,7 +18,7 @@ pub mod changed_rows;
 /// The single checks.
 mod checks;
 /// Requests to the server that is proven.
-mod client;
+pub(crate) mod client;
 /// Finds and runs k6, and reads its outcome.
 pub mod k6;
 /// Loads a variant, and watches.
@@ -157,16 +157,12 @@ fn slow_run<'a>(labs: &'a Labs, proof: &'a Proof) -> Option<SlowRun<'a>> {
     })
 }
 
-/// Finds the labs with these ids, or all. The error of an unknown id lists the known ones.
+/// Finds the labs with these ids, or all. The error of an unknown id suggests the nearest.
 pub fn select<'a>(labs: &'a Labs, ids: &[String]) -> Result<Vec<&'a LoadedLab>, String> {
     if ids.is_empty() {
         return Ok(labs.all().iter().collect());
     }
-    let find = |id: &String| {
-        let known = || labs.all().iter().map(|l| l.lab.id).collect::<Vec<_>>().join(", ");
-        labs.get(id).ok_or_else(|| format!("there is no lab {id:?}; there are {}", known()))
-    };
-    ids.iter().map(find).collect()
+    ids.iter().map(|id| labs.named(id)).collect()
 }
 
 #[cfg(test)]

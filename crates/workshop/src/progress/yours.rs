@@ -1,0 +1,161 @@
+//! yours.rs of a lab: the text that it starts with, and the way back to it.
+//!
+//! It starts as slow.rs does, without what gives the answer away: the comment that names the
+//! bottleneck, and the lint expectations, whose names and reasons name it too.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+const MARK: &str = "// BOTTLENECK:";
+
+/// Folder of a lab in the repository.
+pub fn folder(root: &Path, id: &str) -> PathBuf {
+    root.join("src/labs").join(id.replace('-', "_"))
+}
+
+/// The text that yours.rs starts with: slow.rs under another head, without its comment.
+pub fn start(id: &str, slow: &str) -> String {
+    let mut text = format!(
+        "//! Yours: starts as slow does. Edit and save it; `chokepoint watch {id}` grades it.\n\
+         #![allow(clippy::all, reason = \"a lint would name the bottleneck\")]\n\n"
+    );
+    // The head: what the file is about, and attributes, which may take several lines.
+    let (mut in_head, mut in_attribute, mut in_comment) = (true, false, false);
+    for line in slow.lines() {
+        let code = line.trim();
+        if in_head {
+            in_attribute |= code.starts_with("#![");
+            let is_head = in_attribute || code.starts_with("//!") || code.is_empty();
+            in_attribute &= !code.ends_with(")]");
+            if is_head {
+                continue;
+            }
+            in_head = false;
+        }
+        in_comment = code.starts_with(MARK) || (in_comment && code.starts_with("//"));
+        if !in_comment {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Reads slow.rs of the lab in the repository, and makes the start of yours.rs from it.
+///
+/// # Errors
+/// No such file: this is not the folder of the repository.
+pub fn start_in(root: &Path, id: &str) -> Result<String, String> {
+    let slow = folder(root, id).join("slow.rs");
+    match fs::read_to_string(&slow) {
+        Ok(text) => Ok(start(id, &text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(format!(
+            "{}: no such file; run this in the folder of the repository, which has src/labs",
+            slow.display()
+        )),
+        Err(error) => Err(format!("{}: {error}", slow.display())),
+    }
+}
+
+/// Puts yours.rs back to its start. Returns the place of the old text, if it was another.
+///
+/// # Errors
+/// A file that is not there, or that can't be read or written; yours.rs is then as it was.
+pub fn reset(root: &Path, id: &str) -> Result<Option<PathBuf>, String> {
+    let start = start_in(root, id)?;
+    let file = folder(root, id).join("yours.rs");
+    let bad = |e: std::io::Error| format!("{}: {e}", file.display());
+    let old = fs::read_to_string(&file).map_err(bad)?;
+    if old == start {
+        return Ok(None);
+    }
+    let kept = keep(&root.join("data").join("yours").join(id), &old)?;
+    fs::write(&file, start).map_err(bad)?;
+    Ok(Some(kept))
+}
+
+/// Saves the text in a new file of the folder: an earlier one is never replaced.
+fn keep(folder: &Path, text: &str) -> Result<PathBuf, String> {
+    let bad = |path: &Path, e: std::io::Error| format!("{}: {e}", path.display());
+    fs::create_dir_all(folder).map_err(|e| bad(folder, e))?;
+    let mut number = 1;
+    let (path, mut file): (PathBuf, File) = loop {
+        let end = if number == 1 { String::new() } else { format!(".{number}") };
+        let path = folder.join(format!("yours.rs.bak{end}"));
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(file) => break (path, file),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(bad(&path, error)),
+        }
+    };
+    file.write_all(text.as_bytes()).map_err(|e| bad(&path, e))?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLOW: &str = "\
+//! Slow: it sleeps.
+//! Look at the sleep.
+#![expect(
+    clippy::disallowed_methods,
+    reason = \"it sleeps\"
+)]
+#![expect(clippy::unused_async, reason = \"it sleeps\")]
+
+use std::thread;
+
+pub async fn handler() {
+    // Once.
+    let a = 1;
+    // BOTTLENECK: it sleeps, and nobody else
+    // can run meanwhile.
+    thread::sleep(a); // still here
+}
+";
+
+    #[test]
+    fn the_start_is_slow_without_what_names_the_cause() {
+        let text = start("my-lab", SLOW);
+        assert_eq!(
+            text,
+            "\
+//! Yours: starts as slow does. Edit and save it; `chokepoint watch my-lab` grades it.
+#![allow(clippy::all, reason = \"a lint would name the bottleneck\")]
+
+use std::thread;
+
+pub async fn handler() {
+    // Once.
+    let a = 1;
+    thread::sleep(a); // still here
+}
+"
+        );
+    }
+
+    #[test]
+    fn a_reset_loses_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let lab = folder(root.path(), "my-lab");
+        let error = reset(root.path(), "my-lab").unwrap_err();
+        assert!(error.contains("my_lab/slow.rs: no such file; run this in"), "{error}");
+        fs::create_dir_all(&lab).unwrap();
+        fs::write(lab.join("slow.rs"), SLOW).unwrap();
+        assert!(reset(root.path(), "my-lab").unwrap_err().contains("yours.rs: "));
+        for (attempt, kept_as) in [("first", "yours.rs.bak"), ("second", "yours.rs.bak.2")] {
+            fs::write(lab.join("yours.rs"), attempt).unwrap();
+            let kept = reset(root.path(), "my-lab").unwrap().unwrap();
+            assert!(kept.ends_with(format!("data/yours/my-lab/{kept_as}")), "{kept:?}");
+            assert_eq!(fs::read_to_string(kept).unwrap(), attempt);
+            let yours = fs::read_to_string(lab.join("yours.rs")).unwrap();
+            assert_eq!(yours, start("my-lab", SLOW));
+        }
+        assert_eq!(reset(root.path(), "my-lab").unwrap(), None, "there was nothing to keep");
+    }
+}
