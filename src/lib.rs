@@ -5,7 +5,7 @@
 //!
 //! - `observe` observes an axum service: request cost, metrics, logs, traces, profiles.
 //! - `product` is the observed product: accounts, todos, posts, log ingest, database and cache.
-//! - `workshop` makes a bottleneck a lesson: lab.json, `prove`, `flame`, `stress`.
+//! - `workshop` makes a bottleneck a lesson: lab.json, `prove`, `watch`, `flame`, `stress`.
 //! - `server` has two runtimes, two ports and the command line.
 //!
 //! Data flows one way: a request enters through `observe::http`, passes `product::edge` and reaches

@@ -64,6 +64,9 @@ mod lab_data;
 mod lab_requests;
 /// Lab variants give the same answer with different numbers.
 mod labs;
+/// The learner's commands.
+#[cfg(unix)]
+mod learn;
 /// Shutdown.
 mod leaving;
 /// Rate limits.

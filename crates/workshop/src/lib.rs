@@ -26,6 +26,8 @@ pub mod stress;
 pub mod throw_away;
 /// The second service, which labs call over HTTP.
 pub mod upstream;
+/// Builds and grades yours.rs on each save.
+pub mod watch;
 
 pub use lab::{BadLab, Data, Handlers, Lab, Labs, LoadedLab, Schema};
 pub use named::nearest;

@@ -31,6 +31,8 @@ mod serve;
 mod stress;
 /// Errors of the command line, on one line.
 mod usage;
+/// `watch`: builds and grades yours.rs on each save.
+mod watch;
 
 /// Exit code of a command that could not be run as requested.
 const USAGE: u8 = 2;
@@ -48,6 +50,7 @@ const USAGE: u8 = 2;
 Try:
   chokepoint                            serve with all defaults
   chokepoint labs                       what there is to learn, and what is solved
+  chokepoint watch n-plus-one           grade yours.rs on each save
   curl -i localhost:8000/api/posts/v1/slow
   chokepoint prove blocking-n-plus-one  prove that the lab shows its symptom (needs k6)"
 )]
@@ -65,6 +68,12 @@ enum Command {
     Serve(Box<Config>),
     /// List the labs in teaching order, with your progress and their URLs
     Labs,
+    /// Build and grade yours.rs of a lab on each save
+    ///
+    /// Builds the server with cargo, starts it on free ports, asks yours and fast once, and says
+    /// red or green by the counts of that request. Runs in the folder of the repository. Without a
+    /// terminal it reads the keys as lines, and ends with its input.
+    Watch(watch::Args),
     /// Show the next hint of a lab
     Hint(learn::HintArgs),
     /// Put yours.rs back to its start, and forget progress and hints
@@ -160,6 +169,7 @@ fn run(catalogue: Catalogue) -> Result<ExitCode, String> {
         None => serve::run(&cli.serve, catalogue),
         Some(Command::Serve(config)) => serve::run(&config, catalogue),
         Some(Command::Labs) => labs::run(catalogue),
+        Some(Command::Watch(args)) => watch::run(args, catalogue),
         Some(Command::Hint(args)) => learn::hint(&args, catalogue),
         Some(Command::Reset(args)) => learn::reset(&args, catalogue),
         Some(Command::Prove(args)) => prove::run(args, catalogue),

@@ -1,0 +1,36 @@
+//! `watch`: builds yours.rs on each save, asks it once, and says whether its counts are right.
+//!
+//! What happens next (`state`), what is shown (`screen`) and what is right (`grade`) are pure, so
+//! that they can be tested without a terminal or a compiler; the other parts do the work.
+
+/// One request to a variant, and what it cost.
+mod ask;
+/// Bounds of a lab, and whether a request holds them.
+mod bounds;
+/// The compiler, and what it says.
+mod build;
+/// Events, and what may follow from them.
+mod event;
+/// Verdict on a request to yours.
+mod grade;
+/// The work between two events: build, grade, prove.
+mod jobs;
+/// What a whole proof demands beyond one request.
+mod proof;
+/// The loop: events in, screens out.
+mod run;
+/// A lab for the tests.
+#[cfg(test)]
+mod sample;
+/// Saved files of a lab's folder.
+mod saves;
+/// The screen, as lines of text.
+mod screen;
+/// States and what leads from one to the next.
+mod state;
+
+pub use event::{Event, Key};
+pub use jobs::Options;
+pub use run::run;
+pub use screen::{Line, Tone};
+pub use state::Watch;
