@@ -1,6 +1,6 @@
 //! The labs: each is a real bottleneck, served beside its fix. The catalogue is in teaching order.
 //!
-//! To add one: a folder, a `mod` line and a list entry. CONTRIBUTING.md lists a folder's files.
+//! To add one: `chokepoint new-lab`. CONTRIBUTING.md lists what follows.
 
 use workshop::Lab;
 

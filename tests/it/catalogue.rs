@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use chokepoint::labs::CATALOGUE;
 
-const FILES: [&str; 6] = ["README.md", "lab.json", "mod.rs", "slow.rs", "fast.rs", "yours.rs"];
+const FILES: [&str; 7] =
+    ["README.md", "lab.json", "mod.rs", "slow.rs", "fast.rs", "yours.rs", "wrong.rs"];
 const HEADINGS: [&str; 6] = ["Symptom", "See it", "Cause", "Fix", "Wrong fixes", "Numbers"];
 /// Lines that fit on one screen of a projector.
 const SCREEN: usize = 60;
@@ -70,7 +71,34 @@ fn the_lists_are_in_teaching_order() {
     let ids: Vec<_> = labs.all().iter().map(|loaded| loaded.lab.id).collect();
     assert_eq!(CATALOGUE.iter().map(|lab| lab.id).collect::<Vec<_>>(), ids, "CATALOGUE");
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let at: Vec<_> = ids.iter().map(|id| readme.find(&format!("| `{id}` |"))).collect();
-    assert!(at.iter().all(Option::is_some), "{at:?}");
-    assert!(at.is_sorted(), "{at:?}");
+    let row = |id: &str| {
+        let row = format!("| `{id}` |");
+        readme.find(&row).unwrap_or_else(|| panic!("README.md: no row {row} in the table of labs"))
+    };
+    let at: Vec<_> = ids.iter().map(|id| row(id)).collect();
+    assert!(at.is_sorted(), "README.md: the labs are in another order than in lab.json: {at:?}");
+}
+
+/// `new-lab` writes a TODO wherever something is missing.
+#[test]
+fn nothing_is_left_to_write() {
+    let mut left = Vec::new();
+    let mut look_at = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let name = path.strip_prefix(root()).unwrap_or(&path).display();
+        let todo = |(n, line): (usize, &str)| {
+            let (_, missing) = line.split_once("TODO")?;
+            Some(format!("{name}:{}{missing}", n + 1))
+        };
+        left.extend(text.lines().enumerate().filter_map(todo));
+    };
+    look_at(root().join("src/labs/mod.rs"));
+    for lab in CATALOGUE {
+        let folder = root().join("src/labs").join(lab.id.replace('-', "_"));
+        let mut files: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files.into_iter().for_each(&mut look_at);
+    }
+    assert!(left.is_empty(), "{} places are left to write:\n{}", left.len(), left.join("\n"));
 }

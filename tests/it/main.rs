@@ -89,6 +89,8 @@ mod logs;
 mod long_lists;
 /// The metrics that Prometheus scrapes.
 mod metrics;
+/// Files of a new lab.
+mod new_lab;
 /// The OpenAPI document describes what is served.
 mod openapi;
 /// The server accepts the examples of the OpenAPI document.

@@ -14,6 +14,8 @@ pub mod lab;
 pub mod metrics;
 /// Finds a lab by its id, and suggests the nearest.
 mod named;
+/// Makes the files of a new lab.
+pub mod new_lab;
 /// Progress of a learner, and yours.rs at its start.
 pub mod progress;
 /// Proves that each lab shows its symptom, and that its fix removes it.

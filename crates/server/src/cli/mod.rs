@@ -23,6 +23,8 @@ mod health;
 mod labs;
 /// `hint` and `reset`, and what `prove --yours` adds to the progress.
 mod learn;
+/// `new-lab`: makes the files of a new lab.
+mod new_lab;
 /// `prove`: runs the proof and prints the table.
 mod prove;
 /// `serve`: runs the server until a signal stops it.
@@ -80,6 +82,11 @@ enum Command {
     ///
     /// The old yours.rs is kept in a file under data/yours.
     Reset(learn::ResetArgs),
+    /// Make the files of a new lab
+    ///
+    /// Writes a lab that compiles to src/labs, with a TODO wherever something is missing, and enters
+    /// it in the list of labs. `cargo test` names each TODO that is left.
+    NewLab(new_lab::Args),
     /// Prove that each lab shows its symptom and that its fix removes it
     ///
     /// Starts a fresh server on free ports for each lab, loads slow and fast with k6, and compares
@@ -172,6 +179,7 @@ fn run(catalogue: Catalogue) -> Result<ExitCode, String> {
         Some(Command::Watch(args)) => watch::run(args, catalogue),
         Some(Command::Hint(args)) => learn::hint(&args, catalogue),
         Some(Command::Reset(args)) => learn::reset(&args, catalogue),
+        Some(Command::NewLab(args)) => new_lab::run(&args, catalogue),
         Some(Command::Prove(args)) => prove::run(args, catalogue),
         Some(Command::Flame(args)) => flame::run(&args, catalogue),
         Some(Command::Stress(args)) => stress::run(&args),
