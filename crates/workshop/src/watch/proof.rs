@@ -2,14 +2,15 @@
 
 use crate::{
     evidence::{Evidence, Profile},
-    prove::{Attempt, Proof, k6},
+    prove::{Attempt, Proof},
 };
 
 /// What `prove --yours` adds to one request, in a sentence.
 pub fn demands(evidence: &Evidence) -> String {
     let load = match &evidence.load.proof {
         Profile::ConstantArrivalRate { rate, duration, .. } => {
-            format!("{rate} requests/s for {duration} s")
+            let requests = if *rate == 1 { "request" } else { "requests" };
+            format!("{rate} {requests}/s for {duration} s")
         }
         profile @ Profile::RampingVus { .. } => {
             format!("up to {} users for {} s", profile.most_at_once(), profile.seconds())
@@ -24,13 +25,12 @@ pub fn demands(evidence: &Evidence) -> String {
     )
 }
 
-/// Text for a machine without k6.
+/// Text for a machine without k6; `reason` says how to get it.
 pub fn without_k6(evidence: &Evidence, reason: &str) -> Vec<String> {
     vec![
         "k6, which makes the load, is not here. One request was graded all the same.".to_owned(),
         demands(evidence),
-        format!("{}.", k6::INSTALL),
-        format!("({reason})"),
+        reason.to_owned(),
     ]
 }
 

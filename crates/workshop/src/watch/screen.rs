@@ -84,14 +84,15 @@ impl Watch {
         lines.push(format!("yours.rs  {}", self.status()).into());
         lines.push(self.verdict());
         let body = self.body(width);
-        // A line of trouble, and the keys.
-        let room = height.saturating_sub(lines.len() + 2).max(1);
+        // A line of trouble, an empty one, and the keys.
+        let room = height.saturating_sub(lines.len() + 3).max(1);
         let pages = body.len().div_ceil(room).max(1);
         let page = self.page % pages;
         lines.extend(body.into_iter().skip(page * room).take(room));
         if let Some(trouble) = &self.trouble {
             lines.push(Line { text: trouble.clone(), tone: Tone::Bad });
         }
+        lines.push(String::new().into());
         let more = if pages > 1 {
             format!("space page {} of {pages} · ", page + 1)
         } else {
@@ -104,15 +105,18 @@ impl Watch {
 
     fn body(&self, width: usize) -> Vec<Line> {
         let plain = |lines: &[String]| lines.iter().cloned().map(Line::from).collect::<Vec<_>>();
-        match &self.panel {
-            Some(Panel::Diff(lines)) => return plain(lines),
-            Some(Panel::Proof(lines)) => {
-                let wrapped = lines.iter().flat_map(|line| wrap(line, width));
-                return wrapped.map(Line::from).collect();
-            }
-            None => {}
-        }
         let mut body = Vec::new();
+        if let Some(panel) = &self.panel {
+            body.push(String::new().into());
+            match panel {
+                Panel::Diff(lines) => body.extend(plain(lines)),
+                Panel::Proof(lines) => {
+                    let wrapped = lines.iter().flat_map(|line| wrap(line, width));
+                    body.extend(wrapped.map(Line::from));
+                }
+            }
+            return body;
+        }
         if self.errors.is_empty() {
             body.extend(self.reasons(width));
             body.push(String::new().into());

@@ -55,6 +55,7 @@ verdict   RED, 2.9 s after the save
                           slow      fast     yours   at most
 queries                    101         1       101         5
 elapsed_ms                  41         2        40       600
+
 h next hint · p whole proof · d slow against yours · q quit
 "
     );
@@ -67,7 +68,7 @@ h next hint · p whole proof · d slow against yours · q quit
 fn where_time_decides_it_says_what_the_proof_does() {
     let text = text(&graded(Verdict::NeedsProof(vec!["time decides".to_owned()]), 1.0));
     assert!(text.contains("verdict   needs p, 2.9 s after the save\n          time decides\n"));
-    assert!(text.contains("The proof loads yours with 1 requests/s for 1 s, demands queries"));
+    assert!(text.contains("The proof loads yours with 1 request/s for 1 s, demands queries"));
 }
 
 #[test]
@@ -93,7 +94,7 @@ fn hint_and_trouble_have_their_place() {
     watch.on(Event::Key(Key::Hint));
     watch.on(Event::Trouble("progress.json: damaged".to_owned()));
     let text = text(&watch);
-    assert!(text.contains("\n\nHint 1 of 1: h\nprogress.json: damaged\nh next hint"), "{text}");
+    assert!(text.contains("\n\nHint 1 of 1: h\nprogress.json: damaged\n\nh next hint"), "{text}");
 }
 
 #[test]
