@@ -84,6 +84,20 @@ impl Profile {
         }
     }
 
+    /// The load for people: `30 requests per second for 6 s`.
+    pub fn in_words(&self) -> String {
+        let seconds = self.seconds();
+        match self {
+            Self::ConstantArrivalRate { rate, .. } => {
+                let s = if *rate == 1 { "" } else { "s" };
+                format!("{rate} request{s} per second for {seconds} s")
+            }
+            Self::RampingVus { .. } => {
+                format!("up to {} users for {seconds} s", self.most_at_once())
+            }
+        }
+    }
+
     fn check(&self, key: &str) -> Result<(), String> {
         let (is_some_load, min_requests) = match self {
             Self::ConstantArrivalRate { rate, max_vus, min_requests, .. } => {

@@ -17,8 +17,8 @@ use observe::{
 #[derive(Debug, PartialEq)]
 pub struct Bound {
     pub counter: Counter,
+    pub limit: f64,
     statistic: Statistic,
-    limit: f64,
     /// Place of the limit in lab.json, for people.
     origin: String,
 }
@@ -88,14 +88,18 @@ pub fn grade(evidence: &Evidence, bounds: &[Bound], measured: &Measured<'_>) -> 
 }
 
 impl Bound {
+    /// True of a count, which is the same on any machine; times and shares are not.
+    pub fn is_count(&self) -> bool {
+        self.counter.row().is_some_and(|row| row.unit == Unit::Count)
+    }
+
     fn judge(&self, measured: &Measured<'_>) -> Option<Failure> {
         let name = self.counter.name();
         let Self { limit, origin, .. } = self;
         let own = measured.summary.counters.get(&self.counter);
-        if let Some(total) = measured.total_of_work(self.counter) {
-            if total <= allowed(*limit, measured.requests) {
-                return None;
-            }
+        if let Some(total) = measured.total_of_work(self.counter)
+            && total > allowed(*limit, measured.requests)
+        {
             let each = total / measured.requests as f64;
             let on_record = own.map_or(0.0, |figures| figures.mean);
             let hidden = if on_record < each * 0.9 {
@@ -111,6 +115,7 @@ impl Bound {
                 "{name}: {each} for each request, at most {limit} ({origin}){hidden}"
             ));
         }
+        // The server's own work is on no request's record, so here nothing is left to it.
         let Some(figures) = own else {
             return self.counter.is_measured().then(|| format!("{name} was not measured"));
         };

@@ -1,6 +1,6 @@
 //! Requests to both ports of the server that is proven.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::http::HeaderMap;
 use opentelemetry::trace::TraceId;
@@ -8,11 +8,20 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::ServerProcess;
-use crate::{evidence::ProfileMode, judge::Totals, lab::LoadedLab, request::Caller};
+use crate::{
+    evidence::ProfileMode,
+    judge::{self, Totals},
+    lab::LoadedLab,
+    request::Caller,
+};
 use observe::{measurements::Summary, profiles::FrameReader, traces::propagation};
 
 /// Long enough for slow under load, and for a profile with the symbolising after it.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// Interval of the looks for the end of work.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Limit of the wait for work that goes on after the last answer, in tasks that nobody waits for.
+const AT_REST_WITHIN: Duration = Duration::from_secs(3);
 
 pub struct Client<'a> {
     http: reqwest::Client,
@@ -93,6 +102,20 @@ impl<'a> Client<'a> {
     pub async fn totals(&self) -> Result<Totals, String> {
         let url = format!("http://{}/debug/totals", self.server.ops);
         self.get(&url).await?.json().await.map_err(|e| format!("{url}: {e}"))
+    }
+
+    /// Totals once no more work is done: a task that nobody waits for may go on after the answers.
+    pub async fn totals_at_rest(&self) -> Result<Totals, String> {
+        let started = Instant::now();
+        let mut totals = self.totals().await?;
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let later = self.totals().await?;
+            if judge::is_at_rest(&totals, &later) || started.elapsed() > AT_REST_WITHIN {
+                return Ok(later);
+            }
+            totals = later;
+        }
     }
 
     /// Takes a profile of all threads, including idle ones.

@@ -10,17 +10,15 @@ use super::{
 };
 use crate::{
     evidence::{Expected, ProfileMode},
-    judge::{self, Totals},
+    judge,
 };
 use observe::profiles::FrameReader;
 
 /// Wait between the start of the load and the profiles, in which slow fills the workers.
 const PROFILE_AFTER: Duration = Duration::from_secs(2);
 const PROFILE_SECONDS: u32 = 3;
-/// Interval of the checks for the symptom, and for the end of work.
+/// Interval of the checks for the symptom.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Limit of the wait for work that goes on after the last answer, in tasks that nobody waits for.
-const AT_REST_WITHIN: Duration = Duration::from_secs(3);
 
 impl Subject<'_> {
     /// Loads a variant. On a machine that stood still meanwhile the run is invalid, whatever it
@@ -37,7 +35,7 @@ impl Subject<'_> {
     async fn measure(&self, variant: &str, expected: &Expected) -> Result<Run, String> {
         let tokens = self.client.tokens().await?;
         // A request that k6 gave up may still run: its work is not this load's.
-        let before = self.totals_at_rest().await?;
+        let before = self.client.totals_at_rest().await?;
         let (since, started) = (SystemTime::now(), Instant::now());
         let base_url = self.client.base_url();
         let k6 = k6::run(self.k6, self.loaded, variant, &base_url, tokens, &self.out);
@@ -53,7 +51,7 @@ impl Subject<'_> {
         // Slow's totals are not judged, and how soon the server recovers is measured from now on.
         let after = match variant {
             "slow" => self.client.totals().await?,
-            _ => self.totals_at_rest().await?,
+            _ => self.client.totals_at_rest().await?,
         };
         Ok(Run {
             expected: expected.clone(),
@@ -64,20 +62,6 @@ impl Subject<'_> {
             symptom_after,
             ended,
         })
-    }
-
-    /// Totals once no more work is done: a task that nobody waits for may go on after the answers.
-    async fn totals_at_rest(&self) -> Result<Totals, String> {
-        let started = Instant::now();
-        let mut totals = self.client.totals().await?;
-        loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            let later = self.client.totals().await?;
-            if judge::is_at_rest(&totals, &later) || started.elapsed() > AT_REST_WITHIN {
-                return Ok(later);
-            }
-            totals = later;
-        }
     }
 
     async fn profiles(

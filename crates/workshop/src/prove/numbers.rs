@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use super::{Proof, VariantRun, WORKER_THREADS};
-use crate::{evidence::Profile, lab::LoadedLab};
+use crate::lab::LoadedLab;
 use observe::{cost::Counter, measurements::Figures};
 
 const HEADING: &str = "## Numbers\n";
@@ -75,7 +75,7 @@ fn replaced(readme: &str, section: &str) -> Result<String, String> {
 fn section(loaded: &LoadedLab, runs: &[VariantRun], machine: &Machine) -> String {
     let Machine { cores, cpu, os } = machine;
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
-    let load = load(&loaded.evidence.load.proof);
+    let load = loaded.evidence.load.proof.in_words();
     let mut lines = vec![
         format!("From `chokepoint prove --write {}`: {build} build, {cores} cores", loaded.lab.id),
         format!("({cpu}, {os}), {WORKER_THREADS} workers, {load}."),
@@ -104,19 +104,6 @@ fn section(loaded: &LoadedLab, runs: &[VariantRun], machine: &Machine) -> String
 
 fn row(first: &str, cells: impl Iterator<Item = String>) -> String {
     cells.fold(format!("| {first} |"), |line, cell| format!("{line} {cell} |"))
-}
-
-fn load(profile: &Profile) -> String {
-    let seconds = profile.seconds();
-    match profile {
-        Profile::ConstantArrivalRate { rate, .. } => {
-            let s = if *rate == 1 { "" } else { "s" };
-            format!("{rate} request{s} per second for {seconds} s")
-        }
-        Profile::RampingVus { .. } => {
-            format!("up to {} users for {seconds} s", profile.most_at_once())
-        }
-    }
 }
 
 /// Name of a counter for people: `off cpu, ms`.

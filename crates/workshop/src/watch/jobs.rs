@@ -11,7 +11,7 @@ use similar::TextDiff;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    ask::{ask, settled},
+    ask::ask,
     build::{Built, build},
     event::{Event, Variant},
     grade::{Asked, Verdict, grade},
@@ -105,12 +105,12 @@ impl<'a> Jobs<'a> {
         let fast = ask(&client, "fast").await?;
         self.asked(Variant::Fast, &fast);
         self.doing("yours");
-        let before = client.totals().await?;
+        let before = client.totals_at_rest().await?;
         let yours = ask(&client, "yours").await;
         if let Ok(yours) = &yours {
             self.asked(Variant::Yours, yours);
         }
-        let process = judge::difference(&before, &settled(&client).await?);
+        let process = judge::difference(&before, &client.totals_at_rest().await?);
         let verdict = grade(&self.loaded.evidence, &fast, &yours, &process);
         self.send(Event::Graded(verdict, saved.elapsed().as_secs_f64()));
         // Slow is always the same, and may take seconds.
@@ -127,7 +127,7 @@ impl<'a> Jobs<'a> {
     }
 
     fn asked(&self, variant: Variant, asked: &Asked) {
-        self.send(Event::Asked(variant, asked.numbers.clone()));
+        self.send(Event::Asked(variant, asked.numbers()));
     }
 
     /// Runs `prove --yours`, or says what k6 would add to it.

@@ -5,8 +5,6 @@
 
 /// One request to a variant, and what it cost.
 mod ask;
-/// Bounds of a lab, and whether a request holds them.
-mod bounds;
 /// The compiler, and what it says.
 mod build;
 /// Events, and what may follow from them.

@@ -1,21 +1,13 @@
 //! The whole proof: what it demands beyond one request, and its outcome as lines.
 
 use crate::{
-    evidence::{Evidence, Profile},
+    evidence::Evidence,
     prove::{Attempt, Proof},
 };
 
 /// What `prove --yours` adds to one request, in a sentence.
 pub fn demands(evidence: &Evidence) -> String {
-    let load = match &evidence.load.proof {
-        Profile::ConstantArrivalRate { rate, duration, .. } => {
-            let requests = if *rate == 1 { "request" } else { "requests" };
-            format!("{rate} {requests}/s for {duration} s")
-        }
-        profile @ Profile::RampingVus { .. } => {
-            format!("up to {} users for {} s", profile.most_at_once(), profile.seconds())
-        }
-    };
+    let load = evidence.load.proof.in_words();
     let gate = evidence.gate.thresholds.iter();
     let gate: Vec<_> = gate.map(|(metric, all)| format!("{metric} {}", all.join(", "))).collect();
     format!(
@@ -46,7 +38,8 @@ pub fn lines(proof: &Proof) -> Vec<String> {
     for step in steps {
         let verdict = if step.failures.is_empty() { "holds" } else { "FAILS" };
         lines.push(format!("{verdict}  {}: {}", step.name, step.measured));
-        lines.extend(step.failures.iter().map(|failure| format!("       {failure}")));
+        let failures = step.failures.iter().flat_map(|failure| failure.lines());
+        lines.extend(failures.map(|line| format!("       {line}")));
     }
     lines
 }

@@ -6,6 +6,7 @@ use super::{
     proof,
     state::{Panel, Watch},
 };
+use crate::judge::bounds::Bound;
 use observe::cost::Counter;
 
 /// A line of the screen.
@@ -151,23 +152,25 @@ impl Watch {
             _ => (&[][..], None),
         };
         let texts = reasons.iter().cloned().chain(more);
-        let indented = texts.flat_map(|text| wrap(&text, width.saturating_sub(10)));
-        indented.map(|line| Line::from(format!("          {line}"))).collect()
+        let lines = texts.flat_map(|text| reason(&text, width.saturating_sub(10)));
+        lines.map(|line| Line::from(format!("          {line}"))).collect()
     }
 
     /// Numbers that have a bound, of slow, fast and yours.
     fn table(&self) -> Vec<Line> {
         let head = ["slow", "fast", "yours", "at most"].map(str::to_owned);
         let mut lines = vec![row("", &head, Tone::Plain)];
-        for (counter, most) in self.bounds.counts.iter().chain(&self.bounds.times) {
+        let measured = self.bounds.iter().filter(|bound| bound.counter.is_measured());
+        let (counts, times): (Vec<_>, Vec<_>) = measured.partition(|bound| bound.is_count());
+        for Bound { counter, limit, .. } in counts.into_iter().chain(times) {
             let number = |of: &Option<Numbers>| of.as_ref()?.get(counter).copied();
             let (slow, fast, yours) = (number(&self.slow), number(&self.fast), number(&self.yours));
             let tone = match yours {
-                Some(yours) if yours > *most => Tone::Bad,
+                Some(yours) if yours > *limit => Tone::Bad,
                 Some(_) => Tone::Good,
                 None => Tone::Plain,
             };
-            let cells = [slow, fast, yours, Some(*most)].map(|n| shown(*counter, n));
+            let cells = [slow, fast, yours, Some(*limit)].map(|n| shown(*counter, n));
             lines.push(row(counter.name(), &cells, tone));
         }
         lines
@@ -189,6 +192,13 @@ fn shown(counter: Counter, number: Option<f64>) -> String {
         Some(number) if counter == Counter::BlockedShare => format!("{number:.2}"),
         Some(number) => format!("{number:.0}"),
     }
+}
+
+/// Lines of a reason. Its first is a sentence; below may be the difference of two answers, which
+/// stays as it is.
+fn reason(text: &str, width: usize) -> Vec<String> {
+    let (sentence, difference) = text.split_once('\n').unwrap_or((text, ""));
+    wrap(sentence, width).into_iter().chain(difference.lines().map(str::to_owned)).collect()
 }
 
 /// Breaks a text between words; a longer word stands alone. Spaces in front of it stay.

@@ -1,11 +1,13 @@
 //! States of a watch. Pure: an event goes in, and what is to be done comes out.
 
 use super::{
-    bounds::Bounds,
     event::{Effect, Event, Key, Variant, Work},
     grade::{Numbers, Verdict},
 };
-use crate::evidence::Evidence;
+use crate::{
+    evidence::Evidence,
+    judge::bounds::{self, Bound},
+};
 
 /// Text that is shown in place of the numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +21,7 @@ pub enum Panel {
 pub struct Watch {
     pub(super) id: &'static str,
     pub(super) evidence: Evidence,
-    pub(super) bounds: Bounds,
+    pub(super) bounds: Vec<Bound>,
     pub(super) work: Option<Work>,
     pub(super) doing: String,
     /// Seconds that the build took, since the save.
@@ -46,7 +48,7 @@ impl Watch {
     pub fn new(id: &'static str, evidence: Evidence, hints_shown: usize) -> Self {
         Self {
             id,
-            bounds: Bounds::of(&evidence),
+            bounds: bounds::of(&evidence),
             evidence,
             work: None,
             doing: String::new(),

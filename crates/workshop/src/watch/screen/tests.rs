@@ -39,7 +39,7 @@ fn text(watch: &Watch) -> String {
 
 #[test]
 fn the_verdict_stands_beside_its_numbers() {
-    let reason = "queries is 101, should be at most 5".to_owned();
+    let reason = "queries: 101 for each request, at most 5 (gate queries: max<=5)".to_owned();
     let watch = graded(Verdict::Red(vec![reason]), 101.0);
     assert_eq!(
         text(&watch),
@@ -50,7 +50,7 @@ q
 
 yours.rs  built in 1.6 s, yours: http://127.0.0.1:9/x
 verdict   RED, 2.9 s after the save
-          queries is 101, should be at most 5
+          queries: 101 for each request, at most 5 (gate queries: max<=5)
 
                           slow      fast     yours   at most
 queries                    101         1       101         5
@@ -68,7 +68,7 @@ h next hint · p whole proof · d slow against yours · q quit
 fn where_time_decides_it_says_what_the_proof_does() {
     let text = text(&graded(Verdict::NeedsProof(vec!["time decides".to_owned()]), 1.0));
     assert!(text.contains("verdict   needs p, 2.9 s after the save\n          time decides\n"));
-    assert!(text.contains("The proof loads yours with 1 request/s for 1 s, demands queries"));
+    assert!(text.contains("The proof loads yours with 1 request per second for 1 s, demands"));
 }
 
 #[test]
@@ -95,6 +95,17 @@ fn hint_and_trouble_have_their_place() {
     watch.on(Event::Trouble("progress.json: damaged".to_owned()));
     let text = text(&watch);
     assert!(text.contains("\n\nHint 1 of 1: h\nprogress.json: damaged\n\nh next hint"), "{text}");
+}
+
+#[test]
+fn the_difference_of_two_answers_stays_as_it_is() {
+    let difference =
+        "it answers otherwise than fast: 1 of 2 rows differ:\n-     \"a\"\n+     \"b\"";
+    let text = text(&graded(Verdict::Red(vec![difference.to_owned()]), 1.0));
+    assert!(
+        text.contains("rows differ:\n          -     \"a\"\n          +     \"b\"\n"),
+        "{text}"
+    );
 }
 
 #[test]
