@@ -182,7 +182,12 @@ fn damaged_progress_is_reported_and_left_alone() {
 #[test]
 fn outside_of_the_repository_it_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    for args in [&["watch", "n-plus-one"][..], &["reset", "--all"], &["new-lab", "cache", "a"]] {
+    for args in [
+        &["watch", "n-plus-one"][..],
+        &["reset", "--all"],
+        &["new-lab", "cache", "a"],
+        &["prove", "--write", "n-plus-one"],
+    ] {
         let output = run(&folder, args);
         let error = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{args:?}");

@@ -37,6 +37,8 @@ pub struct Args {
 pub fn run(args: Args, catalogue: Catalogue) -> Result<ExitCode, String> {
     let labs = Labs::load(catalogue).map_err(|e| e.to_string())?;
     let selected = prove::select(&labs, &args.labs)?;
+    // Found out before anything is proven.
+    let root = args.write.then(super::repository).transpose()?;
     std::fs::create_dir_all(&args.out).map_err(|e| format!("{}: {e}", args.out.display()))?;
     let out = args.out.canonicalize().map_err(|e| format!("{}: {e}", args.out.display()))?;
     // k6 is started in another folder; a bare name is found through PATH.
@@ -72,8 +74,7 @@ pub fn run(args: Args, catalogue: Catalogue) -> Result<ExitCode, String> {
         say(format_args!("{} runs were invalid and repeated", outcome.repeats));
     }
     say(format_args!("Reports and logs are in {}", options.out.display()));
-    if args.write {
-        let root = std::env::current_dir().map_err(|e| format!("the current folder: {e}"))?;
+    if let Some(root) = root {
         for (loaded, proof) in selected.iter().zip(&proofs).filter(|(_, proof)| proof.holds) {
             numbers::write(&root, loaded, proof)?;
         }

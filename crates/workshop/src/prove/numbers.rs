@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use super::{Proof, VariantRun, WORKER_THREADS};
-use crate::lab::LoadedLab;
+use crate::{lab::LoadedLab, progress::yours};
 use observe::{cost::Counter, measurements::Figures};
 
 const HEADING: &str = "## Numbers\n";
@@ -46,10 +46,9 @@ pub fn write(root: &Path, loaded: &LoadedLab, proof: &Proof) -> Result<(), Strin
     if !proof.holds {
         return Err(format!("{id} does not hold, so its numbers are not written"));
     }
-    let path = root.join("src/labs").join(id.replace('-', "_")).join("README.md");
+    let path = yours::folder(root, id).join("README.md");
     let failed = |reason: String| format!("{}: {reason}", path.display());
-    let readme = std::fs::read_to_string(&path)
-        .map_err(|e| failed(format!("{e}; --write wants the folder of the sources")))?;
+    let readme = std::fs::read_to_string(&path).map_err(|e| failed(e.to_string()))?;
     let section = section(loaded, &proof.last.variants, &Machine::this());
     let written = replaced(&readme, &section).map_err(failed)?;
     std::fs::write(&path, written).map_err(|e| failed(e.to_string()))

@@ -14,7 +14,7 @@ fn numbers(queries: f64, elapsed: f64) -> Numbers {
 
 /// A watch that waits after this verdict on its first version.
 fn graded(verdict: Verdict, queries: f64) -> Watch {
-    let mut watch = Watch::new("t", counting(), 0);
+    let mut watch = Watch::new("a-lab", counting(), 0);
     for event in [
         Event::Saved,
         Event::Built(1.6),
@@ -44,9 +44,9 @@ fn the_verdict_stands_beside_its_numbers() {
     assert_eq!(
         text(&watch),
         "\
-Chokepoint watch · t · t
+Chokepoint watch · a-lab · A lab
 
-q
+Why?
 
 yours.rs  built in 1.6 s, yours: http://127.0.0.1:9/x
 verdict   RED, 2.9 s after the save
@@ -68,7 +68,7 @@ h next hint · p whole proof · d slow against yours · q quit
 fn where_time_decides_it_says_what_the_proof_does() {
     let text = text(&graded(Verdict::NeedsProof(vec!["time decides".to_owned()]), 1.0));
     assert!(text.contains("verdict   needs p, 2.9 s after the save\n          time decides\n"));
-    assert!(text.contains("The proof loads yours with 1 request per second for 1 s, demands"));
+    assert!(text.contains("The proof loads yours with 1 request per second for 2 s, demands"));
 }
 
 #[test]
@@ -94,7 +94,10 @@ fn hint_and_trouble_have_their_place() {
     watch.on(Event::Key(Key::Hint));
     watch.on(Event::Trouble("progress.json: damaged".to_owned()));
     let text = text(&watch);
-    assert!(text.contains("\n\nHint 1 of 1: h\nprogress.json: damaged\n\nh next hint"), "{text}");
+    assert!(
+        text.contains("\n\nHint 1 of 1: Look.\nprogress.json: damaged\n\nh next hint"),
+        "{text}"
+    );
 }
 
 #[test]

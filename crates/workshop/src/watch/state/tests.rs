@@ -3,7 +3,7 @@
 use super::{super::sample::counting, *};
 
 fn watch() -> Watch {
-    Watch::new("t", counting(), 0)
+    Watch::new("a-lab", counting(), 0)
 }
 
 /// A watch that has built, and asks.
@@ -106,7 +106,7 @@ fn a_proof_that_could_not_run_is_no_attempt() {
 fn hints_come_one_by_one_and_the_last_stays() {
     let mut evidence = counting();
     evidence.hints = ["a", "b", "c"].map(str::to_owned).to_vec();
-    let mut watch = Watch::new("t", evidence, 1);
+    let mut watch = Watch::new("a-lab", evidence, 1);
     assert_eq!(watch.on(Event::Key(Key::Hint)), [Effect::KeepHints(2)]);
     assert_eq!(watch.on(Event::Key(Key::Hint)), [Effect::KeepHints(3)]);
     assert_eq!(watch.on(Event::Key(Key::Hint)), [Effect::KeepHints(3)]);
