@@ -41,11 +41,8 @@ pub fn run(args: Args, catalogue: Catalogue) -> Result<ExitCode, String> {
     let root = args.write.then(super::repository).transpose()?;
     std::fs::create_dir_all(&args.out).map_err(|e| format!("{}: {e}", args.out.display()))?;
     let out = args.out.canonicalize().map_err(|e| format!("{}: {e}", args.out.display()))?;
-    // k6 is started in another folder; a bare name is found through PATH.
-    let is_path = args.k6.components().count() > 1;
-    let k6 = if is_path { std::path::absolute(&args.k6) } else { Ok(args.k6.clone()) };
     let options = Options {
-        k6: k6.map_err(|e| format!("{}: {e}", args.k6.display()))?,
+        k6: k6::located(&args.k6)?,
         server: std::env::current_exe().map_err(|e| format!("this program's path: {e}"))?,
         out,
         variants: if args.yours { Variants::Yours } else { Variants::All },

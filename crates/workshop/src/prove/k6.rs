@@ -45,6 +45,13 @@ fn program(k6: &Path) -> Command {
     command
 }
 
+/// The program by a path that holds in any folder; a bare name is found through PATH.
+pub fn located(k6: &Path) -> Result<PathBuf, String> {
+    let is_path = k6.components().count() > 1;
+    let located = if is_path { std::path::absolute(k6) } else { Ok(k6.to_owned()) };
+    located.map_err(|e| format!("{}: {e}", k6.display()))
+}
+
 /// Checks that k6 can be started.
 pub async fn check(k6: &Path) -> Result<(), String> {
     let version = program(k6).arg("version").stdin(Stdio::null()).output().await;

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::{Catalogue, say};
 use workshop::{
     lab::Labs,
+    prove::k6,
     watch::{self, Event, Key, Options},
 };
 
@@ -37,14 +38,11 @@ pub fn run(args: Args, catalogue: Catalogue) -> Result<ExitCode, String> {
     let labs = Labs::load(catalogue).map_err(|e| e.to_string())?;
     let loaded = labs.named(&args.lab)?;
     let root = super::repository()?;
-    // k6 is started in another folder; a bare name is found through PATH.
-    let is_path = args.k6.components().count() > 1;
-    let k6 = if is_path { std::path::absolute(&args.k6) } else { Ok(args.k6.clone()) };
     let options = Options {
         out: root.join(&args.out),
         root,
         profile: args.profile,
-        k6: k6.map_err(|e| format!("{}: {e}", args.k6.display()))?,
+        k6: k6::located(&args.k6)?,
     };
     // One thread, so that the server has the other cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
