@@ -12,9 +12,11 @@ use utoipa::openapi::{
 };
 
 use crate::{
-    evidence::Request,
+    evidence::{
+        Request,
+        template::{self, Values},
+    },
     lab::{Labs, LoadedLab},
-    request::template::{self, Values},
 };
 use product::api::openapi::{self, schemas};
 

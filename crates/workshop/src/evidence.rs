@@ -18,6 +18,8 @@ mod check;
 mod needs;
 /// The request.
 mod request;
+/// Placeholders in the texts of a request.
+pub mod template;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -235,15 +237,5 @@ impl std::fmt::Display for Range {
             (None, Some(max)) => write!(f, "≤ {max}"),
             (None, None) => write!(f, "any"),
         }
-    }
-}
-
-/// Path of a variant below the lab's mount point: slow, fast, yours, or a wrong fix.
-pub fn variant_path(variant: &str) -> String {
-    match variant {
-        "slow" => "/v1/slow".to_owned(),
-        "fast" => "/v2/fast".to_owned(),
-        "yours" => "/v3/yours".to_owned(),
-        wrong => format!("/v4/{wrong}"),
     }
 }

@@ -11,14 +11,13 @@ use std::{
 
 use reqwest::{Client, RequestBuilder, Url};
 
-use crate::evidence::{Evidence, Request};
+use crate::evidence::{
+    Evidence, Request,
+    template::{self, Values},
+};
 
-/// Placeholders of the texts.
-pub mod template;
 /// Accounts of virtual users.
 mod users;
-
-use template::Values;
 
 /// Sends a lab's request, as one of several virtual users.
 #[derive(Clone)]

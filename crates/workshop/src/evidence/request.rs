@@ -6,8 +6,7 @@ use axum::http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{check::ensure, variant_path};
-use crate::request::template;
+use super::{check::ensure, template};
 
 /// The request, which every variant answers alike.
 ///
@@ -97,6 +96,16 @@ impl Request {
             format!("request.body: {method} has none; use POST, PUT or PATCH, or remove it")
         })?;
         template::check_json(body).map_err(|e| format!("request.body: {e}"))
+    }
+}
+
+/// Path of a variant below the lab's mount point: slow, fast, yours, or a wrong fix.
+fn variant_path(variant: &str) -> String {
+    match variant {
+        "slow" => "/v1/slow".to_owned(),
+        "fast" => "/v2/fast".to_owned(),
+        "yours" => "/v3/yours".to_owned(),
+        wrong => format!("/v4/{wrong}"),
     }
 }
 
