@@ -59,7 +59,7 @@ fn operation(loaded: &LoadedLab, variant: &str) -> Operation {
         (_, Some(fix)) => format!("A fix that does not help. {}", fix.idea),
         ("slow", _) => evidence.question.clone(),
         ("fast", _) => "The fix.".to_owned(),
-        _ => "Your own attempt; it starts as a copy of slow.".to_owned(),
+        _ => "Your own attempt; it starts as slow does.".to_owned(),
     };
     let Request { query, headers, log_in, body, .. } = &evidence.request;
     let mut operation = OperationBuilder::new()
