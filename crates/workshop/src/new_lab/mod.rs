@@ -40,17 +40,20 @@ const FILES: [(&str, &str); 7] = [
 /// Longest id: it is a column of tables, and part of a URL.
 const LONGEST: usize = 40;
 
-/// Words that can't name a module.
-const RESERVED: [&str; 14] = [
-    "async", "await", "box", "break", "const", "dyn", "loop", "macro", "match", "move", "static",
-    "super", "try", "yield",
+/// Keywords of Rust in lower case, which can't name a module.
+const RESERVED: [&str; 51] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// Makes the files of a lab in the repository, and enters it in the list. Returns what it wrote.
 ///
 /// # Errors
-/// An unknown area, an id that can't be used or is taken, or a file that can't be written. Nothing
-/// is written then, or what was written before is named.
+/// An unknown area, an id that can't be used or is taken, or a file that can't be written. No folder
+/// of the lab is left then.
 pub fn make(root: &Path, area: &str, id: &str, labs: &Labs) -> Result<Vec<PathBuf>, String> {
     let area = area_of(area)?;
     check(id)?;
@@ -70,16 +73,20 @@ pub fn make(root: &Path, area: &str, id: &str, labs: &Labs) -> Result<Vec<PathBu
     let text = list::with(&text, &id.replace('-', "_"), after.as_deref())
         .map_err(|reason| format!("{}: {reason}", list.display()))?;
 
-    let mut written = Vec::new();
     fs::create_dir(&folder).map_err(|e| bad(&folder, e))?;
-    for (name, template) in FILES {
-        let file = folder.join(name);
-        fs::write(&file, filled(template, id, area, order)).map_err(|e| bad(&file, e))?;
-        written.push(file);
-    }
-    fs::write(&list, text).map_err(|e| bad(&list, e))?;
-    written.push(list);
-    Ok(written)
+    let write = || -> Result<Vec<PathBuf>, String> {
+        let mut written = Vec::new();
+        for (name, template) in FILES {
+            let file = folder.join(name);
+            fs::write(&file, filled(template, id, area, order)).map_err(|e| bad(&file, e))?;
+            written.push(file);
+        }
+        fs::write(&list, &text).map_err(|e| bad(&list, e))?;
+        written.push(list.clone());
+        Ok(written)
+    };
+    // Otherwise a second try would find the lab there.
+    write().inspect_err(|_| drop(fs::remove_dir_all(&folder)))
 }
 
 /// Area with this id; hyphens are as good as underscores.
@@ -128,7 +135,9 @@ mod tests {
             assert_eq!(check(id), Ok(()), "{id}");
         }
         let long = "a".repeat(LONGEST + 1);
-        for id in ["", "-a", "a-", "a--b", "A", "a_b", "2a", "../x", "a b", "ä", "loop", &long] {
+        for id in
+            ["", "-a", "a-", "a--b", "A", "a_b", "2a", "../x", "a b", "ä", "loop", "type", &long]
+        {
             let error = check(id).unwrap_err();
             assert!(error.contains("can't be an id"), "{error}");
         }
