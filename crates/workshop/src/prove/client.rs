@@ -27,7 +27,9 @@ pub struct Client<'a> {
     http: reqwest::Client,
     server: &'a ServerProcess,
     loaded: &'a LoadedLab,
-    /// Virtual users, logged in before the first request: as many as the load has.
+    /// Number of virtual users.
+    users: u32,
+    /// They are logged in before the first request.
     caller: OnceCell<Caller>,
 }
 
@@ -41,10 +43,21 @@ pub struct Answer {
 }
 
 impl<'a> Client<'a> {
+    /// A client with as many virtual users as the load of a proof has.
     pub fn new(server: &'a ServerProcess, loaded: &'a LoadedLab) -> Result<Self, String> {
+        Self::with_users(server, loaded, loaded.evidence.load.proof.most_at_once())
+    }
+
+    /// A client with this many virtual users, for requests without a load: to log all of them in may
+    /// take longer than the requests.
+    pub fn with_users(
+        server: &'a ServerProcess,
+        loaded: &'a LoadedLab,
+        users: u32,
+    ) -> Result<Self, String> {
         let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build();
         let caller = OnceCell::new();
-        Ok(Self { http: http.map_err(|e| e.to_string())?, server, loaded, caller })
+        Ok(Self { http: http.map_err(|e| e.to_string())?, server, loaded, users, caller })
     }
 
     pub fn base_url(&self) -> String {
@@ -57,8 +70,7 @@ impl<'a> Client<'a> {
 
     async fn caller(&self) -> Result<&Caller, String> {
         let evidence = &self.loaded.evidence;
-        let users = evidence.load.proof.most_at_once();
-        let new = || Caller::new(self.http.clone(), self.base_url(), evidence, users);
+        let new = || Caller::new(self.http.clone(), self.base_url(), evidence, self.users);
         self.caller.get_or_try_init(new).await
     }
 

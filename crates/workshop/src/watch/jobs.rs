@@ -98,7 +98,7 @@ impl<'a> Jobs<'a> {
         let log = log.join("watch.log");
         let settings = &self.loaded.evidence.settings;
         let server = ServerProcess::start(&program, &log, WORKER_THREADS, settings).await?;
-        let client = Client::new(&server, self.loaded)?;
+        let client = Client::with_users(&server, self.loaded, 1)?;
         let route = self.loaded.evidence.route("yours");
         self.send(Event::Up(format!("{}{route}", client.base_url())));
         self.doing("fast");
