@@ -63,7 +63,8 @@ pub fn start_in(root: &Path, id: &str) -> Result<String, String> {
 /// Puts yours.rs back to its start. Returns the place of the old text, if it was another.
 ///
 /// # Errors
-/// A file that is not there, or that can't be read or written; yours.rs is then as it was.
+/// A file that is not there, or that can't be read or written. The old text is kept before yours.rs
+/// is written, so it is never lost.
 pub fn reset(root: &Path, id: &str) -> Result<Option<PathBuf>, String> {
     let start = start_in(root, id)?;
     let file = folder(root, id).join("yours.rs");
