@@ -19,7 +19,7 @@ pub async fn ask(client: &Client<'_>, variant: &str) -> Result<Asked, String> {
         .map_err(|_| format!("{variant} did not answer within {} s", ANSWER_WITHIN.as_secs()))??;
     let summary = client.measured(variant, since).await?;
     if summary.count == 0 {
-        return Err(format!("the request to {variant} was not measured"));
+        return Err(format!("{variant} was not measured; status {status}: {body}"));
     }
     Ok(Asked { status, body, summary })
 }
