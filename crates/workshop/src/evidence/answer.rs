@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::check::ensure;
 
+/// Error of a sum of shares: 0.7, 0.2 and 0.1 are a little less than 1.
+const ROUNDING: f64 = 1e-9;
+
 /// Answers that are right. Any other status is a failure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,7 +90,13 @@ impl Answer {
                 "{key}: no status has a min, so no answer is needed; give the right one its share"
             )
         })?;
-        ensure(least <= 1.0, || format!("{key}: the mins are {least} together, and may be 1"))?;
+        ensure(least <= 1.0 + ROUNDING, || {
+            format!("{key}: the mins are {least} together, and may be 1")
+        })?;
+        let most: f64 = self.statuses.values().map(|share| share.max.unwrap_or(1.0)).sum();
+        ensure(most >= 1.0 - ROUNDING, || {
+            format!("{key}: the maxes are {most} together, and every run has 1; raise one")
+        })?;
         let mut all = self.statuses.iter();
         if let (Some((status, share)), None) = (all.next(), all.next()) {
             ensure(*share == Share { min: Some(1.0), max: None }, || {

@@ -91,6 +91,7 @@ fn fields_that_may_differ_are_left_out_of_a_comparison() {
 #[test]
 fn errors_name_the_key_and_what_would_be_right() {
     let share = |min: f64| json!({ "200": { "min": min }, "503": { "max": 0.5 } });
+    let too_little = json!({ "200": { "min": 0.5, "max": 0.5 }, "503": { "max": 0.25 } });
     for (pointer, value, reason) in [
         ("/area", json!("Database"), "area: unknown variant `Database`, expected one of `async"),
         ("/order", json!(0), "order is 0; the first lab of an area has 1"),
@@ -110,6 +111,7 @@ fn errors_name_the_key_and_what_would_be_right() {
         ("/answer/statuses", json!({ "99": { "min": 1 } }), "a status of an answer is 200 to"),
         ("/answer/statuses", share(1.5), "answer.statuses.200: 1.5 to 1 is impossible"),
         ("/answer/statuses", share(0.0), "answer.statuses.200: every share is in 0 to 1"),
+        ("/answer/statuses", too_little, "answer.statuses: the maxes are 0.75 together"),
         ("/answer/statuses/200", json!({}), "answer.statuses.200: a share needs min or max"),
         ("/answer/statuses/200", json!({ "least": 1 }), "answer.statuses.200.least: unknown"),
         ("/settings", json!({ "DB_POOL": "1" }), "settings.DB_POOL: the server has no setting"),
