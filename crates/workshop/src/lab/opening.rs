@@ -128,9 +128,14 @@ impl Opening {
             *this.phase() = Phase::Closed;
             Err(NotOpen { lab, reason: reason.into() })
         });
-        let stopped =
-            move |e: tokio::task::JoinError| NotOpen { lab, reason: e.to_string().into() };
-        let work = task.map(move |joined| joined.unwrap_or_else(|e| Err(stopped(e))));
+        let this = self.clone();
+        let work = task.map(move |joined| {
+            joined.unwrap_or_else(|stopped| {
+                // It ended with the runtime, and left its phase: a reset would look at it for ever.
+                *this.phase() = Phase::Closed;
+                Err(NotOpen { lab, reason: stopped.to_string().into() })
+            })
+        });
         let work = work.boxed().shared();
         *phase = Phase::Working(work.clone());
         work
