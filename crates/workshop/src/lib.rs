@@ -32,4 +32,3 @@ pub mod upstream;
 pub mod watch;
 
 pub use lab::{BadLab, Data, Handlers, Lab, Labs, LoadedLab, Schema};
-pub use named::nearest;
