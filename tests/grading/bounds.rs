@@ -51,7 +51,11 @@ fn the_gate_decides_where_fast_is_stricter() {
 #[test]
 fn switches_are_those_of_one_request() {
     let switches = grade("hidden-blocking", &[(Counter::Switches, 117.0)]);
-    assert_eq!(switches, ["switches: 117 in one request, at most 20 (evidence of fast)"]);
+    let words = [
+        "switches: 117 in one request, at most 20 (evidence of fast)",
+        "these look like the numbers of the wrong fix block-in-place",
+    ];
+    assert_eq!(switches, words);
 }
 
 #[test]
