@@ -29,7 +29,7 @@ pub struct ServerProcess {
     pub app: SocketAddr,
     pub ops: SocketAddr,
     errors: Arc<Mutex<String>>,
-    _child: Child,
+    child: Child,
     folder: tempfile::TempDir,
 }
 
@@ -71,7 +71,7 @@ impl ServerProcess {
         let errors = Arc::new(Mutex::new(String::new()));
         let reading = tokio::spawn(keep_errors(BufReader::new(stderr), errors.clone()));
         match tokio::time::timeout(READY_WITHIN, is_ready).await {
-            Ok(Ok((app, ops))) => Ok(Self { app, ops, errors, _child: child, folder }),
+            Ok(Ok((app, ops))) => Ok(Self { app, ops, errors, child, folder }),
             Ok(Err(_)) => {
                 // It has ended, so its standard error ends too; a reader that failed has less.
                 let _ = reading.await;
@@ -92,6 +92,20 @@ impl ServerProcess {
     pub fn last_panic(&self) -> Option<String> {
         let errors = text(&self.errors);
         errors.lines().rfind(|line| line.contains(" panicked at ")).map(str::to_owned)
+    }
+}
+
+impl Drop for ServerProcess {
+    /// Ends the server, and waits for that: whoever goes on may need its cores, its ports and its
+    /// files. A killed process ends within milliseconds.
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(pid) = self.child.id().and_then(|pid| pid.try_into().ok())
+            && self.child.start_kill().is_ok()
+        {
+            // It fails if the runtime has seen the end first.
+            let _ = nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(pid), None);
+        }
     }
 }
 
