@@ -21,15 +21,24 @@ pub mod likeness;
 /// Reason that evidence doesn't hold, as text for people.
 pub type Failure = String;
 
+const NO_REQUEST: &str = "no request was measured";
+
+/// Reason that measurements say nothing, if they say nothing.
+fn unusable(measured: &Summary) -> Option<Failure> {
+    let reason = if measured.count == 0 {
+        NO_REQUEST
+    } else if measured.is_partial {
+        "there were more requests than are kept, so some were not looked at"
+    } else {
+        return None;
+    };
+    Some(reason.to_owned())
+}
+
 /// Checks that the measured requests are in every range.
 pub fn counters(ranges: &BTreeMap<Counter, Range>, measured: &Summary) -> Vec<Failure> {
-    if measured.count == 0 {
-        return vec!["no request was measured".to_owned()];
-    }
-    if measured.is_partial {
-        return vec![
-            "there were more requests than are kept, so some were not looked at".to_owned(),
-        ];
+    if let Some(reason) = unusable(measured) {
+        return vec![reason];
     }
     let judge = |(counter, range): (&Counter, &Range)| {
         let Some(figures) = measured.counters.get(counter) else {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Failure, Totals, allowed, likeness};
+use super::{Failure, NO_REQUEST, Totals, allowed, likeness, unusable};
 use crate::evidence::{Evidence, Frame, Range, Statistic};
 use observe::{
     cost::{
@@ -71,13 +71,11 @@ fn gate(evidence: &Evidence, row: &Row) -> Option<(f64, String)> {
 
 /// Checks every bound. If one is crossed, the last line says whose numbers these look like.
 pub fn grade(evidence: &Evidence, bounds: &[Bound], measured: &Measured<'_>) -> Vec<Failure> {
-    if measured.summary.count == 0 || measured.requests == 0 {
-        return vec!["no request was measured".to_owned()];
+    if measured.requests == 0 {
+        return vec![NO_REQUEST.to_owned()];
     }
-    if measured.summary.is_partial {
-        return vec![
-            "more requests were sent than are kept, so some were not looked at".to_owned(),
-        ];
+    if let Some(reason) = unusable(measured.summary) {
+        return vec![reason];
     }
     let mut failures: Vec<_> = bounds.iter().filter_map(|bound| bound.judge(measured)).collect();
     if !failures.is_empty() {
