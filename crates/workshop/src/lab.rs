@@ -176,7 +176,7 @@ impl LoadedLab {
         (self.evidence.area, self.evidence.order)
     }
 
-    /// What makes the lab's data; None if a request needs to wait for nothing.
+    /// Maker of the lab's data; None if a request needs to wait for nothing.
     fn opening(&self, state: &SharedState) -> Option<Arc<Opening>> {
         let needs = self.evidence.needs;
         if self.lab.data.is_none() && !needs.postgres && !needs.redis {

@@ -1,4 +1,4 @@
-//! What lab.json may say about request, answer, needs and settings, and the reasons to refuse it.
+//! Request, answer, needs and settings of lab.json, and the reasons to refuse them.
 
 use std::collections::BTreeSet;
 

@@ -17,7 +17,7 @@ pub struct Run {
     pub(super) expected: Expected,
     pub(super) outcome: k6::Outcome,
     pub(super) summary: Summary,
-    /// What the process added to its totals meanwhile.
+    /// Additions to the totals of the process meanwhile.
     pub(super) totals: Totals,
     pub(super) profiles: Vec<(ProfileMode, FrameReader)>,
     pub(super) symptom_after: Option<Duration>,

@@ -38,7 +38,7 @@ pub struct Options {
     pub out: PathBuf,
 }
 
-/// What the pieces of work share.
+/// State that the pieces of work share.
 pub struct Jobs<'a> {
     pub loaded: &'a LoadedLab,
     pub options: &'a Options,

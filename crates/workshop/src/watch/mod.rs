@@ -1,7 +1,7 @@
 //! `watch`: builds yours.rs on each save, asks it once, and says whether its counts are right.
 //!
-//! What happens next (`state`), what is shown (`screen`) and what is right (`grade`) are pure, so
-//! that they can be tested without a terminal or a compiler; the other parts do the work.
+//! The next state (`state`), the screen of it (`screen`) and the verdict (`grade`) are pure, so that
+//! they can be tested without a terminal or a compiler; the other parts do the work.
 
 /// One request to a variant, and what it cost.
 mod ask;
@@ -13,7 +13,7 @@ mod event;
 mod grade;
 /// The work between two events: build, grade, prove.
 mod jobs;
-/// What a whole proof demands beyond one request.
+/// Demands of a whole proof beyond one request.
 mod proof;
 /// The loop: events in, screens out.
 mod run;

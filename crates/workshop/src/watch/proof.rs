@@ -5,7 +5,7 @@ use crate::{
     prove::{Attempt, Proof},
 };
 
-/// What `prove --yours` adds to one request, in a sentence.
+/// Demands of `prove --yours` beyond one request, in a sentence.
 pub fn demands(evidence: &Evidence) -> String {
     let load = evidence.load.proof.in_words();
     let gate = evidence.gate.thresholds.iter();

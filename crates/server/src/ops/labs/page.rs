@@ -88,7 +88,7 @@ pub fn lab(loaded: &LoadedLab) -> Markup {
     )
 }
 
-/// What the lab needs, and how to start a server for it.
+/// Needs of the lab, and the way to start a server for it.
 fn conditions(evidence: &Evidence) -> Markup {
     let needs = evidence.needs.listed();
     let settings = evidence.settings.iter().map(|(name, value)| format!("{name}={value} "));

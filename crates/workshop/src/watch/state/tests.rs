@@ -1,4 +1,4 @@
-//! What follows from each event, in each state.
+//! The state that follows from each event, in each state.
 
 use super::{super::sample::counting, *};
 
