@@ -18,7 +18,7 @@ import { check, fail, sleep } from 'k6';
 import { answerOf } from './lib/answer.js';
 import { of } from './lib/outcome.js';
 import { firstNumber, sender } from './lib/request.js';
-import { record } from './lib/server-timing.js';
+import { addOwn, record } from './lib/server-timing.js';
 import { tell, traced } from './lib/trace.js';
 import { logIn } from './lib/users.js';
 
@@ -32,6 +32,7 @@ const load = lab.load[PROFILE] || fail(`PROFILE ${PROFILE} is neither stage nor 
 const tokens = __ENV.TOKENS && JSON.parse(open(__ENV.TOKENS));
 const send = sender(lab, VARIANT, BASE_URL);
 const answer = answerOf(lab);
+addOwn(lab);
 const users = load.max_vus || Math.max(...load.stages.map(({ target }) => target));
 
 function scenario() {

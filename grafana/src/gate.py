@@ -30,6 +30,8 @@ def value(threshold: Threshold, by: str) -> str:
     summed = f"sum by ({by}, variant) ({series})"
     if aggregation == "count":
         return summed
+    if aggregation == "avg":
+        return f"histogram_sum({summed}) / histogram_count({summed})"
     share = 1 if aggregation == "max" else int(aggregation[2:-1]) / 100
     return f"histogram_quantile({share:g}, {summed})"
 

@@ -5,9 +5,20 @@ import { Trend } from 'k6/metrics';
 // The server's table of counters writes the file. `label` and `part` are a counter's place in the header:
 // "dur" are milliseconds, as in busy;dur=2003.1, and a "count" starts the description, as in
 // db;dur=1.2;desc="101 queries".
-const COUNTERS = JSON.parse(open('./counters.json')).filter(({ label }) => label);
+const TABLE = JSON.parse(open('./counters.json'));
+const COUNTERS = TABLE.filter(({ label }) => label);
 
 const trends = Object.fromEntries(COUNTERS.map(({ name, unit }) => [name, new Trend(name, unit === 'time')]));
+
+// Adds the counters of a lab's own: those of its evidence that the table does not have. The server shows
+// them as it names them. To be called before the run begins, as k6 makes no metric later.
+export function addOwn({ evidence: { slow, fast } }) {
+  const named = Object.keys({ ...slow.counters, ...fast.counters });
+  named.filter((name) => !TABLE.some(({ json }) => json === name)).forEach((name) => {
+    COUNTERS.push({ name, label: name, part: 'count' });
+    trends[name] = new Trend(name);
+  });
+}
 
 const METRIC = /(?:^|, )([\w-]+)(?:;dur=([\d.]+))?(?:;desc="(\d+))?/g;
 

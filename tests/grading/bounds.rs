@@ -33,7 +33,8 @@ fn grade(id: &str, numbers: &[(Counter, f64)]) -> Vec<String> {
 
 #[test]
 fn fewer_than_fast_is_never_too_few() {
-    for id in ["blocking-n-plus-one", "hidden-blocking", "n-plus-one"] {
+    for loaded in crate::support::labs().all() {
+        let id = loaded.lab.id;
         assert_eq!(grade(id, &[]), Vec::<String>::new(), "{id}");
     }
 }
@@ -56,6 +57,21 @@ fn switches_are_those_of_one_request() {
         "these look like the numbers of the wrong fix block-in-place",
     ];
     assert_eq!(switches, words);
+}
+
+#[test]
+fn a_mean_and_its_greatest_are_two_bounds() {
+    let calls = |calls| grade("retry-storm", &[(Counter::UpstreamCalls, calls)]);
+    assert_eq!(calls(1.2), Vec::<String>::new());
+    let mean = |calls: u32| {
+        format!("upstream_calls: {calls} for each request, at most 1.2 (evidence of fast)")
+    };
+    assert_eq!(calls(4.0), [mean(4)]);
+    let max = "upstream_calls: 5 for each request, at most 4 (gate upstream_calls: max<=4)";
+    let whose = "these look like the numbers of the wrong fix one-layer";
+    assert_eq!(calls(5.0), [max.to_owned(), mean(5), whose.to_owned()]);
+    // Slow's numbers are those of a wrong fix too.
+    assert_eq!(calls(25.0).last().unwrap(), "these look like the numbers of slow");
 }
 
 #[test]

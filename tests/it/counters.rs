@@ -2,13 +2,14 @@
 //!
 //! `UPDATE_LISTS=1 cargo test --test it counters` writes them.
 
-use std::{env, fs};
+use std::{collections::BTreeSet, env, fs};
 
 use observe::cost::{
     Counter,
     row::{Row, Unit},
 };
 use serde_json::{Value, json};
+use workshop::evidence::Expected;
 
 fn rows() -> impl Iterator<Item = &'static Row> {
     Counter::ALL.iter().filter_map(|counter| counter.row())
@@ -71,6 +72,25 @@ fn k6_and_dashboards_have_the_rows_of_the_table() {
 #[test]
 fn the_docs_have_the_rows_of_the_table() {
     same("docs/counters.md", &for_people());
+}
+
+/// k6 fails at its start for a threshold on a metric that it does not have.
+#[test]
+fn every_gate_is_on_what_k6_measures() {
+    for loaded in crate::support::labs().all() {
+        let own = loaded.lab.counters.iter().map(|own| own.name());
+        let of_header = rows().filter(|row| row.timing.is_some()).map(|row| row.names.trend);
+        let known: BTreeSet<_> = own.chain(of_header).chain(["http_req_duration"]).collect();
+        let Expected { counters, .. } = &loaded.evidence.evidence.slow;
+        for metric in loaded.evidence.gate.thresholds.keys() {
+            let id = loaded.lab.id;
+            assert!(known.contains(metric.as_str()), "{id}: k6 has no metric {metric:?}");
+            // By its range k6 knows a counter of the lab's own.
+            let is_own = loaded.lab.counters.iter().any(|own| own.name() == metric);
+            let has_range = counters.keys().any(|counter| counter.name() == metric);
+            assert!(!is_own || has_range, "{id}: {metric} has no range in the evidence of slow");
+        }
+    }
 }
 
 #[test]

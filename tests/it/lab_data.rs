@@ -26,7 +26,7 @@ fn data_are_made_once_and_for_an_opened_lab_only() {
             fill(&state.db).await
         })
     };
-    let data = Data { schema: Schema::Both(TABLE), set_up: Some(set_up), reset: None };
+    let data = Data { schema: Schema::Both(TABLE), set_up: Some(set_up), ..Data::NONE };
     let other = Data { schema: Schema::Both("CREATE TABLE nobodys (id INTEGER)"), ..Data::NONE };
     let app = start(&[
         lab("opened", &evidence("opened", 1), data),
@@ -74,7 +74,7 @@ fn a_failure_names_the_lab_and_the_next_request_tries_again() {
             }
         })
     };
-    let data = Data { schema: Schema::Both(TABLE), set_up: Some(set_up), reset: None };
+    let data = Data { schema: Schema::Both(TABLE), set_up: Some(set_up), ..Data::NONE };
     let app = start(&[lab("failing", &evidence("failing", 1), data)]);
     app.run(async {
         let path = "/api/labs/failing/v2/fast";
@@ -161,7 +161,7 @@ fn a_reset_restores_the_data_of_an_opened_lab() {
             fill(&state.db).await
         })
     };
-    let data = Data { schema: Schema::Both(TABLE), set_up: FILL, reset: Some(reset) };
+    let data = Data { schema: Schema::Both(TABLE), set_up: FILL, reset: Some(reset), ..Data::NONE };
     let app = start(&[lab("reset", &evidence("reset", 1), data)]);
     app.run(async {
         let path = "/api/labs/reset/v1/slow";

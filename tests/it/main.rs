@@ -53,6 +53,8 @@ mod health_command;
 /// Unread answers and waiting bodies.
 #[cfg(target_os = "linux")]
 mod held_bytes;
+/// A connection that a request holds.
+mod held_connections;
 /// Nothing of the caller's environment reaches what prove starts.
 #[cfg(target_os = "linux")]
 mod hermetic;
@@ -119,6 +121,8 @@ mod request_cost;
 mod request_threads;
 /// Retention of log lines.
 mod retention;
+/// Rows that SQLite visits for a request.
+mod rows_visited;
 /// Secrets in files.
 mod secret_files;
 /// Secrets that the log must not have.

@@ -17,7 +17,7 @@ use observe::{
 use reqwest::Client;
 use server::lifecycle::open_database;
 use tokio::runtime::Runtime;
-use workshop::upstream::{Fate, Faults, Server, Upstream, counting_client};
+use workshop::upstream::{Fate, Faults, Phase, Server, Upstream, counting_client};
 
 use crate::backends::BackEnds;
 
@@ -57,8 +57,14 @@ impl Drop for Beside {
     }
 }
 
-const NEAR: Faults =
-    Faults { seed: 0, latency: Duration::ZERO, errors: 0, stalls: 0, connections: None };
+const NEAR: Faults = Faults {
+    seed: 0,
+    latency: Duration::ZERO,
+    errors: 0,
+    stalls: 0,
+    connections: None,
+    phases: &[],
+};
 
 async fn status(upstream: &Upstream, http: &Client) -> StatusCode {
     upstream.send(http.get(upstream.url("/check"))).await.unwrap().status
@@ -140,6 +146,38 @@ fn a_seed_decides_which_requests_fail_and_for_this_caller_alone() {
     assert_eq!(statuses(&failing), first, "the same seed is the same run");
     assert_eq!(failing.counts().requests, 200);
     assert_eq!(healthy.counts().requests, 400);
+}
+
+#[test]
+fn an_outage_lasts_so_many_requests_of_the_app_however_often_they_call() {
+    const PHASES: &[Phase] = &[Phase::Down(2), Phase::Stumbles(1), Phase::Up(1)];
+    let beside = Beside::start();
+    let statuses_of_one_request = |upstream: &Upstream, calls: usize| {
+        let mut statuses = Vec::new();
+        beside.cost_of(async {
+            for _ in 0..calls {
+                statuses.push(status(upstream, upstream.http()).await.is_success());
+            }
+        });
+        statuses
+    };
+    for calls in [1, 3] {
+        let upstream = beside.caller("slow");
+        upstream.begin(Faults { phases: PHASES, ..NEAR });
+        let mut stumbles = vec![true; calls];
+        stumbles[0] = false;
+        let expected = [vec![false; calls], vec![false; calls], stumbles, vec![true; calls]];
+        for expected in expected.iter().chain(&expected) {
+            assert_eq!(&statuses_of_one_request(&upstream, calls), expected);
+        }
+    }
+    // Outside a request of the app nothing tells which calls belong together.
+    let upstream = beside.caller("slow");
+    upstream.begin(Faults { phases: PHASES, ..NEAR });
+    for is_up in [false, false, false, true] {
+        let status = beside.runtime.block_on(status(&upstream, upstream.http()));
+        assert_eq!(status.is_success(), is_up);
+    }
 }
 
 #[test]

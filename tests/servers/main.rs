@@ -34,6 +34,9 @@ mod databases;
 mod errors;
 /// Servers and networks that no longer answer.
 mod frozen;
+/// A connection that a request holds.
+#[path = "../it/held_connections.rs"]
+mod held_connections;
 /// Lab variants give the same answer with different numbers.
 #[path = "../it/labs.rs"]
 mod labs;

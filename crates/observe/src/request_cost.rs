@@ -24,7 +24,7 @@ mod calls;
 /// Runs work of a request, and meters it.
 mod measured;
 
-pub use calls::{Call, call};
+pub use calls::{Call, CallGuard, call, under_way};
 pub(crate) use measured::metered;
 pub use measured::{Measured, hold, within};
 
@@ -154,11 +154,24 @@ pub fn add(counter: Counter, amount: u64) {
 }
 
 impl OwnCounter {
+    /// True if requests of that route have it.
+    pub fn is_of(&self, request_cost: &RequestCost) -> bool {
+        self.counter().is_some_and(|counter| request_cost.own_counters().contains(&counter))
+    }
+
     /// Adds to the cost of the request that runs on this thread, and of the process.
     pub fn add(&self, amount: u64) {
-        if let Some(counter) = self.counter() {
-            add(counter, amount);
+        self.add_to(current().as_deref(), amount);
+    }
+
+    /// Adds to the cost of a request, whichever thread works for it, and of the process. A request of
+    /// another route has a counter of its own in that place, and stays as it is.
+    pub fn add_to(&self, request_cost: Option<&RequestCost>, amount: u64) {
+        let Some(counter) = self.counter() else { return };
+        if let Some(request_cost) = request_cost.filter(|request_cost| self.is_of(request_cost)) {
+            request_cost.put(counter, amount);
         }
+        totals::add(counter, amount);
     }
 }
 

@@ -40,8 +40,14 @@ pub fn leave_this_thread_out() {
 }
 
 pub(crate) fn add(counter: Counter, amount: u64) {
+    if !IS_BESIDE.get() {
+        add_for_app(counter, amount);
+    }
+}
+
+/// Adds work of the app, also on a thread that is left out: what such a service saw the app do.
+pub(crate) fn add_for_app(counter: Counter, amount: u64) {
     if amount > 0
-        && !IS_BESIDE.get()
         && let Some(total) = place(counter).and_then(|place| TOTALS.get(place))
     {
         total.fetch_add(amount, Relaxed);

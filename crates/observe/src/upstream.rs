@@ -4,7 +4,7 @@ use std::{future::Future, time::Instant};
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderValue, Method, Uri},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri},
 };
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceState};
 use tracing::{Span, field::Empty};
@@ -14,6 +14,7 @@ use crate::{
     cost::Counter,
     request_cost::{self, Call},
     request_id::{Ids, REQUEST_ID},
+    totals,
     traces::{HeadSampler, Recent, propagation, request},
 };
 
@@ -31,6 +32,17 @@ struct Waiting(Instant);
 impl Drop for Waiting {
     fn drop(&mut self) {
         request_cost::add_time(Counter::UpstreamMs, self.0.elapsed());
+    }
+}
+
+/// Header of a request that `call` has counted.
+pub const COUNTED: HeaderName = HeaderName::from_static("x-counted");
+
+/// Counts a call as a service in this process sees it, if its client did not: no request's record has
+/// it, but the totals have.
+pub fn arrived(headers: &HeaderMap) {
+    if !headers.contains_key(COUNTED) {
+        totals::add_for_app(Counter::UpstreamCalls, 1);
     }
 }
 

@@ -16,6 +16,8 @@ mod area;
 mod check;
 /// Requirements, and settings of the server.
 mod needs;
+/// Requests that must be refused.
+mod refusal;
 /// The request.
 mod request;
 /// Placeholders in the texts of a request.
@@ -26,6 +28,7 @@ pub(crate) mod tests;
 pub use answer::{Answer, Share};
 pub use area::Area;
 pub use needs::{Needs, Settings};
+pub use refusal::{Refusal, Session};
 pub use request::{Method, Request};
 
 /// The content of a lab.json.
@@ -44,6 +47,9 @@ pub struct Evidence {
     pub origin: String,
     pub request: Request,
     pub answer: Answer,
+    /// Requests that every variant must refuse.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
     pub load: Load,
     pub gate: Gate,
     pub evidence: Sides,
@@ -140,6 +146,8 @@ pub enum Statistic {
     Every,
     /// 90 % of the requests.
     P90,
+    /// All of them together: their mean.
+    Mean,
 }
 
 impl Statistic {
@@ -227,8 +235,10 @@ impl Evidence {
 
 impl std::fmt::Display for Range {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.statistic == Statistic::P90 {
-            write!(f, "for nine of ten requests ")?;
+        match self.statistic {
+            Statistic::Every => {}
+            Statistic::P90 => write!(f, "for nine of ten requests ")?,
+            Statistic::Mean => write!(f, "on average ")?,
         }
         match (self.min, self.max) {
             (Some(min), Some(max)) if min == max => write!(f, "= {min}"),

@@ -175,6 +175,7 @@ impl Range {
         match self.statistic {
             Statistic::Every => self.holds(figures.min) && self.holds(figures.max),
             Statistic::P90 => self.holds(figures.p90),
+            Statistic::Mean => self.holds(figures.mean),
         }
     }
 }

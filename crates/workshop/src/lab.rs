@@ -15,7 +15,7 @@ use product::api::state::SharedState;
 
 use crate::{
     evidence::{Area, Evidence},
-    upstream,
+    upstream::{self, Upstream},
 };
 
 /// Tables, set-up and reset of a lab.
@@ -23,7 +23,7 @@ mod data;
 /// The first request to a lab, which makes its data.
 mod opening;
 
-pub use data::{Data, DataError, Schema, Step};
+pub use data::{Change, Data, DataError, Schema, Step};
 pub use opening::NotOpen;
 use opening::Opening;
 
@@ -144,9 +144,12 @@ impl Labs {
         for loaded in &self.0 {
             let Handlers { slow, fast, yours, wrong } = (loaded.lab.handlers)(state);
             let variants = [("slow", slow), ("fast", fast), ("yours", yours)];
-            let opening = loaded.opening(state);
-            for (variant, handler) in variants.into_iter().chain(wrong) {
-                let upstream = Extension(upstream.for_caller(loaded.lab.id, variant));
+            let variants: Vec<_> = variants.into_iter().chain(wrong).collect();
+            let caller = |variant: &str| upstream.for_caller(loaded.lab.id, variant);
+            let callers = variants.iter().map(|(variant, _)| caller(variant)).collect();
+            let opening = loaded.opening(state, callers);
+            for (variant, handler) in variants {
+                let upstream = Extension(caller(variant));
                 let mut handler: MethodRouter<SharedState> = handler.layer(upstream);
                 if let Some(opening) = &opening {
                     let opening = opening.clone();
@@ -177,12 +180,13 @@ impl LoadedLab {
     }
 
     /// Maker of the lab's data; None if a request needs to wait for nothing.
-    fn opening(&self, state: &SharedState) -> Option<Arc<Opening>> {
+    fn opening(&self, state: &SharedState, callers: Vec<Upstream>) -> Option<Arc<Opening>> {
         let needs = self.evidence.needs;
         if self.lab.data.is_none() && !needs.postgres && !needs.redis {
             return None;
         }
-        Some(self.opening.get_or_init(|| Opening::new(self.lab, needs, state.clone())).clone())
+        let new = || Opening::new(self.lab, needs, state.clone(), callers);
+        Some(self.opening.get_or_init(new).clone())
     }
 
     /// Resets the lab's data, if anybody has opened it, and forgets what was measured.

@@ -16,12 +16,16 @@ pub mod metrics;
 mod named;
 /// Makes the files of a new lab.
 pub mod new_lab;
+/// Password checks of labs.
+pub mod password;
 /// Progress of a learner, and yours.rs at its start.
 pub mod progress;
 /// Proves that each lab shows its symptom, and that its fix removes it.
 pub mod prove;
 /// A lab's request, built from lab.json.
 pub mod request;
+/// Signed session of a virtual user.
+pub mod session;
 /// Loads log ingest, and reads back the acknowledged lines.
 pub mod stress;
 /// Runtimes for work that may never come back.

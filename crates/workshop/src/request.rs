@@ -10,9 +10,10 @@ use std::{
 };
 
 use reqwest::{Client, RequestBuilder, Url};
+use serde_json::Value;
 
 use crate::evidence::{
-    Evidence, Request,
+    Evidence, Refusal, Request, Session,
     template::{self, Values},
 };
 
@@ -57,7 +58,31 @@ impl Caller {
     /// # Errors
     /// A user who was not logged in, and an address that is none.
     pub fn request(&self, variant: &str, user: u32) -> Result<RequestBuilder, String> {
-        let Request { method, query, headers, log_in, body, .. } = &self.request;
+        self.with(variant, user, Session::Valid, self.request.body.as_ref())
+    }
+
+    /// The user's next request to a variant, as one that must be refused.
+    ///
+    /// # Errors
+    /// As `request`.
+    pub fn refused(
+        &self,
+        variant: &str,
+        user: u32,
+        refusal: &Refusal,
+    ) -> Result<RequestBuilder, String> {
+        let body = refusal.body.as_ref().or(self.request.body.as_ref());
+        self.with(variant, user, refusal.session, body)
+    }
+
+    fn with(
+        &self,
+        variant: &str,
+        user: u32,
+        session: Session,
+        body: Option<&Value>,
+    ) -> Result<RequestBuilder, String> {
+        let Request { method, query, headers, log_in, .. } = &self.request;
         let values = Values { n: next_number(), user };
         let address = format!("{}{}", self.base, self.request.route(variant));
         let mut url = Url::parse(&address).map_err(|e| format!("{address}: {e}"))?;
@@ -73,14 +98,24 @@ impl Caller {
         if let Some(body) = body {
             builder = builder.json(&template::json(body, values));
         }
-        if *log_in {
+        if *log_in && session != Session::None {
             let token = usize::try_from(user).ok().and_then(|user| user.checked_sub(1));
             let token = token.and_then(|user| self.tokens.get(user));
             let token = token.ok_or_else(|| format!("virtual user {user} is not logged in"))?;
-            builder = builder.bearer_auth(token);
+            builder = match session {
+                Session::Forged => builder.bearer_auth(forged(token)),
+                Session::Valid | Session::None => builder.bearer_auth(token),
+            };
         }
         Ok(builder)
     }
+}
+
+/// The token with its signature turned around: its claims can be read, and nobody has signed them.
+fn forged(token: &str) -> String {
+    let (claims, signature) = token.rsplit_once('.').unwrap_or((token, ""));
+    let signature: String = signature.chars().rev().collect();
+    format!("{claims}.{signature}")
 }
 
 /// Number of the next request. It begins with the time in microseconds, so that loads of the same

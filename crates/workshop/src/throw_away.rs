@@ -1,31 +1,40 @@
 //! Throw-away runtimes, for work that may deadlock for ever. Victims on the app's runtime would hold
 //! its workers until the process ends; here they hold threads that nothing else needs.
 //!
-//! A thread can't be ended from outside. Those that never end are counted, and from a limit on no
-//! further runtime is made.
+//! What waits is dropped with its runtime, and a thread that waited for that comes back. A thread
+//! can't be ended from outside: those that never end are counted, and from a limit on no further
+//! runtime is made.
 
 use std::{
     future::Future,
     io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{
-            AtomicBool, AtomicU64, AtomicUsize,
+            AtomicU64,
             Ordering::{Relaxed, SeqCst},
         },
     },
     time::Duration,
 };
 
-use metrics::gauge;
 use tokio::{
     runtime::{Builder, Runtime},
     time::timeout,
 };
 use tracing::Instrument;
 
-use crate::metrics::THROW_AWAY_THREADS;
 use observe::request_cost::{self, Measured};
+use product::error::Error;
+
+/// Threads of all throw-away runtimes.
+mod census;
+/// Work that can be dropped while it waits.
+mod slot;
+
+use census::Threads;
+pub use census::{Census, census, report};
+use slot::{InSlot, Waiting};
 
 /// Most runtimes in use at once.
 pub const MOST_RUNTIMES: usize = 8;
@@ -34,32 +43,14 @@ pub const MOST_STUCK: usize = 256;
 /// Interval of the heartbeat: 200 in 2 s while any worker is free.
 pub const HEARTBEAT: Duration = Duration::from_millis(10);
 
-/// Threads of every runtime that has some alive.
-static RUNTIMES: Mutex<Vec<Arc<Threads>>> = Mutex::new(Vec::new());
-
 /// A tokio runtime that may be lost. Dropping it throws it away without waiting for its threads.
 pub struct ThrowAway {
     runtime: Option<Runtime>,
     threads: Arc<Threads>,
+    /// Jobs that have not ended.
+    waiting: Mutex<Vec<Weak<dyn Waiting>>>,
     jobs: Arc<AtomicU64>,
     heartbeats: Arc<AtomicU64>,
-}
-
-/// Threads of one runtime.
-#[derive(Default)]
-struct Threads {
-    alive: AtomicUsize,
-    is_thrown_away: AtomicBool,
-}
-
-impl Threads {
-    fn begins(&self) {
-        self.alive.fetch_add(1, SeqCst);
-    }
-
-    fn ends(&self) {
-        self.alive.fetch_sub(1, SeqCst);
-    }
 }
 
 /// Error of a runtime that can't be made, or of work that did not end.
@@ -77,13 +68,31 @@ pub enum Lost {
     Panicked(String),
 }
 
+/// Says what whoever asked can do about it: all of it is the lab's own doing.
+impl From<Lost> for Error {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::TooMany => Self::Overloaded(
+                "all throw-away runtimes are in use; try again when their requests have ended",
+            ),
+            Lost::Stuck(_) => Self::Overloaded(
+                "too many threads of earlier requests can't end; restart the server to be rid of them",
+            ),
+            Lost::Panicked(_) => Self::internal(lost),
+            Lost::NoThread(_) | Lost::Expired(_) => {
+                Self::Unavailable { part: "throw-away runtime", cause: lost.to_string() }
+            }
+        }
+    }
+}
+
 impl ThrowAway {
     /// Starts a runtime with so many workers. Its threads are named after the lab.
     ///
     /// # Errors
     /// Too many runtimes are in use, or too many threads are stuck.
     pub fn start(lab: &str, workers: usize) -> Result<Self, Lost> {
-        let threads = register()?;
+        let threads = census::register()?;
         let (started, ended) = (threads.clone(), threads.clone());
         let runtime = Builder::new_multi_thread()
             .worker_threads(workers.max(1))
@@ -102,7 +111,8 @@ impl ThrowAway {
         };
         let heartbeats = Arc::new(AtomicU64::new(0));
         runtime.spawn(beat(heartbeats.clone()));
-        Ok(Self { runtime: Some(runtime), threads, jobs: Arc::default(), heartbeats })
+        let (waiting, jobs) = (Mutex::default(), Arc::default());
+        Ok(Self { runtime: Some(runtime), threads, waiting, jobs, heartbeats })
     }
 
     /// Runs work on this runtime, and waits for its result until the deadline. Its cost is counted
@@ -123,19 +133,26 @@ impl ThrowAway {
         };
         // It is here until it is dropped.
         let Some(runtime) = &self.runtime else { return Err(Lost::Expired(Duration::ZERO)) };
-        let mut job = match request_cost::current() {
+        let work = InSlot::new(work);
+        self.remember(work.slot());
+        let job = match request_cost::current() {
             Some(cost) => runtime.spawn(Measured::new(cost, work).in_current_span()),
             None => runtime.spawn(work),
         };
-        match timeout(deadline, &mut job).await {
-            Ok(Ok(result)) => Ok(result),
+        // What waits stays where it is until the runtime is thrown away: to drop it now would free
+        // others that wait for it, each at another moment.
+        match timeout(deadline, job).await {
+            Ok(Ok(Some(result))) => Ok(result),
             Ok(Err(error)) => Err(Lost::Panicked(error.to_string())),
-            Err(_) => {
-                // Nobody waits for it. If it is stuck in a poll, that changes nothing.
-                job.abort();
-                Err(Lost::Expired(deadline))
-            }
+            Ok(Ok(None)) | Err(_) => Err(Lost::Expired(deadline)),
         }
+    }
+
+    fn remember(&self, job: Weak<dyn Waiting>) {
+        // A panic while the lock was held leaves a list that is whole.
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|job| job.strong_count() > 0);
+        waiting.push(job);
     }
 
     /// Jobs that came to their end.
@@ -152,6 +169,10 @@ impl ThrowAway {
 impl Drop for ThrowAway {
     fn drop(&mut self) {
         self.threads.is_thrown_away.store(true, SeqCst);
+        let waiting = self.waiting.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for job in waiting.iter().filter_map(Weak::upgrade) {
+            job.drop_work();
+        }
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -166,59 +187,5 @@ async fn beat(heartbeats: Arc<AtomicU64>) {
     }
 }
 
-/// Threads of throw-away runtimes in this process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
-    /// Runtimes in use, and their threads.
-    pub runtimes: usize,
-    pub in_use: usize,
-    /// Threads that outlive their runtime: they can't end, or not yet.
-    pub stuck: usize,
-}
-
-/// Counts the threads, and forgets runtimes whose threads have all ended.
-pub fn census() -> Census {
-    count(&mut runtimes())
-}
-
-/// Sets the metrics. Call it before each scrape.
-pub fn report() {
-    let Census { in_use, stuck, .. } = census();
-    for (state, threads) in [("in_use", in_use), ("stuck", stuck)] {
-        gauge!(THROW_AWAY_THREADS, "state" => state).set(threads as f64);
-    }
-}
-
-fn runtimes() -> MutexGuard<'static, Vec<Arc<Threads>>> {
-    RUNTIMES.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn count(runtimes: &mut Vec<Arc<Threads>>) -> Census {
-    let mut census = Census::default();
-    runtimes.retain(|threads| {
-        let alive = threads.alive.load(SeqCst);
-        if threads.is_thrown_away.load(SeqCst) {
-            census.stuck += alive;
-            return alive > 0;
-        }
-        census.runtimes += 1;
-        census.in_use += alive;
-        true
-    });
-    census
-}
-
-/// Takes a place among the runtimes.
-fn register() -> Result<Arc<Threads>, Lost> {
-    let mut runtimes = runtimes();
-    let census = count(&mut runtimes);
-    if census.stuck >= MOST_STUCK {
-        return Err(Lost::Stuck(census.stuck));
-    }
-    if census.runtimes >= MOST_RUNTIMES {
-        return Err(Lost::TooMany);
-    }
-    let threads = Arc::new(Threads::default());
-    runtimes.push(threads.clone());
-    Ok(threads)
-}
+#[cfg(test)]
+mod tests;

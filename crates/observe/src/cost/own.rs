@@ -37,6 +37,10 @@ impl OwnCounter {
         Self { row, registered: OnceLock::new() }
     }
 
+    pub const fn name(&self) -> &'static str {
+        self.row.names.json
+    }
+
     /// Its place among the counters; None if it is not registered.
     pub(crate) fn counter(&self) -> Option<Counter> {
         self.registered.get().copied()
@@ -46,7 +50,7 @@ impl OwnCounter {
         if let Some(registered) = self.registered.get() {
             return Ok(*registered);
         }
-        let name = self.row.names.json;
+        let name = self.name();
         if Counter::named(name).is_some() {
             return Err(format!("there is a counter {name:?} already"));
         }
@@ -62,12 +66,29 @@ impl OwnCounter {
 /// slot for each. A counter that is registered already keeps its place.
 ///
 /// # Errors
-/// Returns one line if there are more than a request has slots, or a name is taken.
+/// Returns one line if there are more than a request has slots, a name is taken, or two of them have
+/// the same slot among other counters.
 pub fn register(counters: &[&'static OwnCounter]) -> Result<Vec<Counter>, String> {
     if counters.len() > OWN_OF_ROUTE {
         return Err(format!("{} counters are more than {OWN_OF_ROUTE}", counters.len()));
     }
-    counters.iter().enumerate().map(|(slot, counter)| counter.register(slot)).collect()
+    let placed: Vec<_> = counters
+        .iter()
+        .enumerate()
+        .map(|(slot, counter)| counter.register(slot))
+        .collect::<Result<_, String>>()?;
+    let mut taken = [None; OWN_OF_ROUTE];
+    for counter in &placed {
+        let (Counter::Own(number), name) = (*counter, counter.name()) else { continue };
+        let place = slot(number).and_then(|slot| taken.get_mut(slot));
+        if let Some(other) = place.and_then(|place| place.replace(name)) {
+            return Err(format!(
+                "the counters {other:?} and {name:?} have the same place; list them in the order \
+                 in which other routes have them"
+            ));
+        }
+    }
+    Ok(placed)
 }
 
 fn registered(number: u8) -> Option<(&'static OwnCounter, usize)> {
@@ -93,4 +114,22 @@ pub(super) fn named(name: &str) -> Option<Counter> {
 pub(crate) fn all() -> Vec<Counter> {
     let registered = REGISTRY.read().unwrap_or_else(PoisonError::into_inner).len();
     (0..registered).filter_map(|number| u8::try_from(number).ok().map(Counter::Own)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_of_one_route_have_places_of_their_own() {
+        static FIRST: OwnCounter = OwnCounter::new("test_first", "The first.");
+        static SECOND: OwnCounter = OwnCounter::new("test_second", "The second.");
+        static THIRD: OwnCounter = OwnCounter::new("test_third", "The third.");
+        let counters = register(&[&FIRST, &SECOND]).unwrap();
+        assert_eq!(register(&[&FIRST, &SECOND]).unwrap(), counters);
+        // It keeps the second place, which the other would have too.
+        let error = register(&[&SECOND, &THIRD]).unwrap_err();
+        assert!(error.starts_with("the counters \"test_second\" and \"test_third\""), "{error}");
+        assert_eq!(register(&[&FIRST, &THIRD]).unwrap().len(), 2);
+    }
 }

@@ -2,25 +2,29 @@
 
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
-use super::{RequestCost, current};
+use super::{RequestCost, current, with};
 use crate::cost::Counter;
 
-/// Kind of call whose greatest number at once is counted.
+/// Kind of call that is counted while it is under way.
 #[derive(Clone, Copy, Debug)]
 pub enum Call {
     Query,
     Upstream,
     Blocking,
+    /// A connection to the database, from when the request has it until it is given back.
+    Connection,
 }
 
 impl Call {
-    pub(super) const ALL: [Self; 3] = [Self::Query, Self::Upstream, Self::Blocking];
+    pub(super) const ALL: [Self; 4] =
+        [Self::Query, Self::Upstream, Self::Blocking, Self::Connection];
 
-    fn most_at_once(self) -> Counter {
+    fn most_at_once(self) -> Option<Counter> {
         match self {
-            Self::Query => Counter::QueriesInFlight,
-            Self::Upstream => Counter::UpstreamInFlight,
-            Self::Blocking => Counter::BlockingInFlight,
+            Self::Query => Some(Counter::QueriesInFlight),
+            Self::Upstream => Some(Counter::UpstreamInFlight),
+            Self::Blocking => Some(Counter::BlockingInFlight),
+            Self::Connection => None,
         }
     }
 }
@@ -30,9 +34,18 @@ pub fn call(call: Call) -> CallGuard {
     let request_cost = current();
     if let Some(request_cost) = &request_cost {
         let at_once = request_cost.in_flight[call as usize].fetch_add(1, Relaxed) + 1;
-        request_cost.put(call.most_at_once(), at_once);
+        if let Some(most) = call.most_at_once() {
+            request_cost.put(most, at_once);
+        }
     }
     CallGuard { request_cost, call }
+}
+
+/// Calls of this kind that the request of this thread has under way; 0 without a request.
+pub fn under_way(call: Call) -> u64 {
+    let mut under_way = 0;
+    with(|request_cost| under_way = request_cost.in_flight[call as usize].load(Relaxed));
+    under_way
 }
 
 /// Call under way.

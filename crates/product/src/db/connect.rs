@@ -16,7 +16,7 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
-use super::{failure::is_locked, link::Link, server::ANSWERS_WITHIN};
+use super::{failure::is_locked, link::Link, rows_visited, server::ANSWERS_WITHIN};
 use crate::config::DatabaseConfig;
 
 /// Longest wait of a writer for another writer of the same SQLite file, unless the limit of a
@@ -63,7 +63,13 @@ pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnect
         })
         .map_sqlx_sqlite_before_acquire(move |connection, meta| {
             let is_trusted = file.as_ref().is_none_or(|file| file.trusts_connection(meta.age));
-            Box::pin(ready(Ok(is_trusted && !connection.is_in_transaction())))
+            let is_usable = is_trusted && !connection.is_in_transaction();
+            Box::pin(async move {
+                if is_usable {
+                    rows_visited::sqlite::lend(connection).await?;
+                }
+                Ok(is_usable)
+            })
         })
         .map_sqlx_postgres_pool_opts(move |pool| {
             let link = after_release.clone();
@@ -74,7 +80,8 @@ pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnect
             })
         })
         .map_sqlx_sqlite_pool_opts(|pool| {
-            pool.after_release(|connection, _| outside_transactions(connection))
+            pool.after_connect(|connection, _| Box::pin(rows_visited::sqlite::watch(connection)))
+                .after_release(|connection, _| outside_transactions(connection))
         })
         .map_sqlx_postgres_opts(move |options| postgres(options, &of_postgres))
         .map_sqlx_sqlite_opts(move |options| sqlite(options, busy));

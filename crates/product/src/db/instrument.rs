@@ -17,7 +17,7 @@ use observe::{
 
 /// Shortest wait for a connection that gets a span of its own. A shorter one is the driver's
 /// hand-over, and would double the bars of a trace.
-const WORTH_A_SPAN: Duration = Duration::from_millis(1);
+pub(super) const WORTH_A_SPAN: Duration = Duration::from_millis(1);
 
 thread_local! {
     /// Execution time of the statement that just ended on this thread, without the pool wait.
@@ -27,7 +27,12 @@ thread_local! {
 
 /// Callback of sea-orm at the end of each statement.
 pub fn executed(query: &metric::Info<'_>) {
-    EXECUTED.set(Some(query.elapsed));
+    executed_in(query.elapsed);
+}
+
+/// Notes the execution time of a statement that was not sent through sea-orm, in its last poll.
+pub fn executed_in(elapsed: Duration) {
+    EXECUTED.set(Some(elapsed));
 }
 
 /// Runs one statement and adds it to the request cost; `rows` counts the rows that came back. Its
@@ -76,6 +81,13 @@ pub async fn instrumented_unprepared<T>(
     result
 }
 
+/// Runs a statement of our own, which is not the request's.
+pub async fn unbooked<T>(statement: impl Future<Output = T>) -> T {
+    let result = statement.await;
+    EXECUTED.take();
+    result
+}
+
 /// Methods that the pool and a transaction on one of its connections have in common.
 macro_rules! instrumented_connection {
     ($wrapper:ty, $inner:ident) => {
@@ -110,11 +122,13 @@ macro_rules! instrumented_connection {
             ) -> Result<Option<sea_orm::QueryResult>, sea_orm::DbErr> {
                 $crate::db::texts::sent(&statement.sql);
                 let span = $crate::db::span::of_statement(&self.link, &statement);
+                let explain = $crate::db::rows_visited::postgres::explain(&statement);
+                let explained = explain.map(|explain| self.$inner.query_one_raw(explain));
                 let sent = self.watched(self.$inner.query_one_raw(statement));
-                $crate::db::instrument::instrumented(&self.link, span, sent, |row| {
+                let sent = $crate::db::instrument::instrumented(&self.link, span, sent, |row| {
                     u64::from(row.is_some())
-                })
-                .await
+                });
+                $crate::db::rows_visited::postgres::after(sent, explained).await
             }
 
             async fn query_all_raw(
@@ -123,11 +137,13 @@ macro_rules! instrumented_connection {
             ) -> Result<Vec<sea_orm::QueryResult>, sea_orm::DbErr> {
                 $crate::db::texts::sent(&statement.sql);
                 let span = $crate::db::span::of_statement(&self.link, &statement);
+                let explain = $crate::db::rows_visited::postgres::explain(&statement);
+                let explained = explain.map(|explain| self.$inner.query_one_raw(explain));
                 let sent = self.watched(self.$inner.query_all_raw(statement));
-                $crate::db::instrument::instrumented(&self.link, span, sent, |rows| {
+                let sent = $crate::db::instrument::instrumented(&self.link, span, sent, |rows| {
                     rows.len() as u64
-                })
-                .await
+                });
+                $crate::db::rows_visited::postgres::after(sent, explained).await
             }
         }
     };

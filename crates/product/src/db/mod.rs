@@ -24,10 +24,14 @@ mod connect;
 mod failure;
 /// The SQLite file itself.
 mod file;
+/// A connection that its owner holds.
+mod held;
 /// Instruments statements: adds each to the request cost.
 mod instrument;
 /// Injected latency, limits on waits, and the state of the database.
 mod link;
+/// Rows that the database visited.
+mod rows_visited;
 /// Circuit breaker of PostgreSQL, and its probe.
 mod server;
 /// Spans of statements.
@@ -44,8 +48,10 @@ mod write_lock;
 mod writes;
 
 pub use failure::{is_orphan, is_unavailable, is_unique_violation};
+pub use held::Held;
 use instrument::instrumented_connection;
 use link::Link;
+pub use rows_visited::{ROWS_VISITED, VM_STEPS};
 use server::Server;
 pub use transaction::Transaction;
 use write_lock::WriteLock;

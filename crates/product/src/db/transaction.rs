@@ -9,7 +9,10 @@ use std::{
 use sea_orm::{DatabaseTransaction, DbErr, RuntimeErr};
 
 use super::{instrument::instrumented_connection, link::Link, span, write_lock::WriteGuard};
-use observe::{cost::Counter, request_cost};
+use observe::{
+    cost::Counter,
+    request_cost::{self, Call, CallGuard},
+};
 
 /// A transaction. Dropping it rolls it back.
 pub struct Transaction {
@@ -21,11 +24,13 @@ pub struct Transaction {
     has_failed: AtomicBool,
     /// Write lock, released after `inner` is committed or starts to roll back.
     _turn: WriteGuard,
+    _held: CallGuard,
 }
 
 impl Transaction {
     pub(super) fn new(inner: DatabaseTransaction, link: Link, write_guard: WriteGuard) -> Self {
-        Self { inner, link, has_failed: AtomicBool::new(false), _turn: write_guard }
+        let (has_failed, held) = (AtomicBool::new(false), request_cost::call(Call::Connection));
+        Self { inner, link, has_failed, _turn: write_guard, _held: held }
     }
 
     /// The same transaction, not instrumented, for code that knows only sea-orm's.

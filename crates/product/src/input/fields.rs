@@ -113,6 +113,15 @@ impl Fields {
         number
     }
 
+    /// Required whole number in a range.
+    pub fn number(&mut self, field: &'static str, range: RangeInclusive<u64>) -> u64 {
+        if matches!(self.given.get(field), None | Some(Value::Null)) {
+            self.refuse(field, "this field is needed");
+            return 0;
+        }
+        self.optional_number(field, range).unwrap_or_default()
+    }
+
     pub fn finish(self) -> Result<(), Error> {
         if self.errors.is_empty() { Ok(()) } else { Err(Error::Invalid(self.errors)) }
     }

@@ -1,6 +1,9 @@
 //! `hint` and `reset`: the learner's way through a lab, and back to its start.
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use super::{Catalogue, say};
 use workshop::{
@@ -51,12 +54,11 @@ pub fn reset(args: &ResetArgs, catalogue: Catalogue) -> Result<ExitCode, String>
         let id = loaded.lab.id;
         let kept = yours::reset(&root, id)?;
         progress::forget(&file, id)?;
-        match kept {
-            Some(kept) => {
-                let kept = kept.strip_prefix(&root).unwrap_or(&kept);
-                say(format_args!("{id}: back to its start; yours is kept in {}", kept.display()));
-            }
-            None => say(format_args!("{id}: it was at its start")),
+        let shown = |kept: &PathBuf| kept.strip_prefix(&root).unwrap_or(kept).display().to_string();
+        let kept = kept.iter().map(shown).collect::<Vec<_>>().join(" and ");
+        match kept.as_str() {
+            "" => say(format_args!("{id}: it was at its start")),
+            kept => say(format_args!("{id}: back to its start; yours is kept in {kept}")),
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -19,6 +19,20 @@ pub struct Answer {
     /// Fields of the JSON, at any depth, whose values may differ between variants.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub may_differ: BTreeSet<String>,
+    /// Requests from a fresh start whose answers are compared: enough to show each status.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub requests: usize,
+}
+
+/// Most requests whose answers are compared: a learner waits for all of them after each save.
+const MOST_COMPARED: usize = 20;
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(requests: &usize) -> bool {
+    *requests == 1
 }
 
 /// Share of the answers, 0 to 1. One end may be open.
@@ -103,6 +117,9 @@ impl Answer {
                 format!("{key}.{status}: it is the only status, so {{ \"min\": 1 }} is right")
             })?;
         }
+        ensure((1..=MOST_COMPARED).contains(&self.requests), || {
+            format!("answer.requests is {}; 1 to {MOST_COMPARED} are compared", self.requests)
+        })?;
         ensure(self.may_differ.iter().all(|name| !name.is_empty()), || {
             "answer.may_differ: a field has no name".to_owned()
         })

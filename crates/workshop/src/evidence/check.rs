@@ -23,6 +23,10 @@ impl Evidence {
         }
         self.request.check(id)?;
         self.answer.check()?;
+        for (place, refusal) in self.refusals.iter().enumerate() {
+            let checked = refusal.check(&self.request, &self.answer);
+            checked.map_err(|reason| format!("refusals[{place}]: {reason}"))?;
+        }
         check_settings(&self.settings)?;
         self.load.proof.check("load.proof")?;
         self.load.stage.check("load.stage")?;

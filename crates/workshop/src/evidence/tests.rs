@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Area, Evidence};
+use super::{Area, Evidence, Session};
 
 /// A lab.json of a lab `a-lab` with nothing special about it.
 pub(crate) fn plain() -> Value {
@@ -71,6 +71,7 @@ fn several_statuses_are_held_to_their_shares() {
         json["gate"]["slow_crosses"] = json!(["status_200: rate>=0.5"]);
     });
     assert!(crossed.is_ok(), "{crossed:?}");
+    assert_eq!(evidence.answer.requests, 1);
     // The checks of k6 demand it of every answer.
     assert_eq!(with(|_| {}).unwrap().answer.thresholds().count(), 0);
 }
@@ -114,6 +115,7 @@ fn errors_name_the_key_and_what_would_be_right() {
         ("/answer/statuses", too_little, "answer.statuses: the maxes are 0.75 together"),
         ("/answer/statuses/200", json!({}), "answer.statuses.200: a share needs min or max"),
         ("/answer/statuses/200", json!({ "least": 1 }), "answer.statuses.200.least: unknown"),
+        ("/answer/requests", json!(0), "answer.requests is 0; 1 to 20 are compared"),
         ("/settings", json!({ "DB_POOL": "1" }), "settings.DB_POOL: the server has no setting"),
         ("/settings", json!({ "DB_POOL_SIZE": 1 }), "settings.DB_POOL_SIZE: invalid type"),
         ("/settings", json!({ "DB_POOL_SIZE": "x" }), "settings.DB_POOL_SIZE: \"x\" can't be"),
@@ -138,4 +140,40 @@ fn errors_name_the_key_and_what_would_be_right() {
     assert!(error.contains("trailing characters"), "{error}");
     let error = Evidence::parse("a-lab", "{").unwrap_err();
     assert!(error.starts_with("EOF while parsing"), "{error}");
+}
+
+#[test]
+fn a_refusal_is_another_request_with_a_status_that_refuses() {
+    let of = |refusal: Value| {
+        with(|json| {
+            json["request"]["method"] = json!("POST");
+            json["request"]["log_in"] = json!(true);
+            json["request"]["body"] = json!({ "seat": "{user}" });
+            json["refusals"] = json!([refusal]);
+        })
+    };
+    let forged = json!({ "name": "with a forged session", "session": "forged", "status": 401 });
+    let refusal = of(forged.clone()).unwrap().refusals.remove(0);
+    assert_eq!((refusal.session, refusal.body, refusal.status), (Session::Forged, None, 401));
+    let empty = of(json!({ "name": "without a field", "body": {}, "status": 422 })).unwrap();
+    assert_eq!(empty.refusals[0].session, Session::Valid);
+
+    let changed = |key: &str, value: Value| {
+        let mut refusal = forged.clone();
+        refusal[key] = value;
+        of(refusal).unwrap_err()
+    };
+    for (key, value, reason) in [
+        ("name", json!(" "), "refusals[0]: name is empty; it needs words"),
+        ("status", json!(200), "refusals[0]: status 200 is no refusal; 400 to 499"),
+        ("status", json!(503), "refusals[0]: status 503 is no refusal; 400 to 499"),
+        ("session", json!("old"), "refusals[0].session: unknown variant `old`"),
+        ("session", json!("valid"), "refusals[0]: it is the request itself"),
+        ("body", json!({ "a": "{m}" }), "refusals[0]: body: a: there is no {m}"),
+    ] {
+        let error = changed(key, value.clone());
+        assert!(error.contains(reason), "{key} {value}: {error}");
+    }
+    let without = at("/refusals", &json!([forged])).unwrap_err();
+    assert!(without.contains("it needs \"log_in\": true"), "{without}");
 }

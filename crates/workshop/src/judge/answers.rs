@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
+use crate::evidence::Refusal;
+
 /// Lines of the diff that are shown: a table's cell is no place for more.
 const SHOWN_LINES: usize = 16;
 /// Longest line of the diff, in characters.
@@ -13,6 +15,13 @@ const SHOWN_WIDTH: usize = 100;
 const CONTEXT: usize = 3;
 /// Longest time for a diff; a longer one ends as a coarser diff.
 const DIFF_WITHIN: Duration = Duration::from_millis(500);
+
+/// Says in words that a variant did not refuse what it must; None if it did.
+pub fn refused(variant: &str, refusal: &Refusal, status: u16) -> Option<String> {
+    let Refusal { name, status: right, .. } = refusal;
+    (status != *right)
+        .then(|| format!("{variant} answers a request {name} with status {status}, not {right}"))
+}
 
 /// Says in words how `given` differs from `expected`; None if they are equal.
 pub fn difference(expected: &Value, given: &Value) -> Option<String> {

@@ -13,7 +13,7 @@ use observe::{
     measurements::{Figures, Summary},
 };
 
-/// Most that a request of yours may have of one counter.
+/// Most that a request of yours may have of one counter, or all of them on average.
 #[derive(Debug, PartialEq)]
 pub struct Bound {
     pub counter: Counter,
@@ -38,28 +38,46 @@ pub struct Measured<'a> {
 pub fn of(evidence: &Evidence) -> Vec<Bound> {
     let fast = &evidence.evidence.fast.counters;
     let known: BTreeSet<_> = Counter::ALL.iter().chain(fast.keys()).copied().collect();
-    let bound = |counter: Counter| {
-        let of_fast = fast.get(&counter).and_then(|range| Some((range.max?, range.statistic)));
-        let is_in_fast = |limit: f64| of_fast.is_some_and(|(max, _)| limit <= max);
-        let of_gate = gate(evidence, counter.row()?).filter(|(limit, _)| !is_in_fast(*limit));
-        let (limit, statistic, origin) = match (of_gate, of_fast) {
-            (Some((limit, text)), _) => (limit, Statistic::Every, format!("gate {text}")),
-            (None, Some((max, statistic))) => (max, statistic, "evidence of fast".to_owned()),
-            (None, None) => return None,
-        };
-        Some(Bound { counter, statistic, limit, origin })
+    let of_counter = |counter| {
+        [Of::Each, Of::Mean].into_iter().filter_map(move |of| bound(evidence, counter, of))
     };
-    known.into_iter().filter_map(bound).collect()
+    known.into_iter().flat_map(of_counter).collect()
 }
 
-/// Strictest count of the gate for a counter, with its text: `max<=5` or `max<6`.
-fn gate(evidence: &Evidence, row: &Row) -> Option<(f64, String)> {
+/// Subject of a bound: one counter may have both.
+#[derive(Clone, Copy, PartialEq)]
+enum Of {
+    Each,
+    Mean,
+}
+
+fn bound(evidence: &Evidence, counter: Counter, of: Of) -> Option<Bound> {
+    let range = evidence.evidence.fast.counters.get(&counter);
+    let range = range.filter(|range| (range.statistic == Statistic::Mean) == (of == Of::Mean));
+    let of_fast = range.and_then(|range| Some((range.max?, range.statistic)));
+    let is_in_fast = |limit: f64| of_fast.is_some_and(|(max, _)| limit <= max);
+    let of_gate = gate(evidence, counter.row()?, of).filter(|(limit, _)| !is_in_fast(*limit));
+    let (limit, statistic, origin) = match (of_gate, of_fast) {
+        (Some((limit, text)), _) => {
+            let statistic = if of == Of::Mean { Statistic::Mean } else { Statistic::Every };
+            (limit, statistic, format!("gate {text}"))
+        }
+        (None, Some((max, statistic))) => (max, statistic, "evidence of fast".to_owned()),
+        (None, None) => return None,
+    };
+    Some(Bound { counter, statistic, limit, origin })
+}
+
+/// Strictest count of the gate for a counter, with its text: `max<=5` or `max<6`, and of the mean
+/// `avg<=5`.
+fn gate(evidence: &Evidence, row: &Row, of: Of) -> Option<(f64, String)> {
+    let aggregation = if of == Of::Mean { "avg<" } else { "max<" };
     let trend = row.names.trend;
     let expressions = evidence.gate.thresholds.get(trend).filter(|_| row.unit == Unit::Count)?;
     let limits = expressions.iter().filter_map(|expression| {
         let text = format!("{trend}: {expression}");
         let limit = expression.replace(' ', "");
-        let limit = limit.strip_prefix("max<")?;
+        let limit = limit.strip_prefix(aggregation)?;
         let limit = match limit.strip_prefix('=') {
             Some(limit) => limit.parse().ok()?,
             None => limit.parse::<f64>().ok()?.next_down(),
@@ -91,6 +109,11 @@ impl Bound {
         self.counter.row().is_some_and(|row| row.unit == Unit::Count)
     }
 
+    /// True if a few requests can't tell: a mean is that of a load.
+    pub fn needs_load(&self) -> bool {
+        self.statistic == Statistic::Mean
+    }
+
     fn judge(&self, measured: &Measured<'_>) -> Option<Failure> {
         let name = self.counter.name();
         let Self { limit, origin, .. } = self;
@@ -120,6 +143,7 @@ impl Bound {
         let (value, of) = match self.statistic {
             Statistic::Every => (figures.max, "one request"),
             Statistic::P90 => (figures.p90, "one of ten requests"),
+            Statistic::Mean => (figures.mean, "a request on average"),
         };
         (value > *limit)
             .then(|| format!("{name}: {} in {of}, at most {limit} ({origin})", shown(value)))

@@ -4,7 +4,9 @@ use std::{error::Error, fmt};
 
 use futures_util::future::BoxFuture;
 use product::{api::state::SharedState, db::Transaction};
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+
+use crate::upstream::Faults;
 
 /// Number of the lock that PostgreSQL gives to one instance at a time while it makes a lab's tables.
 /// Any number works that nobody else locks in the same database.
@@ -15,6 +17,9 @@ pub type DataError = Box<dyn Error + Send + Sync>;
 
 /// Work on a lab's data, run on the app's runtime and on no request's record.
 pub type Step = fn(SharedState) -> BoxFuture<'static, Result<(), DataError>>;
+
+/// Change of a lab's own rows, within the transaction in which the seeded rows change.
+pub type Change = for<'t> fn(&'t Transaction) -> BoxFuture<'t, Result<(), DbErr>>;
 
 /// Data of a lab's own. They are made at the first request to any of its routes, and never for a lab
 /// that nobody opens.
@@ -27,6 +32,13 @@ pub struct Data {
     pub set_up: Option<Step>,
     /// Puts the data back into the state after `set_up`.
     pub reset: Option<Step>,
+    /// Faults of the upstream, begun for each variant after `set_up` and after each reset: from
+    /// there on all of them meet the same.
+    pub faults: Option<Faults>,
+    /// Changes the rows that the answer comes from, alike for every variant and at random, so that an
+    /// answer that was made before is a wrong one. The seeded rows change anyway: a lab that answers
+    /// with those needs none.
+    pub change: Option<Change>,
 }
 
 /// schema.sql: statements that are safe to repeat, as `CREATE TABLE IF NOT EXISTS`, or a `DROP TABLE
@@ -53,10 +65,13 @@ pub(super) enum Part {
 
 impl Data {
     /// A lab without data of its own.
-    pub const NONE: Self = Self { schema: Schema::None, set_up: None, reset: None };
+    pub const NONE: Self =
+        Self { schema: Schema::None, set_up: None, reset: None, faults: None, change: None };
 
     pub(super) fn is_none(&self) -> bool {
-        self.set_up.is_none() && self.reset.is_none() && matches!(self.schema, Schema::None)
+        let Self { schema, set_up, reset, faults, change: _ } = self;
+        let is_without_steps = set_up.is_none() && reset.is_none();
+        is_without_steps && faults.is_none() && matches!(schema, Schema::None)
     }
 
     pub(super) async fn make(&self, state: SharedState) -> Result<(), (Part, DataError)> {

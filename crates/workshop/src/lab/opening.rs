@@ -19,7 +19,7 @@ use super::{
     Lab,
     data::{DataError, Part},
 };
-use crate::evidence::Needs;
+use crate::{evidence::Needs, upstream::Upstream};
 use observe::{error::problem, shown::panic_message};
 
 /// Failure to make or reset the data of a lab.
@@ -45,6 +45,8 @@ pub(super) struct Opening {
     lab: &'static Lab,
     needs: Needs,
     state: SharedState,
+    /// The upstream as each variant sees it.
+    callers: Vec<Upstream>,
     /// Runtime of the app: a lab's data are its work, whoever asks for them.
     app: Handle,
     phase: Mutex<Phase>,
@@ -52,9 +54,14 @@ pub(super) struct Opening {
 
 impl Opening {
     /// Must be called on the app's runtime.
-    pub fn new(lab: &'static Lab, needs: Needs, state: SharedState) -> Arc<Self> {
+    pub fn new(
+        lab: &'static Lab,
+        needs: Needs,
+        state: SharedState,
+        callers: Vec<Upstream>,
+    ) -> Arc<Self> {
         let (app, phase) = (Handle::current(), Mutex::new(Phase::Closed));
-        Arc::new(Self { lab, needs, state, app, phase })
+        Arc::new(Self { lab, needs, state, callers, app, phase })
     }
 
     /// Waits until the data are there. The first call has them made.
@@ -93,13 +100,22 @@ impl Opening {
         if let Some(missing) = self.needs.missing_services(&self.state.config) {
             return Err((Part::Needs, missing.into()));
         }
-        self.lab.data.make(self.state.clone()).await
+        self.lab.data.make(self.state.clone()).await?;
+        self.begin_faults();
+        Ok(())
     }
 
     async fn make_anew(self: Arc<Self>) -> Result<(), (Part, DataError)> {
-        match self.lab.data.reset {
-            Some(reset) => reset(self.state.clone()).await.map_err(|error| (Part::Reset, error)),
-            None => Ok(()),
+        if let Some(reset) = self.lab.data.reset {
+            reset(self.state.clone()).await.map_err(|error| (Part::Reset, error))?;
+        }
+        self.begin_faults();
+        Ok(())
+    }
+
+    fn begin_faults(&self) {
+        if let Some(faults) = self.lab.data.faults {
+            self.callers.iter().for_each(|caller| caller.begin(faults));
         }
     }
 

@@ -1,22 +1,46 @@
-//! yours.rs of a lab: the text that it starts with, and the way back to it.
+//! The learner's files of a lab: the text that each starts with, and the way back to it.
 //!
-//! It starts as slow.rs does, without what gives the answer away: the comment that names the
-//! bottleneck, and the lint expectations, whose names and reasons name it too.
+//! yours.rs starts as slow.rs does, without what gives the answer away: the comment that names the
+//! bottleneck, and the lint expectations, whose names and reasons name it too. yours.sql, of a lab
+//! that has one, starts without a statement.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
 const MARK: &str = "// BOTTLENECK:";
+const SQL: &str = "yours.sql";
+
+/// One of the learner's files.
+#[derive(Debug)]
+pub struct File {
+    pub name: &'static str,
+    pub start: String,
+    /// Its text now.
+    pub text: String,
+}
+
+impl File {
+    pub fn is_edited(&self) -> bool {
+        self.text != self.start
+    }
+}
 
 /// Folder of a lab in the repository.
 pub fn folder(root: &Path, id: &str) -> PathBuf {
     root.join("src/labs").join(id.replace('-', "_"))
 }
 
-/// The text that yours.rs starts with: slow.rs under another head, without its comment.
+/// Tables of slow and of yours, in a lab whose variants have tables of their own.
+fn tables(id: &str) -> [String; 2] {
+    let module = id.replace('-', "_");
+    ["slow", "yours"].map(|variant| format!("{module}_{variant}"))
+}
+
+/// The text that yours.rs starts with: slow.rs under another head, without its comment, and with
+/// the table of yours in place of slow's.
 pub fn start(id: &str, slow: &str) -> String {
     let mut text = format!(
         "//! Yours: starts as slow does. Edit and save it; `chokepoint watch {id}` grades it.\n\
@@ -41,7 +65,35 @@ pub fn start(id: &str, slow: &str) -> String {
             text.push('\n');
         }
     }
-    text
+    let [of_slow, of_yours] = tables(id);
+    text.replace(&of_slow, &of_yours)
+}
+
+/// The text that yours.sql starts with.
+pub fn start_of_sql(id: &str) -> String {
+    let [_, table] = tables(id);
+    format!(
+        "-- Yours: statements on the table {table}, which schema.sql makes anew at each start of\n\
+         -- the server. They run before it gets its rows. `chokepoint watch {id}` grades them.\n"
+    )
+}
+
+/// Reads the learner's files of the lab in the repository.
+///
+/// # Errors
+/// A file that is not there: this is not the folder of the repository.
+pub fn files(root: &Path, id: &str) -> Result<Vec<File>, String> {
+    let folder = folder(root, id);
+    let read = |name: &'static str, start| {
+        let path = folder.join(name);
+        let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        Ok::<_, String>(File { name, start, text })
+    };
+    let mut files = vec![read("yours.rs", start_in(root, id)?)?];
+    if folder.join(SQL).exists() {
+        files.push(read(SQL, start_of_sql(id))?);
+    }
+    Ok(files)
 }
 
 /// Reads slow.rs of the lab in the repository, and makes the start of yours.rs from it.
@@ -60,32 +112,32 @@ pub fn start_in(root: &Path, id: &str) -> Result<String, String> {
     }
 }
 
-/// Puts yours.rs back to its start. Returns the place of the old text, if it was another.
+/// Puts the learner's files back to their starts. Returns the places of the old texts that were
+/// others.
 ///
 /// # Errors
-/// A file that is not there, or that can't be read or written. The old text is kept before yours.rs
+/// A file that is not there, or that can't be read or written. An old text is kept before its file
 /// is written, so it is never lost.
-pub fn reset(root: &Path, id: &str) -> Result<Option<PathBuf>, String> {
-    let start = start_in(root, id)?;
-    let file = folder(root, id).join("yours.rs");
-    let bad = |e: std::io::Error| format!("{}: {e}", file.display());
-    let old = fs::read_to_string(&file).map_err(bad)?;
-    if old == start {
-        return Ok(None);
+pub fn reset(root: &Path, id: &str) -> Result<Vec<PathBuf>, String> {
+    let mut kept = Vec::new();
+    for File { name, start, text } in files(root, id)? {
+        if text != start {
+            kept.push(keep(&root.join("data").join("yours").join(id), name, &text)?);
+            let file = folder(root, id).join(name);
+            fs::write(&file, start).map_err(|e| format!("{}: {e}", file.display()))?;
+        }
     }
-    let kept = keep(&root.join("data").join("yours").join(id), &old)?;
-    fs::write(&file, start).map_err(bad)?;
-    Ok(Some(kept))
+    Ok(kept)
 }
 
 /// Saves the text in a new file of the folder: an earlier one is never replaced.
-fn keep(folder: &Path, text: &str) -> Result<PathBuf, String> {
+fn keep(folder: &Path, name: &str, text: &str) -> Result<PathBuf, String> {
     let bad = |path: &Path, e: std::io::Error| format!("{}: {e}", path.display());
     fs::create_dir_all(folder).map_err(|e| bad(folder, e))?;
     let mut number = 1;
-    let (path, mut file): (PathBuf, File) = loop {
+    let (path, mut file): (PathBuf, fs::File) = loop {
         let end = if number == 1 { String::new() } else { format!(".{number}") };
-        let path = folder.join(format!("yours.rs.bak{end}"));
+        let path = folder.join(format!("{name}.bak{end}"));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => break (path, file),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
@@ -117,6 +169,7 @@ pub async fn handler() {
     // BOTTLENECK: it sleeps, and nobody else
     // can run meanwhile.
     thread::sleep(a); // still here
+    let b = \"SELECT id FROM my_lab_slow\";
 }
 ";
 
@@ -135,6 +188,7 @@ pub async fn handler() {
     // Once.
     let a = 1;
     thread::sleep(a); // still here
+    let b = \"SELECT id FROM my_lab_yours\";
 }
 "
         );
@@ -151,12 +205,20 @@ pub async fn handler() {
         assert!(reset(root.path(), "my-lab").unwrap_err().contains("yours.rs: "));
         for (attempt, kept_as) in [("first", "yours.rs.bak"), ("second", "yours.rs.bak.2")] {
             fs::write(lab.join("yours.rs"), attempt).unwrap();
-            let kept = reset(root.path(), "my-lab").unwrap().unwrap();
+            let kept = reset(root.path(), "my-lab").unwrap();
+            let kept = kept.first().unwrap();
             assert!(kept.ends_with(format!("data/yours/my-lab/{kept_as}")), "{kept:?}");
             assert_eq!(fs::read_to_string(kept).unwrap(), attempt);
             let yours = fs::read_to_string(lab.join("yours.rs")).unwrap();
             assert_eq!(yours, start("my-lab", SLOW));
         }
-        assert_eq!(reset(root.path(), "my-lab").unwrap(), None, "there was nothing to keep");
+        let nothing = Vec::<PathBuf>::new();
+        assert_eq!(reset(root.path(), "my-lab").unwrap(), nothing, "there was nothing to keep");
+
+        fs::write(lab.join(SQL), "CREATE INDEX i ON my_lab_yours (id);").unwrap();
+        let kept = reset(root.path(), "my-lab").unwrap();
+        assert!(kept[0].ends_with("yours/my-lab/yours.sql.bak") && kept.len() == 1, "{kept:?}");
+        assert_eq!(fs::read_to_string(lab.join(SQL)).unwrap(), start_of_sql("my-lab"));
+        assert_eq!(reset(root.path(), "my-lab").unwrap(), nothing);
     }
 }

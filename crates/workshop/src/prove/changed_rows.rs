@@ -16,20 +16,26 @@ use sea_orm::{
     DbErr, EntityTrait, IntoActiveModel, ModelTrait,
 };
 
-/// Changes the rows of a database that a server uses.
-pub async fn in_database(url: String) -> Result<(), DbErr> {
+use crate::lab::Lab;
+
+/// Changes the rows of a database that a server uses, those of the lab too.
+pub async fn in_database(url: String, lab: &Lab) -> Result<(), DbErr> {
     let db = Db::connect(&DatabaseConfig::of(url, 1)).await?;
-    let changed = change(&db).await;
+    let changed = change(&db, lab).await;
     db.close().await?;
     changed
 }
 
-/// Changes every column that labs show, in at least one row, and adds and removes rows. The number
-/// of seeded posts stays: evidence of labs counts queries by it.
-pub async fn change(db: &Db) -> Result<(), DbErr> {
+/// Changes every seeded column that labs show, in at least one row, and adds and removes rows. The
+/// number of seeded posts stays: evidence of labs counts queries by it. A lab that answers with rows
+/// of its own says how those change.
+pub async fn change(db: &Db, lab: &Lab) -> Result<(), DbErr> {
     let txn = db.begin().await?;
     change_posts(&txn).await?;
     change_todos(&txn).await?;
+    if let Some(change) = lab.data.change {
+        change(&txn).await?;
+    }
     txn.commit().await
 }
 

@@ -16,12 +16,13 @@ use crate::{
     lab::LoadedLab,
 };
 use observe::measurements::Summary;
+use serde_json::Value;
 
 /// Interval of the checks for recovery.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Recovery limit of labs that set none.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
-/// Requests to each wrong fix.
+/// Fewest requests to each wrong fix.
 const WRONG_FIX_REQUESTS: usize = 3;
 
 /// End of an attempt before its last step.
@@ -86,16 +87,18 @@ impl Subject<'_> {
     /// Checks that every variant answers with the declared status and the same JSON, and again when
     /// the rows have changed: an answer from before is then a wrong one.
     pub async fn parity(&self, variants: &[&str]) -> Result<Found, Stop> {
+        self.client.reset().await?;
         let (first, mut failures) = self.same_answers(variants).await?;
         if failures.is_empty() {
-            changed_rows::in_database(self.server.database_url())
+            changed_rows::in_database(self.server.database_url(), self.loaded.lab)
                 .await
                 .map_err(|e| format!("the rows could not be changed: {e}"))?;
             let (second, then) = self.same_answers(variants).await?;
             failures.extend(then.into_iter().map(|f| format!("after a change of the rows, {f}")));
-            if failures.is_empty() && first == second {
+            if failures.is_empty() && second.iter().all(|answer| first.contains(answer)) {
                 failures.push(format!(
-                    "{} answers as before when rows have changed, so a constant answer would pass",
+                    "{} answers as before when rows have changed, so a constant answer would pass; \
+                     if its rows are the lab's own, `change` of its `data` must change them",
                     variants.join(" = ")
                 ));
             }
@@ -103,13 +106,28 @@ impl Subject<'_> {
         Ok((format!("{}, also when rows have changed", variants.join(" = ")), failures))
     }
 
-    /// Asks every variant once; returns the first answer, and what differs from it.
+    /// Asks the variants in turn, as often as it takes to see each status; returns the answers of
+    /// the first, and what differs from them.
     async fn same_answers(
         &self,
         variants: &[&str],
-    ) -> Result<(Option<serde_json::Value>, Vec<judge::Failure>), Stop> {
+    ) -> Result<(Vec<Value>, Vec<judge::Failure>), Stop> {
+        let (mut answers, mut failures) = (Vec::new(), Vec::new());
+        for _ in 0..self.loaded.evidence.answer.requests {
+            let (answer, differences) = self.same_answer(variants).await?;
+            answers.extend(answer);
+            failures.extend(differences);
+        }
+        Ok((answers, failures))
+    }
+
+    /// Asks every variant once; returns the first answer, and what differs from it.
+    async fn same_answer(
+        &self,
+        variants: &[&str],
+    ) -> Result<(Option<Value>, Vec<judge::Failure>), Stop> {
         let mut failures = Vec::new();
-        let mut first: Option<(&str, serde_json::Value)> = None;
+        let mut first: Option<(&str, Value)> = None;
         for variant in variants {
             let Answer { status, body, trace } = self.client.ask(variant).await?;
             if !self.loaded.evidence.answer.allows(status) {
@@ -129,6 +147,14 @@ impl Subject<'_> {
             }
         }
         Ok((first.map(|(_, body)| body), failures))
+    }
+
+    /// Checks that every variant refuses what the lab says. None if it says nothing.
+    pub async fn refusals(&self, variants: &[&str]) -> Result<Option<Found>, Stop> {
+        let requests = self.loaded.evidence.refusals.len();
+        let failures = self.client.not_refused(variants).await?;
+        let text = format!("{requests} requests to each of {}", variants.join(", "));
+        Ok((requests > 0).then_some((text, failures)))
     }
 
     /// Measures the time from the end of the slow load until a new fast request is back in its
@@ -163,12 +189,18 @@ impl Subject<'_> {
 
     /// Checks that a wrong fix answers correctly, and that its numbers refute it.
     pub async fn wrong_fix(&self, fix: &WrongFix) -> Result<(Found, Summary), Stop> {
+        self.client.reset().await?;
         let since = SystemTime::now();
-        let right = self.client.ask("fast").await?;
+        let answer = &self.loaded.evidence.answer;
+        let mut right = self.client.ask("fast").await?;
         let mut failures = Vec::new();
-        for _ in 0..WRONG_FIX_REQUESTS {
+        for n in 0..WRONG_FIX_REQUESTS.max(answer.requests) {
+            // Both meet the same, request by request.
+            if (1..answer.requests).contains(&n) {
+                right = self.client.ask("fast").await?;
+            }
             let Answer { status, body, trace } = self.client.ask(&fix.name).await?;
-            if !self.loaded.evidence.answer.allows(status) {
+            if !answer.allows(status) {
                 failures.push(format!("it answered with status {status}, trace {trace}"));
             }
             if let Some(difference) = answers::difference(&right.body, &body) {
@@ -179,6 +211,6 @@ impl Subject<'_> {
         let measured = self.client.measured(&fix.name, since).await?;
         let fast = &self.loaded.evidence.evidence.fast;
         failures.extend(judge::refuted(&fix.refuted_by, fast, &measured));
-        Ok(((figures(fix.refuted_by.keys(), &measured), failures), measured))
+        Ok(((figures(&fix.refuted_by, &measured), failures), measured))
     }
 }

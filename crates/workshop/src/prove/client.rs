@@ -4,13 +4,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use axum::http::HeaderMap;
 use opentelemetry::trace::TraceId;
+use reqwest::RequestBuilder;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::ServerProcess;
 use crate::{
     evidence::ProfileMode,
-    judge::{self, Totals},
+    judge::{self, Totals, answers},
     lab::LoadedLab,
     request::Caller,
 };
@@ -79,9 +80,28 @@ impl<'a> Client<'a> {
         Ok(self.caller().await?.tokens())
     }
 
-    /// Sends one request to a variant. It starts a trace: it needs an id even without an answer.
+    /// Sends one request to a variant.
     pub async fn ask(&self, variant: &str) -> Result<Answer, String> {
         let request = self.caller().await?.request(variant, 1)?;
+        self.answer(variant, request).await
+    }
+
+    /// Sends to each variant what it must refuse, and says what it did not.
+    pub async fn not_refused(&self, variants: &[&str]) -> Result<Vec<judge::Failure>, String> {
+        let mut failures = Vec::new();
+        for refusal in &self.loaded.evidence.refusals {
+            for variant in variants {
+                let request = self.caller().await?.refused(variant, 1, refusal)?;
+                let Answer { status, trace, .. } = self.answer(variant, request).await?;
+                let failure = answers::refused(variant, refusal, status);
+                failures.extend(failure.map(|failure| format!("{failure}, trace {trace}")));
+            }
+        }
+        Ok(failures)
+    }
+
+    /// Answer to a request. It starts a trace: it needs an id even without an answer.
+    async fn answer(&self, variant: &str, request: RequestBuilder) -> Result<Answer, String> {
         let sent = propagation::root();
         let trace = sent.trace_id();
         let mut headers = HeaderMap::new();
@@ -97,6 +117,16 @@ impl<'a> Client<'a> {
             })?,
         };
         Ok(Answer { status, body: self.loaded.evidence.answer.comparable(body), trace })
+    }
+
+    /// Puts the lab back to its start: its data, and the faults of its upstream.
+    pub async fn reset(&self) -> Result<(), String> {
+        let url = format!("http://{}/labs/{}/reset", self.server.ops, self.loaded.lab.id);
+        let answer = self.http.post(&url).send().await.map_err(|e| format!("{url}: {e}"))?;
+        match answer.status().is_success() {
+            true => Ok(()),
+            false => Err(format!("{url}: {}", answer.text().await.unwrap_or_default())),
+        }
     }
 
     /// Exact figures of a variant since a time.

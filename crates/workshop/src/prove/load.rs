@@ -34,6 +34,8 @@ impl Subject<'_> {
 
     async fn measure(&self, variant: &str, expected: &Expected) -> Result<Run, String> {
         let tokens = self.client.tokens().await?;
+        // Every load meets the same data, and the same faults of the upstream.
+        self.client.reset().await?;
         // A request that k6 gave up may still run: its work is not this load's.
         let before = self.client.totals_at_rest().await?;
         let (since, started) = (SystemTime::now(), Instant::now());

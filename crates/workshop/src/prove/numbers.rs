@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use super::{Proof, VariantRun, WORKER_THREADS};
-use crate::{lab::LoadedLab, progress::yours};
+use crate::{evidence::Statistic, lab::LoadedLab, progress::yours};
 use observe::{cost::Counter, measurements::Figures};
 
 const HEADING: &str = "## Numbers\n";
@@ -86,9 +86,12 @@ fn section(loaded: &LoadedLab, runs: &[VariantRun], machine: &Machine) -> String
     let counters: BTreeSet<_> =
         expected.slow.counters.keys().chain(expected.fast.counters.keys()).collect();
     for counter in counters {
-        let figures =
-            |run: &VariantRun| run.summary.counters.get(counter).map(range).unwrap_or_default();
-        lines.push(row(&label(*counter), runs.iter().map(figures)));
+        let ranges = [&expected.slow, &expected.fast].map(|side| side.counters.get(counter));
+        let is_mean = ranges.iter().flatten().any(|range| range.statistic == Statistic::Mean);
+        let text = |figures: &Figures| if is_mean { with_mean(figures) } else { range(figures) };
+        let figures = |run: &VariantRun| run.summary.counters.get(counter).map(text);
+        let cells = runs.iter().map(|run| figures(run).unwrap_or_default());
+        lines.push(row(&label(*counter), cells));
     }
     let of_k6 = |value: &dyn Fn(&super::k6::Outcome) -> String, run: &VariantRun| {
         run.k6.as_ref().map(value).unwrap_or_default()
@@ -115,6 +118,10 @@ fn label(counter: Counter) -> String {
 fn range(figures: &Figures) -> String {
     let (min, max) = (number(figures.min), number(figures.max));
     if min == max { min } else { format!("{min}–{max}") }
+}
+
+fn with_mean(figures: &Figures) -> String {
+    format!("{}, mean {}", range(figures), number(figures.mean))
 }
 
 /// A number with as many digits as a reader compares: 0.4, 17, 2 041.

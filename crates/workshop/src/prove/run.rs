@@ -1,16 +1,23 @@
 //! Result of a variant's load: k6's outcome, counters and profiles.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use super::{checks::Found, k6};
 use crate::{
-    evidence::{Evidence, Expected, Frame, ProfileMode, Range},
+    evidence::{Evidence, Expected, Frame, ProfileMode, Range, Statistic},
     judge::{
         self, Totals,
         bounds::{self, Measured},
     },
 };
-use observe::{cost::Counter, measurements::Summary, profiles::FrameReader};
+use observe::{
+    cost::Counter,
+    measurements::{Figures, Summary},
+    profiles::FrameReader,
+};
 
 /// Result of a variant's load.
 pub struct Run {
@@ -83,7 +90,7 @@ impl Run {
                 failures.push(format!("{count} requests were answered with status {status}"));
             }
         }
-        let mut texts = vec![figures(self.expected.counters.keys(), &self.summary)];
+        let mut texts = vec![figures(&self.expected.counters, &self.summary)];
         for frame in &self.expected.frames {
             let (text, of_frame) = self.frame(frame);
             texts.extend(text);
@@ -113,21 +120,19 @@ impl Run {
     }
 }
 
-pub(super) fn figures<'c>(
-    counters: impl Iterator<Item = &'c Counter>,
-    measured: &Summary,
-) -> String {
-    let text = |counter: &Counter| {
-        let figures = measured.counters.get(counter)?;
-        let (min, max) = (figures.min, figures.max);
+pub(super) fn figures(ranges: &BTreeMap<Counter, Range>, measured: &Summary) -> String {
+    let text = |(counter, range): (&Counter, &Range)| {
+        let Figures { min, mean, max, .. } = measured.counters.get(counter)?;
         let name = counter.name();
-        Some(if min == max {
+        Some(if range.statistic == Statistic::Mean {
+            format!("{name} {min:.0}–{max:.0}, mean {mean:.2}")
+        } else if min == max {
             format!("{name} {min:.0}")
         } else {
             format!("{name} {min:.0}–{max:.0}")
         })
     };
-    counters.filter_map(text).collect::<Vec<_>>().join(", ")
+    ranges.iter().filter_map(text).collect::<Vec<_>>().join(", ")
 }
 
 /// Last two parts of a path: `slow::handler`.

@@ -47,7 +47,9 @@ async fn prove(loaded: &LoadedLab, options: &Options, log: &mut Log<'_>) -> Resu
 async fn prove_all(subject: &Subject<'_>, log: &mut Log<'_>) -> Result<(), Stop> {
     let evidence = &subject.loaded.evidence;
     log.step("clean start", subject.clean_start()).await?;
-    log.step("parity", subject.parity(&["slow", "fast", "yours"])).await?;
+    let variants = ["slow", "fast", "yours"];
+    log.step("parity", subject.parity(&variants)).await?;
+    log.step_if_any("refusals", subject.refusals(&variants)).await?;
 
     let started = log.begin("slow under load");
     let slow = subject.load("slow", &evidence.evidence.slow).await?;
@@ -81,6 +83,7 @@ async fn prove_all(subject: &Subject<'_>, log: &mut Log<'_>) -> Result<(), Stop>
 async fn prove_yours(subject: &Subject<'_>, log: &mut Log<'_>) -> Result<(), Stop> {
     let evidence = &subject.loaded.evidence;
     log.step("parity", subject.parity(&["fast", "yours"])).await?;
+    log.step_if_any("refusals", subject.refusals(&["yours"])).await?;
     let fast = &evidence.evidence.fast;
     let expected = Expected { frames: bounds::frames(&fast.frames), ..fast.clone() };
     let started = log.begin("yours under load");
@@ -118,12 +121,23 @@ impl Log<'_> {
         name: &str,
         work: impl Future<Output = Result<Found, Stop>>,
     ) -> Result<(), Stop> {
+        self.step_if_any(name, async { work.await.map(Some) }).await
+    }
+
+    /// A step that not every lab has.
+    async fn step_if_any(
+        &mut self,
+        name: &str,
+        work: impl Future<Output = Result<Option<Found>, Stop>>,
+    ) -> Result<(), Stop> {
         let started = self.begin(name);
         let found = work.await.map_err(|stop| match stop {
             Stop::Failed(reason) => Stop::Failed(format!("{name}: {reason}")),
             invalid @ Stop::Invalid(_) => invalid,
         })?;
-        self.push(name, started, found);
+        if let Some(found) = found {
+            self.push(name, started, found);
+        }
         Ok(())
     }
 }

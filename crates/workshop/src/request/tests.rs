@@ -79,6 +79,22 @@ async fn a_request_is_what_lab_json_says() {
     assert_eq!(first["seat"], 2);
     assert_eq!(first["name"], format!("guest-{}", first["n"]));
     assert_ne!(first["n"], second["n"], "no other request has the number");
+    let refused = |session: &str, body: Option<Value>| {
+        let mut refusal = json!({ "name": "in vain", "session": session, "status": 401 });
+        if let Some(body) = body {
+            refusal["body"] = body;
+        }
+        let refusal = serde_json::from_value(refusal).unwrap();
+        caller.refused("yours", 2, &refusal).unwrap().build().unwrap()
+    };
+    let other = json!({ "seat": "{user}", "password": "wrong" });
+    let request = refused("none", Some(other));
+    assert!(!request.headers().contains_key("authorization"));
+    assert_eq!(body(&request), json!({ "seat": 2, "password": "wrong" }));
+    let request = refused("forged", None);
+    assert_eq!(body(&request)["seat"], 2, "the body of the request itself");
+    assert_eq!(super::forged("head.claims.abc"), "head.claims.cba");
+    assert_ne!(request.headers()["authorization"], "Bearer token of virtual_user_2");
     let error = caller.request("yours", 5).err().unwrap();
     assert_eq!(error, "virtual user 5 is not logged in");
 }

@@ -7,7 +7,10 @@ use std::sync::{
 
 use metrics::{Counter, Gauge, counter, gauge};
 
-use super::faults::{Fate, Faults};
+use super::{
+    faults::{Fate, Faults},
+    visits::Visits,
+};
 use crate::metrics::{UPSTREAM_CONNECTIONS, UPSTREAM_IN_FLIGHT, UPSTREAM_MAILS, UPSTREAM_REQUESTS};
 
 /// Caller of the service: one variant of one lab.
@@ -30,6 +33,7 @@ pub struct Caller {
 struct Run {
     faults: Faults,
     number: u64,
+    visits: Visits,
 }
 
 struct Series {
@@ -82,10 +86,10 @@ impl Caller {
         self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a run: numbers requests from 0 and counts from 0. Metrics go on.
+    /// Begins a run: numbers requests and visits from 0 and counts from 0. Metrics go on.
     pub fn begin(&self, faults: Faults) {
         let mut run = self.run();
-        *run = Run { faults, number: 0 };
+        *run = Run { faults, ..Run::default() };
         for count in
             [&self.requests, &self.refused, &self.connections, &self.most_in_flight, &self.mails]
         {
@@ -94,9 +98,10 @@ impl Caller {
     }
 
     /// Faults of the run, and the fate of its next request.
-    pub fn next(&self) -> (Faults, Fate) {
+    pub fn next(&self, request_id: Option<&str>) -> (Faults, Fate) {
         let mut run = self.run();
-        let (faults, fate) = (run.faults, run.faults.fate(run.number));
+        let call = run.visits.call(request_id);
+        let (faults, fate) = (run.faults, run.faults.fate_in(call, run.number));
         run.number += 1;
         (faults, fate)
     }

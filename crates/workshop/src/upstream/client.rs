@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::{
     body::Bytes,
-    http::{StatusCode, Uri},
+    http::{HeaderValue, StatusCode, Uri},
 };
 use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
@@ -41,6 +41,13 @@ pub struct Answer {
 impl Upstream {
     pub(super) fn new(caller: Arc<Caller>, base: String) -> Self {
         Self(Arc::new(State { caller, base, http: OnceLock::new() }))
+    }
+
+    /// The same caller with connections of its own, for another runtime: a connection works only as
+    /// long as the runtime that opened it.
+    pub fn with_own_connections(&self) -> Self {
+        let State { caller, base, .. } = &*self.0;
+        Self::new(caller.clone(), base.clone())
     }
 
     /// URL of a path, for clients of another kind.
@@ -87,8 +94,8 @@ impl Upstream {
         self.send(request).await?.succeeded().map(drop)
     }
 
-    /// Begins a run with these faults: what the service counts begins at 0, and so does the number
-    /// by which the seed draws a request's fate.
+    /// Begins a run with these faults: what the service counts begins at 0, and so do the numbers by
+    /// which the seed and the phases decide a request's fate.
     pub fn begin(&self, faults: Faults) {
         self.0.caller.begin(faults);
     }
@@ -122,6 +129,7 @@ async fn sent(request: RequestBuilder) -> Result<Answer, Error> {
     let url: Uri = request.url().as_str().parse().map_err(Error::internal)?;
     let span = ClientSpan::open(request.method(), &url);
     span.propagate(request.headers_mut());
+    request.headers_mut().insert(upstream::COUNTED, HeaderValue::from_static("1"));
     match answered(&client, request).await {
         Ok(answer) => {
             span.answered(answer.status.as_u16());

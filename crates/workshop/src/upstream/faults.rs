@@ -1,9 +1,14 @@
-//! Faults of the upstream, for one caller. A seed draws which requests they hit, so a run can be
-//! repeated, and its counts are exact on every machine.
+//! Faults of the upstream, for one caller. Phases say when it is down, and a seed draws which other
+//! requests fail, so a run can be repeated, and its counts are exact on every machine.
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
+
+use super::{
+    phases::{self, Phase},
+    visits::Call,
+};
 
 /// Distance of the upstream without any fault.
 pub const DISTANCE: Duration = Duration::from_millis(20);
@@ -23,6 +28,8 @@ pub struct Faults {
     pub stalls: u8,
     /// Most connections; a request on any other gets 503 and its connection is closed.
     pub connections: Option<u64>,
+    /// Outages, and the times between them. What an outage spares has the faults above.
+    pub phases: &'static [Phase],
 }
 
 /// End of one request.
@@ -35,21 +42,26 @@ pub enum Fate {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { seed: 0, latency: DISTANCE, errors: 0, stalls: 0, connections: None }
+        Self { seed: 0, latency: DISTANCE, errors: 0, stalls: 0, connections: None, phases: &[] }
     }
 }
 
 impl Faults {
-    /// Fate of a request of the run, by its number from 0.
+    /// Fate of a request of the run, by its number from 0, and by its place among the visits.
+    pub fn fate_in(&self, call: Call, number: u64) -> Fate {
+        match phases::fail(self.phases, call) {
+            true => failed(self.drawn(number)),
+            false => self.fate(number),
+        }
+    }
+
+    /// Fate of a request of the run, by its number from 0, while the service is up.
     pub fn fate(&self, number: u64) -> Fate {
         if self.errors == 0 && self.stalls == 0 {
             return Fate::Answered;
         }
         match self.drawn(number) {
-            draw if draw < self.errors && draw % 2 == 0 => {
-                Fate::Failed(StatusCode::INTERNAL_SERVER_ERROR)
-            }
-            draw if draw < self.errors => Fate::Failed(StatusCode::SERVICE_UNAVAILABLE),
+            draw if draw < self.errors => failed(draw),
             draw if draw < self.errors.saturating_add(self.stalls) => Fate::Stalled,
             _ => Fate::Answered,
         }
@@ -64,6 +76,14 @@ impl Faults {
         fastrand::Rng::with_seed(seed).shuffle(&mut draws);
         usize::try_from(place).ok().and_then(|place| draws.get(place).copied()).unwrap_or(0)
     }
+}
+
+/// A failure as services have them, half of them each.
+fn failed(draw: u8) -> Fate {
+    Fate::Failed(match draw % 2 {
+        0 => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    })
 }
 
 #[cfg(test)]

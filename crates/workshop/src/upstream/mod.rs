@@ -30,14 +30,19 @@ mod client;
 mod connections;
 /// Faults, drawn by a seed.
 mod faults;
+/// Phases of a run: up, or down.
+mod phases;
 /// Routes of the service.
 mod routes;
+/// Requests to the app, each with all of its calls.
+mod visits;
 
 use caller::Caller;
 pub use caller::Counts;
 pub use client::{Answer, Upstream, counting_client};
 use connections::{Connection, NoDelay};
 pub use faults::{DISTANCE, Fate, Faults};
+pub use phases::Phase;
 
 /// Connections to the database that holds what the service serves.
 const POOL_SIZE: u32 = 2;

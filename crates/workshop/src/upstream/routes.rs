@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument;
 
 use super::{Service, caller::Caller, connections::Connection, faults::Fate};
+use observe::request_id::REQUEST_ID;
 use product::{entity::todo_tags, error::Error};
 
 /// Longest time without an answer, so that a client without a timeout is not held for ever.
@@ -57,11 +58,13 @@ async fn with_faults(
 ) -> Response {
     let arrived = Instant::now();
     let _in_flight = caller.arrived();
+    observe::upstream::arrived(request.headers());
     if !connection.admits(caller) {
         caller.refused();
         return (StatusCode::SERVICE_UNAVAILABLE, [(CONNECTION, "close")]).into_response();
     }
-    let (faults, fate) = caller.next();
+    let request_id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    let (faults, fate) = caller.next(request_id);
     let answer = match fate {
         Fate::Answered => {
             request.extensions_mut().insert(caller.clone());

@@ -1,5 +1,5 @@
-//! Verdict on one request to yours: the answer must be fast's, and its numbers within the bounds by
-//! which a proof grades. Pure: numbers in, verdict out.
+//! Verdict on a few requests to yours, mostly one: the answers must be fast's, and their numbers
+//! within the bounds by which a proof grades. Pure: numbers in, verdict out.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ use serde_json::Value;
 use crate::{
     evidence::Evidence,
     judge::{
-        Totals, answers,
+        self, Totals,
         bounds::{self, Bound, Measured},
     },
 };
 use observe::{cost::Counter, measurements::Summary};
 
-/// Answer to one request, and its cost.
+/// Answers of a variant, and their cost.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    pub status: u16,
-    pub body: Value,
+    /// Status and body of each, in order.
+    pub answers: Vec<(u16, Value)>,
     pub summary: Summary,
 }
 
@@ -31,8 +31,19 @@ pub enum Verdict {
     Green,
     /// Reasons that it is not.
     Red(Vec<String>),
-    /// Nothing speaks against it, but one request can't decide; the reasons.
+    /// Nothing speaks against it, but so few requests can't decide; the reasons.
     NeedsProof(Vec<String>),
+}
+
+impl Verdict {
+    /// The verdict with more reasons against it, if there are any.
+    pub fn with(self, reasons: Vec<String>) -> Self {
+        match self {
+            verdict if reasons.is_empty() => verdict,
+            Self::Red(known) => Self::Red([known, reasons].concat()),
+            Self::Green | Self::NeedsProof(_) => Self::Red(reasons),
+        }
+    }
 }
 
 impl Asked {
@@ -41,33 +52,35 @@ impl Asked {
     }
 }
 
-/// Judges yours by one request, and by what the whole process did meanwhile.
+/// Judges yours by its answers, and by what the whole process did meanwhile.
 pub fn grade(
     evidence: &Evidence,
     fast: &Asked,
     yours: &Result<Asked, String>,
     process: &Totals,
 ) -> Verdict {
-    let Asked { status, body, summary } = match yours {
+    let Asked { answers, summary } = match yours {
         Ok(yours) => yours,
         Err(reason) => return Verdict::Red(vec![reason.clone()]),
     };
     let mut wrong = Vec::new();
-    if !evidence.answer.allows(*status) {
-        let allowed = evidence.answer.allowed();
-        wrong.push(format!("the status is {status}, and should be {allowed}"));
-    } else if let Some(difference) = answers::difference(&fast.body, body) {
-        wrong.push(format!("it answers otherwise than fast: {difference}"));
+    for ((status, body), (_, right)) in answers.iter().zip(&fast.answers) {
+        if !evidence.answer.allows(*status) {
+            let allowed = evidence.answer.allowed();
+            wrong.push(format!("the status is {status}, and should be {allowed}"));
+        } else if let Some(difference) = judge::answers::difference(right, body) {
+            wrong.push(format!("it answers otherwise than fast: {difference}"));
+        }
     }
     // Times are only an indication: one request has no neighbours, and the machine may be busy.
-    let (counts, times): (Vec<_>, Vec<_>) =
-        bounds::of(evidence).into_iter().partition(Bound::is_count);
-    let measured = Measured { summary, totals: process, requests: 1 };
+    let decides = |bound: &Bound| bound.is_count() && !bound.needs_load();
+    let (counts, others): (Vec<_>, Vec<_>) = bounds::of(evidence).into_iter().partition(decides);
+    let measured = Measured { summary, totals: process, requests: answers.len() as u64 };
     wrong.extend(bounds::grade(evidence, &counts, &measured));
     if !wrong.is_empty() {
         return Verdict::Red(wrong);
     }
-    let mut open = bounds::grade(evidence, &times, &measured);
+    let mut open = bounds::grade(evidence, &others, &measured);
     if !counts.iter().any(|bound| is_crossed_by_slow(bound, evidence)) {
         open.push("no count tells slow from fast here: time decides, under load".to_owned());
     }

@@ -80,7 +80,7 @@ impl<'a> Jobs<'a> {
         }
     }
 
-    /// Starts the new program in place of the old one, and asks each variant once.
+    /// Starts the new program in place of the old one, and asks each variant.
     pub async fn grade(&self, saved: Instant) {
         if let Err(reason) = self.try_grade(saved).await {
             self.send(Event::Graded(Verdict::Red(vec![reason]), saved.elapsed().as_secs_f64()));
@@ -101,27 +101,33 @@ impl<'a> Jobs<'a> {
         let client = Client::with_users(&server, self.loaded, 1)?;
         let route = self.loaded.evidence.route("yours");
         self.send(Event::Up(format!("{}{route}", client.base_url())));
+        let requests = self.loaded.evidence.answer.requests;
         self.doing("fast");
-        let fast = ask(&client, "fast").await?;
-        if !self.loaded.evidence.answer.allows(fast.status) {
+        let fast = ask(&client, "fast", requests).await?;
+        let is_wrong = |status| !self.loaded.evidence.answer.allows(status);
+        if let Some((status, body)) = fast.answers.iter().find(|(status, _)| is_wrong(*status)) {
             // A lab that can't be opened here, for one. Yours is not to blame.
-            let Asked { status, body, .. } = &fast;
             return Err(format!("fast itself answers with status {status}: {body}"));
         }
         self.asked(Variant::Fast, &fast);
         self.doing("yours");
         let before = client.totals_at_rest().await?;
-        let yours = ask(&client, "yours").await;
+        let yours = ask(&client, "yours", requests).await;
         if let Ok(yours) = &yours {
             self.asked(Variant::Yours, yours);
         }
         let process = judge::difference(&before, &client.totals_at_rest().await?);
         let verdict = grade(&self.loaded.evidence, &fast, &yours, &process);
+        let verdict = match &yours {
+            Ok(_) => verdict.with(client.not_refused(&["yours"]).await?),
+            // What does not answer refuses nothing either.
+            Err(_) => verdict,
+        };
         self.send(Event::Graded(verdict, saved.elapsed().as_secs_f64()));
         // Slow is always the same, and may take seconds, or never answer and hold the server.
         if !self.is_slow_asked.get() {
             self.doing("slow");
-            let slow = ask(&client, "slow").await;
+            let slow = ask(&client, "slow", requests).await;
             if let Ok(slow) = &slow {
                 self.asked(Variant::Slow, slow);
             }
@@ -163,30 +169,30 @@ impl<'a> Jobs<'a> {
 
     /// Shows what the learner changed: the start is slow's text.
     pub fn diff(&self) -> Event {
-        match self.start_and_yours() {
-            Ok((start, yours)) if start == yours => {
-                Event::Diffed(vec!["yours.rs is still as slow.rs is.".to_owned()])
-            }
-            Ok((start, yours)) => {
-                let diff = TextDiff::from_lines(&start, &yours);
-                let mut diff = diff.unified_diff();
-                let text = diff.context_radius(CONTEXT).header("slow.rs", "yours.rs").to_string();
-                Event::Diffed(text.lines().map(str::to_owned).collect())
-            }
-            Err(reason) => Event::Trouble(reason),
+        let files = match self.files() {
+            Ok(files) => files,
+            Err(reason) => return Event::Trouble(reason),
+        };
+        let mut lines = Vec::new();
+        for yours::File { name, start, text } in files.iter().filter(|file| file.is_edited()) {
+            let diff = TextDiff::from_lines(start, text);
+            let mut diff = diff.unified_diff();
+            let before = name.replace("yours.rs", "slow.rs");
+            let text = diff.context_radius(CONTEXT).header(&before, name).to_string();
+            lines.extend(text.lines().map(str::to_owned));
         }
+        if lines.is_empty() {
+            lines.push("yours.rs is still as slow.rs is.".to_owned());
+        }
+        Event::Diffed(lines)
     }
 
-    /// True if yours.rs is no longer what it was at the start.
+    /// True if a file of the learner's is no longer what it was at the start.
     pub fn is_edited(&self) -> bool {
-        self.start_and_yours().is_ok_and(|(start, yours)| start != yours)
+        self.files().is_ok_and(|files| files.iter().any(yours::File::is_edited))
     }
 
-    fn start_and_yours(&self) -> Result<(String, String), String> {
-        let (root, id) = (&self.options.root, self.loaded.lab.id);
-        let yours = yours::folder(root, id).join("yours.rs");
-        let text = std::fs::read_to_string(&yours);
-        let text = text.map_err(|e| format!("{}: {e}", yours.display()))?;
-        Ok((yours::start_in(root, id)?, text))
+    fn files(&self) -> Result<Vec<yours::File>, String> {
+        yours::files(&self.options.root, self.loaded.lab.id)
     }
 }
