@@ -19,7 +19,15 @@ mod blocking_n_plus_one;
 mod bounds;
 /// Grades a solution.
 mod grade;
+/// Solutions of guard-across-await.
+mod guard_across_await;
 /// Solutions of hidden-blocking.
 mod hidden_blocking;
+/// Solutions of missing-index.
+mod missing_index;
 /// Solutions of n-plus-one.
 mod n_plus_one;
+/// Solutions of pool-exhaustion.
+mod pool_exhaustion;
+/// Solutions of retry-storm.
+mod retry_storm;

@@ -6,10 +6,11 @@ use observe::cost::Counter;
 use serde_json::Value;
 use workshop::{
     evidence::{Range, Statistic},
-    judge,
+    judge::{self, answers},
+    request::Caller,
 };
 
-use crate::support::TestApp;
+use crate::support::{TestApp, header};
 
 #[test]
 fn every_variant_answers_as_the_others_do() {
@@ -36,6 +37,28 @@ fn every_variant_answers_as_the_others_do() {
 }
 
 #[test]
+fn every_variant_refuses_what_the_lab_says() {
+    let app = TestApp::start();
+    app.run(async {
+        let mut asked = 0;
+        for loaded in crate::support::labs().all() {
+            let evidence = &loaded.evidence;
+            let caller = Caller::new(app.http.clone(), app.url(), evidence, 1).await.unwrap();
+            for refusal in &evidence.refusals {
+                for variant in evidence.variants() {
+                    let answer = caller.refused(variant, 1, refusal).unwrap().send().await;
+                    let status = answer.unwrap().status().as_u16();
+                    let failure = answers::refused(variant, refusal, status);
+                    assert_eq!(failure, None, "{}", loaded.lab.id);
+                    asked += 1;
+                }
+            }
+        }
+        assert!(asked > 0);
+    });
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn each_side_shows_its_numbers_and_never_those_of_the_other() {
     let app = TestApp::start();
@@ -46,7 +69,11 @@ fn each_side_shows_its_numbers_and_never_those_of_the_other() {
             // Two requests of slow suffice if it blocks; otherwise one of ten may be an outlier.
             let slow_blocks =
                 expected.slow.counters.values().all(|range| range.statistic == Statistic::Every);
-            for (variant, requests) in [("slow", if slow_blocks { 2 } else { 20 }), ("fast", 20)] {
+            // A mean is that of a load.
+            let is_mean = |range: &Range| range.statistic == Statistic::Mean;
+            let fast = if expected.fast.counters.values().any(is_mean) { 100 } else { 20 };
+            let slow = if slow_blocks { 2 } else { 20 };
+            for (variant, requests) in [("slow", slow), ("fast", fast)] {
                 for _ in 0..requests {
                     app.ask(loaded, variant).await;
                 }
@@ -56,7 +83,8 @@ fn each_side_shows_its_numbers_and_never_those_of_the_other() {
             // Counts only; times are tested by k6 and prove.
             let counts = |ranges: &BTreeMap<Counter, Range>| -> BTreeMap<Counter, Range> {
                 let is_count = |(counter, _): &(&Counter, &Range)| {
-                    matches!(counter, Counter::Queries | Counter::Rows | Counter::Switches)
+                    use Counter::{Hashes, Own, Queries, Rows, Switches, UpstreamCalls};
+                    matches!(counter, Hashes | Own(_) | Queries | Rows | Switches | UpstreamCalls)
                 };
                 ranges.iter().filter(is_count).map(|(c, r)| (*c, *r)).collect()
             };
@@ -87,6 +115,33 @@ fn wrong_fixes_are_refuted_by_their_numbers() {
                 let right = app.measured(loaded.lab.id, "fast").await;
                 assert_ne!(judge::refuted(&fix.refuted_by, fast, &right), Vec::<String>::new());
             }
+        }
+    });
+}
+
+#[test]
+fn each_variant_meets_the_same_faults_from_a_fresh_start() {
+    let app = TestApp::start();
+    app.run(async {
+        let labs = crate::support::labs();
+        let loaded = labs.get("retry-storm").unwrap();
+        for _ in 0..2 {
+            for (variant, calls) in [("slow", 25.0), ("longer-pause", 25.0), ("one-layer", 5.0)] {
+                let mut statuses = Vec::new();
+                for _ in 0..4 {
+                    let answer = app.ask(loaded, variant).await;
+                    let status = answer.status().as_u16();
+                    assert_eq!(header(&answer, "retry-after") == "1", status == 503, "{variant}");
+                    statuses.push(status);
+                }
+                assert_eq!(statuses, [503, 200, 200, 200], "{variant}");
+                let measured = app.measured("retry-storm", variant).await;
+                let made = measured.counters[&Counter::UpstreamCalls];
+                assert_eq!((made.min, made.max), (1.0, calls), "{variant}");
+                assert_eq!(made.mean * 4.0, calls + 2.0 + 1.0 + 1.0, "{variant}");
+            }
+            let reset = app.ops(reqwest::Method::POST, "/labs/retry-storm/reset");
+            assert_eq!(reset.send().await.unwrap().status(), 204);
         }
     });
 }

@@ -91,6 +91,8 @@ mod logs;
 mod long_lists;
 /// The metrics that Prometheus scrapes.
 mod metrics;
+/// Data of the lab missing-index.
+mod missing_index;
 /// Files of a new lab.
 mod new_lab;
 /// The OpenAPI document describes what is served.
@@ -141,7 +143,7 @@ mod sqlite;
 mod store_file;
 /// Load test of log ingest.
 mod stress;
-/// Runtimes for work that never comes back.
+/// A lab whose jobs never come back, beside the app.
 mod throw_away;
 /// Todos in the API.
 mod todos;

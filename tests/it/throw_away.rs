@@ -1,24 +1,14 @@
-//! Victims that never come back, beside an app that does.
+//! Victims of a lab on a throw-away runtime, beside an app that goes on.
 
-use std::{
-    sync::{
-        Arc, Barrier, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
-use workshop::throw_away::{Census, Lost, MOST_RUNTIMES, ThrowAway, census};
+use workshop::throw_away::census;
 
 use crate::support::TestApp;
 
-const LONG: Duration = Duration::from_secs(30);
-
-/// One test at a time: the process counts all throw-away runtimes together.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
+const LAB: &str = "guard-across-await";
+const SLOW: &str = "/api/labs/guard-across-await/v1/slow";
+const NEIGHBOUR: &str = "/api/posts/v2/fast";
 
 async fn eventually(condition: impl Fn() -> bool) {
     let holds = async {
@@ -26,103 +16,30 @@ async fn eventually(condition: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(LONG, holds).await.unwrap();
-}
-
-/// Threads that the test below has left for ever.
-static STUCK: AtomicUsize = AtomicUsize::new(0);
-
-/// Waits until every other thread of a throw-away runtime has ended.
-async fn all_others_ended() {
-    let left = || Census { runtimes: 0, in_use: 0, stuck: STUCK.load(SeqCst) };
-    eventually(|| census() == left()).await;
-}
-
-/// Two locks, taken in opposite order by two threads that both have their first.
-struct Deadlock {
-    locks: [Mutex<()>; 2],
-    both: Barrier,
-    at_the_second: AtomicUsize,
-}
-
-impl Deadlock {
-    async fn victim(self: Arc<Self>, first: usize) {
-        let _first = self.locks[first].lock().unwrap();
-        self.both.wait();
-        self.at_the_second.fetch_add(1, SeqCst);
-        let _second = self.locks[1 - first].lock().unwrap();
-    }
+    tokio::time::timeout(Duration::from_secs(30), holds).await.unwrap();
 }
 
 #[test]
-fn two_threads_that_deadlock_hold_nothing_that_the_app_needs() {
-    let _alone = alone();
+fn an_app_goes_on_beside_a_runtime_that_stands_still_and_no_thread_of_it_stays() {
     let app = TestApp::start();
     app.run(async {
-        all_others_ended().await;
-        let lost = ThrowAway::start("deadlock", 2).unwrap();
-        let deadlock = Arc::new(Deadlock {
-            locks: [Mutex::new(()), Mutex::new(())],
-            both: Barrier::new(2),
-            at_the_second: AtomicUsize::new(0),
-        });
-        let are_stuck = eventually(|| deadlock.at_the_second.load(SeqCst) == 2);
-        let deadline = Duration::from_secs(1);
-        let (one, other, ()) = tokio::join!(
-            lost.run(deadline, deadlock.clone().victim(0)),
-            lost.run(deadline, deadlock.clone().victim(1)),
-            are_stuck,
-        );
-        assert!(matches!(one, Err(Lost::Expired(_))), "{one:?}");
-        assert!(matches!(other, Err(Lost::Expired(_))), "{other:?}");
-        // Both workers are held: a third job finds none, and the heart stands still.
-        let beats = lost.heartbeats();
-        let third = lost.run(Duration::from_millis(100), async {}).await;
-        assert!(matches!(third, Err(Lost::Expired(_))), "{third:?}");
-        assert_eq!((lost.heartbeats(), lost.jobs_done()), (beats, 0));
-        assert_eq!(app.get("/api/posts/v2/fast").await.status(), 200);
-
-        drop(lost);
-        STUCK.store(2, SeqCst);
-        all_others_ended().await;
+        for _ in 0..2 {
+            let beside = async {
+                eventually(|| census().in_use > 0).await;
+                app.get(NEIGHBOUR).await
+            };
+            let (slow, neighbour) = tokio::join!(app.get(SLOW), beside);
+            assert_eq!((slow.status().as_u16(), neighbour.status().as_u16()), (200, 200));
+        }
+        let measured = app.measured(LAB, "slow").await;
+        let mut counters = measured.counters.iter();
+        let lost = counters.find(|(counter, _)| counter.name() == "jobs_lost").unwrap().1;
+        assert_eq!((measured.count, lost.min), (2, 100.0), "its workers did not stand still");
+        // Tests beside this one may have just lost a runtime of theirs.
+        eventually(|| census().stuck == 0).await;
         let metrics = app.metrics().await;
-        let stuck = "chokepoint_throw_away_threads{state=\"stuck\"} 2";
-        assert!(metrics.contains(stuck), "{stuck} is missing");
-        assert_eq!(app.get("/api/posts/v2/fast").await.status(), 200);
-
-        let fresh = ThrowAway::start("deadlock", 2).unwrap();
-        assert_eq!(fresh.run(LONG, async { 7 }).await.unwrap(), 7);
-        eventually(|| fresh.heartbeats() >= 3).await;
-        assert_eq!(fresh.jobs_done(), 1);
+        let series = "chokepoint_throw_away_threads{state=\"stuck\"} ";
+        assert!(metrics.contains(series), "{series} is missing");
+        assert_eq!(app.get(NEIGHBOUR).await.status(), 200);
     });
-}
-
-#[test]
-fn a_runtime_whose_work_ends_leaves_no_thread() {
-    let _alone = alone();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        all_others_ended().await;
-        let used = ThrowAway::start("well", 2).unwrap();
-        let panicked = used.run(LONG, async { assert_eq!(1, 2, "as it must") }).await;
-        assert!(matches!(panicked, Err(Lost::Panicked(_))), "{panicked:?}");
-        used.run(LONG, async { tokio::task::spawn_blocking(|| {}).await.unwrap() }).await.unwrap();
-        assert_eq!(used.jobs_done(), 1);
-        assert_eq!(census().runtimes, 1);
-        // Two workers and one of the blocking pool.
-        eventually(|| census().in_use == 3).await;
-        drop(used);
-        all_others_ended().await;
-    });
-}
-
-#[test]
-fn there_are_never_more_than_a_few() {
-    let _alone = alone();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(all_others_ended());
-    let used: Vec<_> = (0..MOST_RUNTIMES).map(|_| ThrowAway::start("many", 1).unwrap()).collect();
-    assert!(matches!(ThrowAway::start("many", 1), Err(Lost::TooMany)));
-    drop(used);
-    drop(ThrowAway::start("many", 1).unwrap());
 }

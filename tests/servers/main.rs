@@ -60,6 +60,9 @@ mod long_lists;
 /// The metrics that Prometheus scrapes.
 #[path = "../it/metrics.rs"]
 mod metrics;
+/// Data of the lab missing-index.
+#[path = "../it/missing_index.rs"]
+mod missing_index;
 /// PostgreSQL refuses, restarts, and serves like SQLite.
 mod postgres;
 /// The blog.

@@ -1,0 +1,2 @@
+-- Yours: statements on the table missing_index_yours, which schema.sql makes anew at each start of
+-- the server. They run before it gets its rows. `chokepoint watch missing-index` grades them.
