@@ -10,6 +10,8 @@ pub mod blocking_n_plus_one;
 pub mod guard_across_await;
 /// A synchronous HTTP client, two layers below the handler.
 pub mod hidden_blocking;
+/// A password hash and nine reads of one row at each join of a room.
+pub mod join_storm;
 /// A look-up by lower(title) among 100,000 rows, with no index on it.
 pub mod missing_index;
 /// Author and comment count of each post, one query at a time.
@@ -25,6 +27,7 @@ pub static CATALOGUE: &[&Lab] = &[
     &guard_across_await::LAB,
     &n_plus_one::LAB,
     &pool_exhaustion::LAB,
+    &join_storm::LAB,
     &missing_index::LAB,
     &retry_storm::LAB,
 ];

@@ -23,6 +23,8 @@ mod grade;
 mod guard_across_await;
 /// Solutions of hidden-blocking.
 mod hidden_blocking;
+/// Solutions of join-storm.
+mod join_storm;
 /// Solutions of missing-index.
 mod missing_index;
 /// Solutions of n-plus-one.
