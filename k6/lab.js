@@ -11,11 +11,14 @@
 // TOKENS    file with the users' access tokens as JSON, that of user 1 first; without it a lab whose
 //           lab.json says `log_in` signs its users up, before the load
 //
+// A lab whose lab.json has a `flow` runs the k6.js beside it in each iteration: lib/flow.js.
+//
 // For each user, the first sampled request that fails a check or misses the gate is printed with its
 // trace.
 
 import { check, fail, sleep } from 'k6';
 import { answerOf } from './lib/answer.js';
+import { flowOf } from './lib/flow.js';
 import { of } from './lib/outcome.js';
 import { firstNumber, sender } from './lib/request.js';
 import { addOwn, record } from './lib/server-timing.js';
@@ -27,12 +30,16 @@ const VARIANT = __ENV.VARIANT || 'slow';
 const PROFILE = __ENV.PROFILE || 'stage';
 const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8000';
 
-const lab = JSON.parse(open(`../src/labs/${LAB.replaceAll('-', '_')}/lab.json`));
+const FOLDER = `../src/labs/${LAB.replaceAll('-', '_')}`;
+
+const lab = JSON.parse(open(`${FOLDER}/lab.json`));
 const load = lab.load[PROFILE] || fail(`PROFILE ${PROFILE} is neither stage nor proof`);
 const tokens = __ENV.TOKENS && JSON.parse(open(__ENV.TOKENS));
 const send = sender(lab, VARIANT, BASE_URL);
 const answer = answerOf(lab);
 addOwn(lab);
+// Here, as k6 loads no module later.
+const flow = lab.request.flow && flowOf(lab, BASE_URL, require(`${FOLDER}/${lab.request.flow}`));
 const users = load.max_vus || Math.max(...load.stages.map(({ target }) => target));
 
 function scenario() {
@@ -66,11 +73,14 @@ const thresholds = {
   checks: ['rate==1'],
   http_reqs: [`count>=${load.min_requests}`],
 };
+// Those who sign up here send requests too, and so does a flow, which have no such tag.
+const isAmongOthers = Boolean(flow) || (lab.request.log_in && !tokens);
+// Without bounds of its own, so that the outcome has the times of the lab's requests alone.
+if (isAmongOthers) thresholds.http_req_duration = thresholds.http_req_duration || [];
 
 export const options = {
   scenarios: { [VARIANT]: scenario() },
-  // Those who sign up here send requests too, which have no such tag.
-  thresholds: lab.request.log_in && !tokens
+  thresholds: isAmongOthers
     ? Object.fromEntries(Object.entries(thresholds).map(([metric, all]) => [of(LAB, metric), all]))
     : thresholds,
   // Signing up takes as long as hashing.
@@ -91,7 +101,8 @@ function missed(seen) {
   }).map(({ metric, bound }) => `${metric} ${Math.round(seen[metric])}, gate ${bound}`);
 }
 
-export default function (run) {
+// Sends the request of lab.json, and holds its answer to the gate.
+function request(run) {
   const response = send(run, traced());
   answer.count(response);
   const isRight = check(response, answer.checks);
@@ -99,5 +110,11 @@ export default function (run) {
   const miss = missed({ ...budget, http_req_duration: response.timings.duration });
   if (!isRight) tell(`a check failed, status ${response.status}`, response);
   else if (miss.length) tell(miss.join('; '), response);
+  return response;
+}
+
+export default function (run) {
+  if (flow) flow(run, () => request(run));
+  else request(run);
   if (load.think_time) sleep(load.think_time);
 }

@@ -20,11 +20,14 @@ export function outcome({ metrics }) {
     const { values } = metrics[ofLab || metric] || { values: { [key]: 0 } };
     return values[key];
   };
+  const sums = Object.keys(metrics).filter((name) => name.startsWith('beside_'));
   return {
     thresholds,
     requests: value('http_reqs', 'count'),
     failed_requests: value('http_req_failed', 'passes'),
     checks: { passes: value('checks', 'passes'), fails: value('checks', 'fails') },
     p95_ms: value('http_req_duration', 'p(95)'),
+    // Counts of what a flow sent beside the request of lab.json.
+    beside: Object.fromEntries(sums.map((name) => [name.slice('beside_'.length), metrics[name].values.count])),
   };
 }

@@ -1,6 +1,6 @@
 // Reads the request cost from the Server-Timing header, so that thresholds can use it.
 
-import { Trend } from 'k6/metrics';
+import { Counter, Trend } from 'k6/metrics';
 
 // The server's table of counters writes the file. `label` and `part` are a counter's place in the header:
 // "dur" are milliseconds, as in busy;dur=2003.1, and a "count" starts the description, as in
@@ -17,6 +17,16 @@ export function addOwn({ evidence: { slow, fast } }) {
   named.filter((name) => !TABLE.some(({ json }) => json === name)).forEach((name) => {
     COUNTERS.push({ name, label: name, part: 'count' });
     trends[name] = new Trend(name);
+  });
+}
+
+const beside = {};
+
+// Adds a sum of each count for the requests that a flow sends beside the lab's own: prove takes them off
+// the totals of the process. To be called before the run begins, and after `addOwn`.
+export function addBeside() {
+  COUNTERS.filter(({ part }) => part === 'count').forEach(({ name }) => {
+    beside[name] = new Counter(`beside_${name}`);
   });
 }
 
@@ -46,4 +56,12 @@ export function record(response) {
     trends[name].add(added[name]);
   });
   return added;
+}
+
+// Adds the counts of an answer to the sums of `addBeside`.
+export function recordBeside(response) {
+  const entries = parse(response.headers['Server-Timing'] || '');
+  COUNTERS.filter(({ name }) => name in beside).forEach(({ name, label }) => {
+    if (entries[label]) beside[name].add(entries[label].count);
+  });
 }

@@ -38,6 +38,8 @@ fn every_lab_has_its_files_headings_and_comments() {
         for file in FILES {
             assert!(!read(lab.id, file).trim().is_empty(), "{} {file} is empty", lab.id);
         }
+        let flow = root().join("src/labs").join(lab.id.replace('-', "_")).join("k6.js");
+        assert_eq!(flow.exists(), lab.flow.is_some(), "{}: mod.rs and its k6.js", lab.id);
         let readme = read(lab.id, "README.md");
         let headings: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(headings, HEADINGS, "{}", lab.id);

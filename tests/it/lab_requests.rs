@@ -45,6 +45,7 @@ fn echoing() -> &'static Lab {
         readme: "",
         slow_source: "",
         fast_source: "",
+        flow: None,
         counters: &[],
         data: Data::NONE,
         handlers: |_| {

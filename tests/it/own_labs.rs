@@ -43,6 +43,7 @@ pub fn lab(id: &'static str, evidence: &Value, data: Data) -> &'static Lab {
         readme: "",
         slow_source: "",
         fast_source: "",
+        flow: None,
         counters: &[],
         data,
         handlers: |_| Handlers {

@@ -1,6 +1,6 @@
 //! A proof that can't hold fails, and gives the reason.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use chokepoint::labs::CATALOGUE;
 use workshop::{
@@ -95,6 +95,7 @@ fn with_evidence(part: &str, replacement: &str) -> Result<LoadedLab, String> {
         readme: original.readme,
         slow_source: original.slow_source,
         fast_source: original.fast_source,
+        flow: original.flow,
         counters: original.counters,
         data: original.data,
         handlers: original.handlers,
@@ -156,6 +157,7 @@ fn slow_outcome(gate: &Gate) -> Outcome {
         failed_requests: 0,
         checks: Checks { passes: 20, fails: 0 },
         p95_ms: 2_100.0,
+        beside: BTreeMap::new(),
     }
 }
 

@@ -29,7 +29,7 @@ pub use answer::{Answer, Share};
 pub use area::Area;
 pub use needs::{Needs, Settings};
 pub use refusal::{Refusal, Session};
-pub use request::{Method, Request};
+pub use request::{FLOW, Method, Request};
 
 /// The content of a lab.json.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -20,6 +20,8 @@ use crate::{
 
 /// Tables, set-up and reset of a lab.
 mod data;
+/// The flow of a lab's own, for k6.
+mod flow;
 /// The first request to a lab, which makes its data.
 mod opening;
 
@@ -36,6 +38,8 @@ pub struct Lab {
     /// Difference to show on stage: `diff slow.rs fast.rs`.
     pub slow_source: &'static str,
     pub fast_source: &'static str,
+    /// The text of k6.js, if lab.json names it as the flow of its request.
+    pub flow: Option<&'static str>,
     /// Counters of its own, beside those of every request.
     pub counters: &'static [&'static OwnCounter],
     /// Tables of its own, if it has any, and what fills and resets them.
@@ -169,6 +173,7 @@ impl LoadedLab {
         // Before lab.json, which may name them.
         let own = own::register(lab.counters).map_err(bad)?;
         let evidence = Evidence::parse(lab.id, lab.evidence).map_err(bad)?;
+        flow::check(evidence.request.flow.as_deref(), lab.flow).map_err(bad)?;
         let measurements = || Arc::new(Measurements::with_own(own.clone()));
         let measurements = evidence.variants().map(|v| (v.to_owned(), measurements())).collect();
         Ok(Self { lab, evidence, measurements, opening: OnceLock::new() })

@@ -20,6 +20,7 @@ pub static LAB: Lab = Lab {
     readme: include_str!("README.md"),
     slow_source: include_str!("slow.rs"),
     fast_source: include_str!("fast.rs"),
+    flow: None,
     counters: &[],
     data: Data::NONE,
     handlers: |_state| Handlers {

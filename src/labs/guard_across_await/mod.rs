@@ -19,6 +19,7 @@ pub static LAB: Lab = Lab {
     readme: include_str!("README.md"),
     slow_source: include_str!("slow.rs"),
     fast_source: include_str!("fast.rs"),
+    flow: None,
     counters: &[&refresh::JOBS_LOST, &refresh::CALLS_UNCOUNTED, &refresh::HEARTBEATS_MISSED],
     data: Data::NONE,
     handlers: |_state| Handlers {

@@ -31,6 +31,7 @@ pub static LAB: Lab = Lab {
     readme: include_str!("README.md"),
     slow_source: include_str!("slow.rs"),
     fast_source: include_str!("fast.rs"),
+    flow: None,
     counters: &[&ROWS_VISITED, &VM_STEPS],
     data: Data {
         schema: Schema::Both(concat!(include_str!("schema.sql"), include_str!("yours.sql"))),

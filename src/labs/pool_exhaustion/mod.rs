@@ -29,6 +29,7 @@ pub static LAB: Lab = Lab {
     readme: include_str!("README.md"),
     slow_source: include_str!("slow.rs"),
     fast_source: include_str!("fast.rs"),
+    flow: None,
     counters: &[&HELD_WORK],
     data: Data {
         schema: Schema::Both(include_str!("schema.sql")),

@@ -29,6 +29,10 @@ pub struct Request {
     /// JSON to send. Names of fields are sent as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
+    /// File beside lab.json with what a user does in k6 around this request, which the gate is about:
+    /// `k6.js`. Whoever sends the request elsewhere sends it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +44,9 @@ pub enum Method {
     Patch,
     Delete,
 }
+
+/// Name of the file of a flow. k6 finds it by that name beside lab.json.
+pub const FLOW: &str = "k6.js";
 
 /// Headers that are set by what sends the request.
 const SET_ELSEWHERE: [&str; 7] = [
@@ -84,6 +91,9 @@ impl Request {
             let [posts, todos] = PRODUCT_MOUNTS;
             format!("request.mount is {mount}; {own} would be right, or {posts} or {todos}")
         })?;
+        if let Some(flow) = &self.flow {
+            ensure(flow == FLOW, || format!("request.flow is {flow:?}; {FLOW:?} would be right"))?;
+        }
         for (name, value) in &self.query {
             template::check(value).map_err(|e| format!("request.query.{name}: {e}"))?;
         }

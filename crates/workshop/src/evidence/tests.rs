@@ -106,6 +106,12 @@ fn errors_name_the_key_and_what_would_be_right() {
         ("/request/headers", json!({ "a b": "1" }), "request.headers.a b: no name of a header"),
         ("/request/headers", json!({ "host": "1" }), "request.headers.host: remove it"),
         ("/request/login", json!(true), "request.login: unknown field `login`, expected one of"),
+        (
+            "/request/flow",
+            json!("flow.js"),
+            "request.flow is \"flow.js\"; \"k6.js\" would be right",
+        ),
+        ("/request/flow", json!(true), "request.flow: invalid type: boolean `true`"),
         ("/request/log_in", json!("yes"), "request.log_in: invalid type: string \"yes\""),
         ("/answer/statuses", json!({}), "answer.statuses: no status has a min"),
         ("/answer/statuses", json!({ "200": { "min": 0.9 } }), "so { \"min\": 1 } is right"),

@@ -11,16 +11,21 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
-use crate::{evidence::Gate, lab::LoadedLab};
+use crate::{
+    evidence::{FLOW, Gate},
+    judge::Totals,
+    lab::LoadedLab,
+};
 
 /// Exit code of k6 for crossed thresholds.
 const CROSSED: i32 = 99;
 
-const SCRIPTS: [(&str, &str); 9] = [
+const SCRIPTS: [(&str, &str); 10] = [
     ("k6/lab-outcome.js", include_str!("../../../../k6/lab-outcome.js")),
     ("k6/lab.js", include_str!("../../../../k6/lab.js")),
     ("k6/lib/answer.js", include_str!("../../../../k6/lib/answer.js")),
     ("k6/lib/counters.json", include_str!("../../../../k6/lib/counters.json")),
+    ("k6/lib/flow.js", include_str!("../../../../k6/lib/flow.js")),
     ("k6/lib/outcome.js", include_str!("../../../../k6/lib/outcome.js")),
     ("k6/lib/request.js", include_str!("../../../../k6/lib/request.js")),
     ("k6/lib/server-timing.js", include_str!("../../../../k6/lib/server-timing.js")),
@@ -73,6 +78,9 @@ pub struct Outcome {
     pub failed_requests: u64,
     pub checks: Checks,
     pub p95_ms: f64,
+    /// Counts of what a flow sent beside the lab's request, which are not that request's.
+    #[serde(default)]
+    pub beside: Totals,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -134,13 +142,15 @@ pub async fn run(
     Ok(Outcome { exit_code, ..outcome })
 }
 
-/// Writes the scripts and the lab's evidence to a folder, laid out as in the repository.
+/// Writes the scripts, the lab's evidence and its flow to a folder, laid out as in the repository.
 fn unpack(loaded: &LoadedLab, tokens: &[String]) -> std::io::Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
-    let lab = format!("src/labs/{}/lab.json", loaded.lab.id.replace('-', "_"));
+    let lab = format!("src/labs/{}", loaded.lab.id.replace('-', "_"));
+    let (evidence, flow) = (format!("{lab}/lab.json"), format!("{lab}/{FLOW}"));
     let tokens = serde_json::to_string(tokens)?;
-    let own = [(lab.as_str(), loaded.lab.evidence), (TOKENS, tokens.as_str())];
-    let files = SCRIPTS.into_iter().chain(own);
+    let own = [(evidence.as_str(), loaded.lab.evidence), (TOKENS, tokens.as_str())];
+    let flow = loaded.lab.flow.map(|text| (flow.as_str(), text));
+    let files = SCRIPTS.into_iter().chain(own).chain(flow);
     for (path, text) in files {
         let path: PathBuf = folder.path().join(path);
         if let Some(parent) = path.parent() {
@@ -200,7 +210,45 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::SCRIPTS;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{evidence::tests::plain, lab::Lab};
+
+    const TEXT: &str = "export default function (user) {\n  user.request();\n}\n";
+
+    /// A lab that never answers: k6 alone is what this is about.
+    fn with_flow(flow: Option<&'static str>) -> Result<LoadedLab, String> {
+        let mut evidence = plain();
+        evidence["request"]["flow"] = json!(FLOW);
+        let lab = Lab {
+            id: "a-lab",
+            evidence: evidence.to_string().leak(),
+            readme: "",
+            slow_source: "",
+            fast_source: "",
+            flow,
+            counters: &[],
+            data: crate::Data::NONE,
+            handlers: |_| unreachable!("nobody serves it"),
+        };
+        LoadedLab::new(Box::leak(Box::new(lab))).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_flow_is_beside_the_evidence_that_names_it() {
+        let folder = unpack(&with_flow(Some(TEXT)).unwrap(), &[]).unwrap();
+        let read =
+            |file: &str| std::fs::read_to_string(folder.path().join("src/labs/a_lab").join(file));
+        assert_eq!(read(FLOW).unwrap(), TEXT);
+        let evidence: serde_json::Value = serde_json::from_str(&read("lab.json").unwrap()).unwrap();
+        assert_eq!(evidence["request"]["flow"], FLOW);
+        let error = with_flow(None).err().unwrap();
+        assert!(
+            error.starts_with("labs/a_lab/lab.json: request.flow: mod.rs has no k6.js"),
+            "{error}"
+        );
+    }
 
     /// Otherwise only `prove` would notice, because `cargo test` does not run k6.
     #[test]

@@ -55,6 +55,8 @@ impl Subject<'_> {
             "slow" => self.client.totals().await?,
             _ => self.client.totals_at_rest().await?,
         };
+        // What a flow did beside the request is not the request's.
+        let after = judge::difference(&outcome.beside, &after);
         Ok(Run {
             expected: expected.clone(),
             outcome,
