@@ -3,14 +3,19 @@
 use std::collections::BTreeMap;
 
 use observe::cost::Counter;
+use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
 use serde_json::Value;
 use workshop::{
-    evidence::{Range, Statistic},
-    judge::{self, answers},
+    LoadedLab,
+    evidence::{Range, Sides, Statistic},
+    judge::{self, answers, spans::Spans},
     request::Caller,
 };
 
-use crate::support::{TestApp, header};
+use crate::{
+    kept_traces::of,
+    support::{TestApp, header},
+};
 
 #[test]
 fn every_variant_answers_as_the_others_do() {
@@ -97,6 +102,49 @@ fn each_side_shows_its_numbers_and_never_those_of_the_other() {
             assert_ne!(judge::counters(&of_slow, &fast), Vec::<String>::new(), "{lab}");
         }
     });
+}
+
+#[test]
+fn traces_have_as_many_spans_as_the_evidence_says() {
+    let app = TestApp::start();
+    app.run(async {
+        let mut seen = 0;
+        for loaded in crate::support::labs().all() {
+            let Sides { slow, fast } = &loaded.evidence.evidence;
+            if slow.spans.or(fast.spans).is_none() {
+                continue;
+            }
+            let [of_slow, of_fast] = ["slow", "fast"].map(|variant| spans(&app, loaded, variant));
+            let (of_slow, of_fast) = (of_slow.await, of_fast.await);
+            assert_eq!(of_slow.judge(slow.spans), None, "{} slow", loaded.lab.id);
+            assert_eq!(of_fast.judge(fast.spans), None, "{} fast", loaded.lab.id);
+            // As if slow's handler were in place of fast's, and the reverse.
+            assert!(fast.spans.is_none() || of_slow.judge(fast.spans).is_some(), "{of_slow:?}");
+            assert!(slow.spans.is_none() || of_fast.judge(slow.spans).is_some(), "{of_fast:?}");
+            seen += 1;
+        }
+        assert!(seen > 0, "no lab has spans in its evidence");
+    });
+}
+
+/// Spans of one request to a variant.
+async fn spans(app: &TestApp, loaded: &LoadedLab, variant: &str) -> Spans {
+    let answer = app.ask(loaded, variant).await;
+    let trace = header(&answer, "x-trace-id").to_owned();
+    // The request's own span ends with the last of its answer.
+    answer.bytes().await.unwrap();
+    for _ in 0..100 {
+        let spans = app.get_ops(&format!("/debug/traces/{trace}")).await;
+        if spans.status() == 200 {
+            let spans = of(&spans.json().await.unwrap());
+            let is_entry = |span: &Span| span.kind() == SpanKind::Server;
+            if spans.iter().any(is_entry) {
+                return Spans::of(vec![spans.len() as u64]);
+            }
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("{variant}: trace {trace} has not ended");
 }
 
 #[test]

@@ -114,6 +114,7 @@ fn a_bad_evidence_file_is_refused_with_its_reason() {
         (range, r#""sleeps": { "min": 1 }"#, "no counter \"sleeps\""),
         (range, r#""blocked_share": { "min": 1.5 }"#, "≥ 1.5 is impossible"),
         (r#""share": { "min": 0.5 }"#, r#""share": { "min": 1.5 }"#, "≥ 1.5 is impossible"),
+        (r#""frames": ["#, r#""spans": {}, "frames": ["#, "evidence.slow.spans: the range has no"),
         (r#""mode": "wall""#, r#""mode": "wool""#, "unknown variant `wool`"),
         (
             r#""slow_crosses": ["#,

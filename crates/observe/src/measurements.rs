@@ -107,7 +107,7 @@ impl Measurements {
 
 impl Figures {
     /// Returns None if there are no values.
-    fn of(mut values: Vec<f64>) -> Option<Self> {
+    pub fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let (min, max) = (*values.first()?, *values.last()?);
         let mean = values.iter().sum::<f64>() / values.len() as f64;

@@ -14,6 +14,8 @@ mod answer;
 mod area;
 /// Reasons to refuse a lab.json that parses.
 mod check;
+/// Metrics of the ops port.
+mod metric;
 /// Requirements, and settings of the server.
 mod needs;
 /// Requests that must be refused.
@@ -27,6 +29,7 @@ pub(crate) mod tests;
 
 pub use answer::{Answer, Share};
 pub use area::Area;
+pub use metric::{Metric, Per};
 pub use needs::{Needs, Settings};
 pub use refusal::{Refusal, Session};
 pub use request::{FLOW, Method, Request};
@@ -122,6 +125,11 @@ pub struct Expected {
     pub counters: BTreeMap<Counter, Range>,
     #[serde(default)]
     pub frames: Vec<Frame>,
+    /// Spans of one trace, those included that were too many to keep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spans: Option<Range>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<Metric>,
 }
 
 /// A range that includes both ends; one may be open.

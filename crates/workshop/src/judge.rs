@@ -15,8 +15,12 @@ pub mod answers;
 pub mod bounds;
 /// Labs whose symptoms can't be told apart.
 pub mod confusion;
+/// Growth of metrics during a run.
+pub mod growth;
 /// Known numbers that measured ones look like.
 pub mod likeness;
+/// Spans of the traces of a run.
+pub mod spans;
 
 /// Reason that evidence doesn't hold, as text for people.
 pub type Failure = String;

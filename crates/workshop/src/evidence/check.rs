@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Answer, Evidence, Expected, Gate, Profile, Range, needs::check_settings};
+use super::{Answer, Evidence, Expected, Gate, Profile, Range, Sides, needs::check_settings};
 use observe::cost::Counter;
 
 /// Thresholds that k6/lab.js sets itself.
@@ -34,8 +34,17 @@ impl Evidence {
             "load.proof takes over 10 s; 10 is the most".to_owned()
         })?;
         self.gate.check(&self.answer)?;
-        for (side, expected) in [("slow", &self.evidence.slow), ("fast", &self.evidence.fast)] {
-            expected.check().map_err(|reason| format!("evidence.{side}.{reason}"))?;
+        let Sides { slow, fast } = &self.evidence;
+        for (side, expected, other, of_other) in
+            [("slow", slow, "fast", fast), ("fast", fast, "slow", slow)]
+        {
+            let checked = expected.check().and_then(|()| {
+                expected.metrics.iter().try_for_each(|metric| {
+                    let checked = metric.check(&of_other.metrics, &format!("{other}.metrics"));
+                    checked.map_err(|reason| format!("metrics.{}: {reason}", metric.metric))
+                })
+            });
+            checked.map_err(|reason| format!("evidence.{side}.{reason}"))?;
         }
         let variants: BTreeSet<_> = self.variants().collect();
         ensure(variants.len() == self.variants().count(), || {
@@ -161,13 +170,14 @@ impl Expected {
                 checked.map_err(|reason| format!("frames.{name}: {reason}"))?;
             }
         }
-        Ok(())
+        let spans = self.spans.map_or(Ok(()), |range| range.check(f64::INFINITY));
+        spans.map_err(|reason| format!("spans: {reason}"))
     }
 }
 
 impl Range {
     /// Refuses a range that holds no number from 0 to `most`, or all of them.
-    fn check(&self, most: f64) -> Result<(), String> {
+    pub(super) fn check(&self, most: f64) -> Result<(), String> {
         let (min, max) = (self.min.unwrap_or(0.0), self.max.unwrap_or(most));
         ensure(self.min.is_some() || self.max.is_some(), || {
             "the range has no ends; it needs min or max".to_owned()

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Failure, NO_REQUEST, Totals, allowed, likeness, unusable};
-use crate::evidence::{Evidence, Frame, Range, Statistic};
+use crate::evidence::{Evidence, Expected, Frame, Metric, Range, Statistic};
 use observe::{
     cost::{
         Counter,
@@ -171,11 +171,23 @@ impl Measured<'_> {
     }
 }
 
+/// What bounds yours beside the counters: upper ends of fast's frames, spans and metrics.
+pub fn expected(fast: &Expected) -> Expected {
+    let metrics = fast.metrics.iter().filter(|metric| metric.max.is_some());
+    Expected {
+        counters: fast.counters.clone(),
+        frames: frames(&fast.frames),
+        spans: upper(fast.spans),
+        metrics: metrics.map(|metric| Metric { min: None, ..metric.clone() }).collect(),
+    }
+}
+
+fn upper(range: Option<Range>) -> Option<Range> {
+    range.filter(|range| range.max.is_some()).map(|range| Range { min: None, ..range })
+}
+
 /// Frames of fast that bound yours: their upper ends.
 pub fn frames(of_fast: &[Frame]) -> Vec<Frame> {
-    let upper = |range: Option<Range>| {
-        range.filter(|range| range.max.is_some()).map(|range| Range { min: None, ..range })
-    };
     let bound = |frame: &Frame| {
         let (share, threads) = (upper(frame.share), upper(frame.threads));
         Frame { share, threads, ..frame.clone() }

@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::counters;
-use crate::evidence::{Area, Range};
+use super::{counters, spans::Spans};
+use crate::evidence::{Area, Expected, Range};
 use observe::{cost::Counter, measurements::Summary};
 
 /// Slow run of a lab, and the numbers that its evidence expects of slow.
 pub struct SlowRun<'a> {
     pub lab: &'a str,
     pub area: Area,
-    pub ranges: &'a BTreeMap<Counter, Range>,
+    pub expected: &'a Expected,
     pub measured: &'a Summary,
+    pub spans: &'a Spans,
 }
 
 /// Comparison of one lab's slow run with another lab's evidence.
@@ -22,7 +23,7 @@ pub struct SlowRun<'a> {
 pub struct Comparison {
     pub slow_run_of: String,
     pub evidence_of: String,
-    /// Counters that tell them apart; none if the run would pass for the other lab.
+    /// Counters that tell them apart, and spans; none if the run would pass for the other lab.
     pub told_apart_by: Vec<&'static str>,
 }
 
@@ -40,18 +41,21 @@ pub fn compare(runs: &[SlowRun<'_>]) -> Vec<Comparison> {
         .map(|(run, other)| Comparison {
             slow_run_of: run.lab.to_owned(),
             evidence_of: other.lab.to_owned(),
-            told_apart_by: told_apart_by(other.ranges, run.measured),
+            told_apart_by: told_apart_by(other.expected, run.measured, run.spans),
         })
         .collect()
 }
 
-fn told_apart_by(ranges: &BTreeMap<Counter, Range>, measured: &Summary) -> Vec<&'static str> {
+/// Metrics tell nothing apart: those of a lab are labelled with it, or of its own mechanism.
+fn told_apart_by(expected: &Expected, measured: &Summary, spans: &Spans) -> Vec<&'static str> {
     let is_outside = |(counter, range): &(&Counter, &Range)| {
         // A counter that the other lab alone has is measured there alone, and tells them apart too.
         !measured.counters.contains_key(*counter)
             || !counters(&BTreeMap::from([(**counter, **range)]), measured).is_empty()
     };
-    ranges.iter().filter(is_outside).map(|(counter, _)| counter.name()).collect()
+    let counters = expected.counters.iter().filter(is_outside).map(|(counter, _)| counter.name());
+    let is_outside = spans.figures.is_some() && spans.judge(expected.spans).is_some();
+    counters.chain(is_outside.then_some("spans")).collect()
 }
 
 #[cfg(test)]
@@ -60,9 +64,17 @@ mod tests {
     use crate::evidence::Statistic;
     use observe::measurements::Figures;
 
-    fn ranges(of: &[(Counter, f64)]) -> BTreeMap<Counter, Range> {
-        let at_least = |min| Range { statistic: Statistic::Every, min: Some(min), max: None };
-        of.iter().map(|(counter, min)| (*counter, at_least(*min))).collect()
+    fn at_least(min: f64) -> Range {
+        Range { statistic: Statistic::Every, min: Some(min), max: None }
+    }
+
+    fn expected(of: &[(Counter, f64)], spans: Option<f64>) -> Expected {
+        Expected {
+            counters: of.iter().map(|(counter, min)| (*counter, at_least(*min))).collect(),
+            frames: Vec::new(),
+            spans: spans.map(at_least),
+            metrics: Vec::new(),
+        }
     }
 
     fn measured(of: &[(Counter, f64)]) -> Summary {
@@ -73,11 +85,18 @@ mod tests {
 
     #[test]
     fn a_slow_run_that_passes_for_another_lab_of_its_area_is_confused() {
-        let n_plus_one = ranges(&[(Counter::Queries, 100.0)]);
-        let blocking = ranges(&[(Counter::Queries, 100.0), (Counter::Switches, 100.0)]);
+        let n_plus_one = expected(&[(Counter::Queries, 100.0)], None);
+        let blocking = expected(&[(Counter::Queries, 100.0), (Counter::Switches, 100.0)], None);
+        let spans = Spans::default();
         let of_n_plus_one = measured(&[(Counter::Queries, 201.0), (Counter::Switches, 2.0)]);
         let of_blocking = measured(&[(Counter::Queries, 101.0), (Counter::Switches, 117.0)]);
-        let run = |lab, area, ranges, measured| SlowRun { lab, area, ranges, measured };
+        let run = |lab, area, expected, measured| SlowRun {
+            lab,
+            area,
+            expected,
+            measured,
+            spans: &spans,
+        };
         let all = compare(&[
             run("n-plus-one", Area::Database, &n_plus_one, &of_n_plus_one),
             run("blocking", Area::Database, &blocking, &of_blocking),
@@ -91,7 +110,18 @@ mod tests {
 
     #[test]
     fn a_counter_that_was_not_measured_tells_apart() {
-        let of_other = ranges(&[(Counter::Hashes, 1.0)]);
-        assert_eq!(told_apart_by(&of_other, &measured(&[(Counter::Queries, 1.0)])), ["hashes"]);
+        let of_other = expected(&[(Counter::Hashes, 1.0)], None);
+        let measured = measured(&[(Counter::Queries, 1.0)]);
+        assert_eq!(told_apart_by(&of_other, &measured, &Spans::default()), ["hashes"]);
+    }
+
+    #[test]
+    fn spans_tell_apart_where_there_are_traces() {
+        let of_other = expected(&[(Counter::Queries, 1.0)], Some(1_000.0));
+        let measured = measured(&[(Counter::Queries, 1.0)]);
+        let by = |spans| told_apart_by(&of_other, &measured, &spans);
+        assert_eq!(by(Spans::of(vec![3, 3])), ["spans"]);
+        assert!(by(Spans::of(vec![1_001])).is_empty());
+        assert!(by(Spans::default()).is_empty());
     }
 }

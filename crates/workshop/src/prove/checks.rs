@@ -6,16 +6,15 @@ use std::{
 };
 
 use super::{
-    ServerProcess, changed_rows,
+    ServerProcess, VariantRun, changed_rows,
     client::{Answer, Client},
     run::figures,
 };
 use crate::{
-    evidence::{Frame, ProfileMode, WrongFix},
-    judge::{self, answers},
+    evidence::{Frame, ProfileMode, Range, WrongFix},
+    judge::{self, answers, growth},
     lab::LoadedLab,
 };
-use observe::measurements::Summary;
 use serde_json::Value;
 
 /// Interval of the checks for recovery.
@@ -59,6 +58,7 @@ impl Subject<'_> {
     /// check that a frame is not in it could not fail.
     pub async fn clean_start(&self) -> Result<Found, Stop> {
         let slow = &self.loaded.evidence.evidence.slow;
+        let before = self.metrics(slow).await?;
         self.client.ask("fast").await?;
         let measured = self.client.measured("fast", SystemTime::UNIX_EPOCH).await?;
         let mut failures = Vec::new();
@@ -68,11 +68,26 @@ impl Subject<'_> {
         if judge::counters(&slow.counters, &measured).is_empty() {
             failures.push("the counters of slow hold of fast before any load".to_owned());
         }
-        // A frame that slow must not have says nothing about a server without load.
-        let has_minimum = |frame: &&Frame| {
-            let lower = [frame.share, frame.threads].into_iter().flatten();
-            lower.filter_map(|range| range.min).any(|min| min > 0.0)
-        };
+        // What slow must not have says nothing about a server without load.
+        let is_minimum = |range: &Range| range.min.is_some_and(|min| min > 0.0);
+        let has_minimum =
+            |frame: &&Frame| [frame.share, frame.threads].iter().flatten().any(is_minimum);
+        if let Some(range) = slow.spans.filter(is_minimum) {
+            let spans = self.client.first_spans("fast").await?;
+            if spans.figures.is_none() {
+                failures.extend(spans.judge(Some(range)));
+            } else if spans.judge(Some(range)).is_none() {
+                failures.push("the trace of fast has the spans of slow before any load".to_owned());
+            }
+        }
+        if let (Some(before), Some(after)) = (before, self.metrics(slow).await?) {
+            for metric in slow.metrics.iter().filter(|metric| is_minimum(&metric.range())) {
+                let grown = growth::of(metric, "fast", [&before, &after], 1);
+                if metric.range().holds(grown.by) {
+                    failures.push(format!("{metric} grows as for slow before any load"));
+                }
+            }
+        }
         let of_wall = |frame: &&Frame| frame.mode == ProfileMode::Wall;
         let frames: Vec<_> = slow.frames.iter().filter(has_minimum).filter(of_wall).collect();
         if !frames.is_empty() {
@@ -188,7 +203,7 @@ impl Subject<'_> {
     }
 
     /// Checks that a wrong fix answers correctly, and that its numbers refute it.
-    pub async fn wrong_fix(&self, fix: &WrongFix) -> Result<(Found, Summary), Stop> {
+    pub async fn wrong_fix(&self, fix: &WrongFix) -> Result<(Found, VariantRun), Stop> {
         self.client.reset().await?;
         let since = SystemTime::now();
         let answer = &self.loaded.evidence.answer;
@@ -211,6 +226,14 @@ impl Subject<'_> {
         let measured = self.client.measured(&fix.name, since).await?;
         let fast = &self.loaded.evidence.evidence.fast;
         failures.extend(judge::refuted(&fix.refuted_by, fast, &measured));
-        Ok(((figures(&fix.refuted_by, &measured), failures), measured))
+        let found = (figures(&fix.refuted_by, &measured), failures);
+        let run = VariantRun {
+            variant: fix.name.clone(),
+            summary: measured,
+            spans: self.client.spans(&fix.name, since).await?,
+            grown: Vec::new(),
+            k6: None,
+        };
+        Ok((found, run))
     }
 }

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant, SystemTime};
 use axum::http::HeaderMap;
 use opentelemetry::trace::TraceId;
 use reqwest::RequestBuilder;
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::ServerProcess;
 use crate::{
     evidence::ProfileMode,
-    judge::{self, Totals, answers},
+    judge::{self, Totals, answers, growth::Samples, spans::Spans},
     lab::LoadedLab,
     request::Caller,
 };
@@ -23,6 +24,24 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Limit of the wait for work that goes on after the last answer, in tasks that nobody waits for.
 const AT_REST_WITHIN: Duration = Duration::from_secs(3);
+
+/// Most traces that the server lists.
+const TRACES: usize = 1_000;
+/// Limit of the wait for the trace of a request, which ends a moment after its answer.
+const TRACED_WITHIN: Duration = Duration::from_secs(1);
+
+/// The list of recent traces.
+#[derive(Deserialize)]
+struct Traces {
+    requests: Vec<Traced>,
+}
+
+#[derive(Deserialize)]
+struct Traced {
+    spans: u64,
+    /// Spans that were too many.
+    dropped_spans: u64,
+}
 
 pub struct Client<'a> {
     http: reqwest::Client,
@@ -138,6 +157,39 @@ impl<'a> Client<'a> {
             humantime::format_rfc3339_nanos(since)
         );
         self.get(&url).await?.json().await.map_err(|e| format!("{url}: {e}"))
+    }
+
+    /// Spans of the traces of a variant that are kept since a time.
+    pub async fn spans(&self, variant: &str, since: SystemTime) -> Result<Spans, String> {
+        let url = format!(
+            "http://{}/debug/traces?format=json&lab={}&variant={variant}&limit={TRACES}&since={}",
+            self.server.ops,
+            self.loaded.lab.id,
+            humantime::format_rfc3339_nanos(since)
+        );
+        let answer = self.get(&url).await?;
+        let Traces { requests } = answer.json().await.map_err(|e| format!("{url}: {e}"))?;
+        let count = |traced: Traced| traced.spans + traced.dropped_spans;
+        Ok(Spans::of(requests.into_iter().map(count).collect()))
+    }
+
+    /// Spans of the first trace of a variant, once it is kept.
+    pub async fn first_spans(&self, variant: &str) -> Result<Spans, String> {
+        let started = Instant::now();
+        loop {
+            let spans = self.spans(variant, SystemTime::UNIX_EPOCH).await?;
+            if spans.traces > 0 || started.elapsed() > TRACED_WITHIN {
+                return Ok(spans);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Every metric as it is now.
+    pub async fn metrics(&self) -> Result<Samples, String> {
+        let url = format!("http://{}/metrics", self.server.ops);
+        let text = self.get(&url).await?.text().await.map_err(|e| format!("{url}: {e}"))?;
+        Samples::parse(&text).map_err(|e| format!("{url}: {e}"))
     }
 
     /// Totals of the server's process so far.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     evidence::{Expected, ProfileMode},
-    judge,
+    judge::{self, growth::Samples},
 };
 use observe::profiles::FrameReader;
 
@@ -38,6 +38,7 @@ impl Subject<'_> {
         self.client.reset().await?;
         // A request that k6 gave up may still run: its work is not this load's.
         let before = self.client.totals_at_rest().await?;
+        let metrics = self.metrics(expected).await?;
         let (since, started) = (SystemTime::now(), Instant::now());
         let base_url = self.client.base_url();
         let k6 = k6::run(self.k6, self.loaded, variant, &base_url, tokens, &self.out);
@@ -55,17 +56,32 @@ impl Subject<'_> {
             "slow" => self.client.totals().await?,
             _ => self.client.totals_at_rest().await?,
         };
+        let metrics = match (metrics, self.metrics(expected).await?) {
+            (Some(before), Some(after)) => Some([before, after]),
+            _ => None,
+        };
         // What a flow did beside the request is not the request's.
         let after = judge::difference(&outcome.beside, &after);
         Ok(Run {
             expected: expected.clone(),
             outcome,
             summary: self.client.measured(variant, since).await?,
+            spans: self.client.spans(variant, since).await?,
+            metrics,
+            variant: variant.to_owned(),
             totals: judge::difference(&before, &after),
             profiles: profiles.into_iter().map(|(mode, reader, _)| (mode, reader)).collect(),
             symptom_after,
             ended,
         })
+    }
+
+    /// Metrics as they are now, if the evidence has any.
+    pub(super) async fn metrics(&self, expected: &Expected) -> Result<Option<Samples>, String> {
+        match expected.metrics.is_empty() {
+            true => Ok(None),
+            false => self.client.metrics().await.map(Some),
+        }
     }
 
     async fn profiles(

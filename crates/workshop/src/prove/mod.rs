@@ -8,7 +8,11 @@ use serde::Serialize;
 
 use crate::{
     evidence::Area,
-    judge::confusion::{self, Comparison, SlowRun},
+    judge::{
+        confusion::{self, Comparison, SlowRun},
+        growth::Grown,
+        spans::Spans,
+    },
     lab::{Labs, LoadedLab},
 };
 use observe::measurements::Summary;
@@ -77,6 +81,10 @@ pub struct Step {
 pub struct VariantRun {
     pub variant: String,
     pub summary: Summary,
+    pub spans: Spans,
+    /// Growth of the metrics of its evidence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grown: Vec<Grown>,
     /// Outcome of k6; None for a variant that was only asked a few times.
     pub k6: Option<k6::Outcome>,
 }
@@ -152,8 +160,9 @@ fn slow_run<'a>(labs: &'a Labs, proof: &'a Proof) -> Option<SlowRun<'a>> {
     Some(SlowRun {
         lab: &proof.lab,
         area: proof.area,
-        ranges: &labs.get(&proof.lab)?.evidence.evidence.slow.counters,
+        expected: &labs.get(&proof.lab)?.evidence.evidence.slow,
         measured: &slow.summary,
+        spans: &slow.spans,
     })
 }
 

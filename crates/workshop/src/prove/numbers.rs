@@ -93,6 +93,22 @@ fn section(loaded: &LoadedLab, runs: &[VariantRun], machine: &Machine) -> String
         let cells = runs.iter().map(|run| figures(run).unwrap_or_default());
         lines.push(row(&label(*counter), cells));
     }
+    if expected.slow.spans.or(expected.fast.spans).is_some() {
+        let spans = |run: &VariantRun| run.spans.figures.as_ref().map(range);
+        lines.push(row("spans of a trace", runs.iter().map(|run| spans(run).unwrap_or_default())));
+    }
+    let metrics: BTreeSet<_> = [&expected.slow, &expected.fast]
+        .iter()
+        .flat_map(|side| &side.metrics)
+        .map(ToString::to_string)
+        .collect();
+    for metric in metrics {
+        let grown = |run: &VariantRun| {
+            run.grown.iter().find(|grown| grown.metric == metric).map(|g| number(g.by))
+        };
+        let cells = runs.iter().map(|run| grown(run).unwrap_or_default());
+        lines.push(row(&format!("growth of `{metric}`"), cells));
+    }
     let of_k6 = |value: &dyn Fn(&super::k6::Outcome) -> String, run: &VariantRun| {
         run.k6.as_ref().map(value).unwrap_or_default()
     };

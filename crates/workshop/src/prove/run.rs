@@ -11,6 +11,8 @@ use crate::{
     judge::{
         self, Totals,
         bounds::{self, Measured},
+        growth::{self, Grown, Samples},
+        spans::Spans,
     },
 };
 use observe::{
@@ -23,7 +25,11 @@ use observe::{
 pub struct Run {
     pub(super) expected: Expected,
     pub(super) outcome: k6::Outcome,
+    pub(super) variant: String,
     pub(super) summary: Summary,
+    pub(super) spans: Spans,
+    /// Metrics before and after, if the evidence has any.
+    pub(super) metrics: Option<[Samples; 2]>,
     /// Additions to the totals of the process meanwhile.
     pub(super) totals: Totals,
     pub(super) profiles: Vec<(ProfileMode, FrameReader)>,
@@ -46,7 +52,7 @@ impl Run {
     /// Checks the own records of the requests, and the profiles.
     pub fn evidence(&self, evidence: &Evidence) -> Found {
         let failures = judge::counters(&self.expected.counters, &self.summary);
-        self.with_statuses_and_frames(evidence, failures)
+        self.with_the_rest(evidence, failures)
     }
 
     /// Checks the upper bounds, by which yours is graded.
@@ -54,7 +60,7 @@ impl Run {
         let Self { summary, totals, .. } = self;
         let measured = Measured { summary, totals, requests: self.requests() };
         let failures = bounds::grade(evidence, &bounds::of(evidence), &measured);
-        self.with_statuses_and_frames(evidence, failures)
+        self.with_the_rest(evidence, failures)
     }
 
     /// Checks that the process did no more than its requests may. Not of slow: its work may be on
@@ -80,17 +86,26 @@ impl Run {
         self.summary.count.max(self.outcome.requests)
     }
 
-    fn with_statuses_and_frames(
-        &self,
-        evidence: &Evidence,
-        mut failures: Vec<judge::Failure>,
-    ) -> Found {
+    /// Growth of the metrics of the evidence.
+    pub fn grown(&self) -> Vec<Grown> {
+        let Some([before, after]) = &self.metrics else { return Vec::new() };
+        let of = |metric| growth::of(metric, &self.variant, [before, after], self.requests());
+        self.expected.metrics.iter().map(of).collect()
+    }
+
+    /// Checks the statuses too, and what the evidence has beside counters.
+    fn with_the_rest(&self, evidence: &Evidence, mut failures: Vec<judge::Failure>) -> Found {
         for (status, count) in &self.summary.statuses {
             if !evidence.answer.allows(*status) {
                 failures.push(format!("{count} requests were answered with status {status}"));
             }
         }
         let mut texts = vec![figures(&self.expected.counters, &self.summary)];
+        texts.extend(self.spans.shown(self.expected.spans));
+        failures.extend(self.spans.judge(self.expected.spans));
+        let grown = self.grown();
+        texts.extend(grown.iter().map(|Grown { metric, by }| format!("{metric} {by:.1}")));
+        failures.extend(growth::judge(&self.expected.metrics, &grown, self.requests()));
         for frame in &self.expected.frames {
             let (text, of_frame) = self.frame(frame);
             texts.extend(text);

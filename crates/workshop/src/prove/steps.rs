@@ -9,7 +9,7 @@ use super::{
     k6::Outcome,
     run::Run,
 };
-use crate::{evidence::Expected, judge::bounds, lab::LoadedLab};
+use crate::{judge::bounds, lab::LoadedLab};
 
 /// Runs all steps. A step that can't run fails and is the last one.
 pub async fn run(loaded: &LoadedLab, options: &Options, progress: &dyn Fn(&str)) -> Attempt {
@@ -72,9 +72,8 @@ async fn prove_all(subject: &Subject<'_>, log: &mut Log<'_>) -> Result<(), Stop>
 
     for fix in &evidence.wrong_fixes {
         let started = log.begin(&format!("wrong fix: {}", fix.name));
-        let (found, summary) = subject.wrong_fix(fix).await?;
+        let (found, run) = subject.wrong_fix(fix).await?;
         log.push(&format!("wrong fix: {}", fix.name), started, found);
-        let run = VariantRun { variant: fix.name.clone(), summary, k6: None };
         log.attempt.variants.push(run);
     }
     Ok(())
@@ -84,8 +83,7 @@ async fn prove_yours(subject: &Subject<'_>, log: &mut Log<'_>) -> Result<(), Sto
     let evidence = &subject.loaded.evidence;
     log.step("parity", subject.parity(&["fast", "yours"])).await?;
     log.step_if_any("refusals", subject.refusals(&["yours"])).await?;
-    let fast = &evidence.evidence.fast;
-    let expected = Expected { frames: bounds::frames(&fast.frames), ..fast.clone() };
+    let expected = bounds::expected(&evidence.evidence.fast);
     let started = log.begin("yours under load");
     let yours = subject.load("yours", &expected).await?;
     log.measured("yours", &yours);
@@ -112,8 +110,13 @@ impl Log<'_> {
     }
 
     fn measured(&mut self, variant: &str, run: &Run) {
-        let (summary, k6) = (run.summary.clone(), Some(run.outcome.clone()));
-        self.attempt.variants.push(VariantRun { variant: variant.to_owned(), summary, k6 });
+        self.attempt.variants.push(VariantRun {
+            variant: variant.to_owned(),
+            summary: run.summary.clone(),
+            spans: run.spans.clone(),
+            grown: run.grown(),
+            k6: Some(run.outcome.clone()),
+        });
     }
 
     async fn step(
