@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
     io::{ErrorKind, Write},
     path::Path,
 };
@@ -88,7 +89,6 @@ impl Progress {
     fn write(&self, file: &Path) -> Result<(), String> {
         let bad = |e: &dyn std::fmt::Display| format!("{}: {e}", file.display());
         let folder = file.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).map_err(|e| bad(&e))?;
         let mut text = serde_json::to_string_pretty(self).map_err(|e| bad(&e))?;
         text.push('\n');
         let mut new = tempfile::NamedTempFile::new_in(folder).map_err(|e| bad(&e))?;
@@ -97,6 +97,18 @@ impl Progress {
         new.persist(file).map_err(|e| bad(&e.error))?;
         Ok(())
     }
+}
+
+/// Holds the folder of the file: of two programs that change it, the second reads what the first
+/// wrote. The file itself can't be held, as each change replaces it.
+fn hold(file: &Path) -> Result<File, String> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let held = std::fs::create_dir_all(folder).and_then(|()| {
+        let held = File::open(folder)?;
+        held.lock()?;
+        Ok(held)
+    });
+    held.map_err(|e| format!("{}: {e}", folder.display()))
 }
 
 /// Changes the progress of one lab in the file.
@@ -108,6 +120,7 @@ pub fn change(
     lab: &str,
     change: impl FnOnce(&mut LabProgress),
 ) -> Result<LabProgress, String> {
+    let _held = hold(file)?;
     let mut progress = Progress::read(file)?;
     let kept = progress.labs.entry(lab.to_owned()).or_default();
     change(kept);
@@ -121,6 +134,7 @@ pub fn change(
 /// # Errors
 /// Those of `Progress::read`.
 pub fn forget(file: &Path, lab: &str) -> Result<(), String> {
+    let _held = hold(file)?;
     let mut progress = Progress::read(file)?;
     match progress.labs.remove(lab) {
         Some(_) => progress.write(file),
@@ -153,6 +167,26 @@ mod tests {
         assert_eq!(Progress::read(&file).unwrap().of("b").standing(), "tried");
         let left = std::fs::read_dir(folder.path().join("data")).unwrap().count();
         assert_eq!(left, 1, "a file of the writing is left");
+    }
+
+    #[test]
+    fn changes_at_the_same_time_are_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        std::thread::scope(|scope| {
+            for lab in ["a", "b", "c", "d"] {
+                let file = &file;
+                scope.spawn(move || {
+                    for _ in 0..10 {
+                        change(file, lab, |lab| lab.attempts += 1).unwrap();
+                        change(file, "all", |lab| lab.hints += 1).unwrap();
+                    }
+                });
+            }
+        });
+        let progress = Progress::read(&file).unwrap();
+        assert_eq!(["a", "b", "c", "d"].map(|lab| progress.of(lab).attempts), [10; 4]);
+        assert_eq!(progress.of("all").hints, 40);
     }
 
     #[test]
