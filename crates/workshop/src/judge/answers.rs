@@ -23,6 +23,11 @@ pub fn refused(variant: &str, refusal: &Refusal, status: u16) -> Option<String> 
         .then(|| format!("{variant} answers a request {name} with status {status}, not {right}"))
 }
 
+/// Says that a status differs from the other's; None if they are equal.
+pub fn other_status(expected: u16, given: u16) -> Option<String> {
+    (expected != given).then(|| format!("status {given} instead of {expected}"))
+}
+
 /// Says in words how `given` differs from `expected`; None if they are equal.
 pub fn difference(expected: &Value, given: &Value) -> Option<String> {
     (expected != given)

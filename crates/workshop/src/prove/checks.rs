@@ -142,7 +142,7 @@ impl Subject<'_> {
         variants: &[&str],
     ) -> Result<(Option<Value>, Vec<judge::Failure>), Stop> {
         let mut failures = Vec::new();
-        let mut first: Option<(&str, Value)> = None;
+        let mut first: Option<(&str, u16, Value)> = None;
         for variant in variants {
             let Answer { status, body, trace } = self.client.ask(variant).await?;
             if !self.loaded.evidence.answer.allows(status) {
@@ -151,17 +151,18 @@ impl Subject<'_> {
                 failures
                     .push(format!("{variant} answered with status {status}, trace {trace}{panic}"));
             }
-            let Some((other, expected)) = &first else {
-                first = Some((variant, body));
+            let Some((other, of_other, expected)) = &first else {
+                first = Some((variant, status, body));
                 continue;
             };
-            if let Some(difference) = answers::difference(expected, &body) {
+            let difference = answers::other_status(*of_other, status);
+            if let Some(difference) = difference.or_else(|| answers::difference(expected, &body)) {
                 failures.push(format!(
                     "{variant} answers otherwise than {other}, trace {trace}: {difference}"
                 ));
             }
         }
-        Ok((first.map(|(_, body)| body), failures))
+        Ok((first.map(|(_, _, body)| body), failures))
     }
 
     /// Checks that every variant refuses what the lab says. None if it says nothing.
@@ -218,7 +219,9 @@ impl Subject<'_> {
             if !answer.allows(status) {
                 failures.push(format!("it answered with status {status}, trace {trace}"));
             }
-            if let Some(difference) = answers::difference(&right.body, &body) {
+            let difference = answers::other_status(right.status, status);
+            if let Some(difference) = difference.or_else(|| answers::difference(&right.body, &body))
+            {
                 failures
                     .push(format!("it answers otherwise than fast, trace {trace}: {difference}"));
             }

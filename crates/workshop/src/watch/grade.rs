@@ -64,11 +64,13 @@ pub fn grade(
         Err(reason) => return Verdict::Red(vec![reason.clone()]),
     };
     let mut wrong = Vec::new();
-    for ((status, body), (_, right)) in answers.iter().zip(&fast.answers) {
+    for ((status, body), (of_fast, right)) in answers.iter().zip(&fast.answers) {
         if !evidence.answer.allows(*status) {
             let allowed = evidence.answer.allowed();
             wrong.push(format!("the status is {status}, and should be {allowed}"));
-        } else if let Some(difference) = judge::answers::difference(right, body) {
+        } else if let Some(difference) = judge::answers::other_status(*of_fast, *status)
+            .or_else(|| judge::answers::difference(right, body))
+        {
             wrong.push(format!("it answers otherwise than fast: {difference}"));
         }
     }
