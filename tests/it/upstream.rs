@@ -181,6 +181,25 @@ fn an_outage_lasts_so_many_requests_of_the_app_however_often_they_call() {
 }
 
 #[test]
+fn a_connection_of_the_run_before_takes_no_place_in_the_next() {
+    let beside = Beside::start();
+    let upstream = beside.caller("slow");
+    let cap = Faults { connections: Some(1), ..NEAR };
+    beside.runtime.block_on(async {
+        let (first, second) = (counting_client(), counting_client());
+        upstream.begin(cap);
+        assert_eq!(status(&upstream, &first).await, StatusCode::OK);
+        assert_eq!(status(&upstream, &second).await, StatusCode::SERVICE_UNAVAILABLE);
+        // Both connections are kept, and who comes first is admitted.
+        upstream.begin(cap);
+        assert_eq!(status(&upstream, &second).await, StatusCode::OK);
+        assert_eq!(status(&upstream, &first).await, StatusCode::SERVICE_UNAVAILABLE);
+        let counts = upstream.counts();
+        assert_eq!((counts.requests, counts.refused, counts.connections), (2, 1, 2));
+    });
+}
+
+#[test]
 fn a_connection_beyond_the_cap_is_refused_until_another_closes() {
     let beside = Beside::start();
     let upstream = beside.caller("slow");

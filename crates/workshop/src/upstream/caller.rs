@@ -19,7 +19,6 @@ pub struct Caller {
     requests: AtomicU64,
     refused: AtomicU64,
     connections: AtomicU64,
-    open: AtomicU64,
     in_flight: AtomicU64,
     most_in_flight: AtomicU64,
     mails: AtomicU64,
@@ -34,6 +33,17 @@ struct Run {
     faults: Faults,
     number: u64,
     visits: Visits,
+    /// Number of the run itself.
+    id: u64,
+    /// Open connections on which requests of this run came.
+    open: u64,
+}
+
+/// Place of a connection in a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Admission {
+    run: u64,
+    pub is_admitted: bool,
 }
 
 struct Series {
@@ -64,7 +74,6 @@ impl Caller {
             requests: zero(),
             refused: zero(),
             connections: zero(),
-            open: zero(),
             in_flight: zero(),
             most_in_flight: zero(),
             mails: zero(),
@@ -89,7 +98,8 @@ impl Caller {
     /// Begins a run: numbers requests and visits from 0 and counts from 0. Metrics go on.
     pub fn begin(&self, faults: Faults) {
         let mut run = self.run();
-        *run = Run { faults, ..Run::default() };
+        // A connection of the run before is open, but takes no place in this one.
+        *run = Run { faults, id: run.id + 1, ..Run::default() };
         for count in
             [&self.requests, &self.refused, &self.connections, &self.most_in_flight, &self.mails]
         {
@@ -135,16 +145,29 @@ impl Caller {
         self.series().mails.increment(1);
     }
 
-    /// Counts a connection. True if the run allows as many.
-    pub fn connected(&self) -> bool {
+    /// Counts a connection in the run, admitted if the run allows as many. One that a run before
+    /// has opened is not new.
+    pub fn connected(&self, is_new: bool) -> Admission {
         self.connections.fetch_add(1, Relaxed);
-        self.series().connections.increment(1);
-        let open = self.open.fetch_add(1, Relaxed) + 1;
-        self.run().faults.connections.is_none_or(|most| open <= most)
+        if is_new {
+            self.series().connections.increment(1);
+        }
+        let mut run = self.run();
+        run.open += 1;
+        let is_admitted = run.faults.connections.is_none_or(|most| run.open <= most);
+        Admission { run: run.id, is_admitted }
     }
 
-    pub fn disconnected(&self) {
-        self.open.fetch_sub(1, Relaxed);
+    /// True if the admission is one of the run that goes on.
+    pub fn knows(&self, admission: Admission) -> bool {
+        self.run().id == admission.run
+    }
+
+    pub fn disconnected(&self, admission: Admission) {
+        let mut run = self.run();
+        if run.id == admission.run {
+            run.open -= 1;
+        }
     }
 }
 

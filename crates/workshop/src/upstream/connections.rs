@@ -4,7 +4,7 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use axum::{
@@ -13,7 +13,7 @@ use axum::{
 };
 use tokio::net::{TcpListener, TcpStream};
 
-use super::caller::Caller;
+use super::caller::{Admission, Caller};
 
 /// Listener whose small answers don't wait for an acknowledgement. axum's own way to set that,
 /// `tap_io`, leaves no room for connections of our own type.
@@ -36,19 +36,30 @@ impl Listener for NoDelay {
 
 /// A connection; it counts as open until its last copy is dropped, which is when it closes.
 #[derive(Clone, Default)]
-pub struct Connection(Arc<OnceLock<Place>>);
+pub struct Connection(Arc<Mutex<Option<Place>>>);
 
 /// Place of a connection among those of its caller.
 struct Place {
     caller: Arc<Caller>,
-    is_admitted: bool,
+    admission: Admission,
 }
 
 impl Connection {
-    /// True if requests on it are served. The first one decides.
+    /// True if requests on it are served. The first one of a run decides for all of that run.
     pub fn admits(&self, caller: &Arc<Caller>) -> bool {
-        let take = || Place { caller: caller.clone(), is_admitted: caller.connected() };
-        self.0.get_or_init(take).is_admitted
+        // A panic while the lock was held leaves a place that is whole.
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = place.as_ref().filter(|place| place.caller.knows(place.admission));
+        if let Some(known) = known {
+            return known.admission.is_admitted;
+        }
+        let (caller, is_new) = match &*place {
+            Some(before) => (before.caller.clone(), false),
+            None => (caller.clone(), true),
+        };
+        let admission = caller.connected(is_new);
+        *place = Some(Place { caller, admission });
+        admission.is_admitted
     }
 }
 
@@ -60,6 +71,6 @@ impl Connected<IncomingStream<'_, NoDelay>> for Connection {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.caller.disconnected();
+        self.caller.disconnected(self.admission);
     }
 }
