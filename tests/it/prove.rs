@@ -7,7 +7,7 @@ use workshop::{
     evidence::Gate,
     lab::{Lab, LoadedLab},
     prove::{
-        self, Options, Proof, Repeats, Variants,
+        self, Options, Proof, Repeats, Services, Variants,
         k6::{Checks, Outcome, Threshold},
     },
 };
@@ -22,6 +22,7 @@ fn options(server: &str, out: &tempfile::TempDir) -> Options {
         server: PathBuf::from(server),
         out: out.path().to_owned(),
         variants: Variants::All,
+        services: Services::default(),
     }
 }
 
@@ -75,6 +76,21 @@ async fn a_lab_that_cannot_show_its_symptom_here_says_so() {
     let proof = prove_lab(&needy, &options("/usr/bin/false", &out)).await;
     let failures = &proof.last.steps.last().unwrap().failures;
     assert!(failures[0].starts_with("needs 100000 cores"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn a_lab_that_needs_a_service_that_nobody_named_is_not_proven() {
+    let out = tempfile::tempdir().unwrap();
+    for (needs, option) in [("postgres", "--postgres URL"), ("redis", "--redis URL")] {
+        let needs = format!(r#""needs": {{ "{needs}": true }}"#);
+        let needy = with_evidence(r#""needs": {}"#, &needs).unwrap();
+        // A server that starts would be the wrong one.
+        let proof = prove_lab(&needy, &options(env!("CARGO_BIN_EXE_chokepoint"), &out)).await;
+        assert!(!proof.holds && proof.last.invalid.is_none());
+        let [step] = proof.last.steps.as_slice() else { panic!("{:?}", proof.last.steps) };
+        let failure = &step.failures[0];
+        assert!(failure.starts_with("needs ") && failure.contains(option), "{failure}");
+    }
 }
 
 #[test]

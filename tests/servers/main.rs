@@ -68,6 +68,8 @@ mod postgres;
 /// The blog.
 #[path = "../it/posts.rs"]
 mod posts;
+/// Labs proven on PostgreSQL and Redis.
+mod proven;
 /// The request cost, and its reports.
 #[path = "../it/request_cost.rs"]
 mod request_cost;

@@ -29,6 +29,9 @@ pub struct Args {
     #[arg(long, default_value_t = 8, value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=100))]
     in_flight: u16,
+
+    #[command(flatten)]
+    services: super::services::ServiceArgs,
 }
 
 pub fn run(args: &Args, catalogue: Catalogue) -> Result<ExitCode, String> {
@@ -43,6 +46,7 @@ pub fn run(args: &Args, catalogue: Catalogue) -> Result<ExitCode, String> {
         out,
         seconds: args.seconds,
         in_flight: usize::from(args.in_flight),
+        services: args.services.services(true),
     };
     // One thread, so that the server has the other cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -29,6 +29,8 @@ mod new_lab;
 mod prove;
 /// `serve`: runs the server until a signal stops it.
 mod serve;
+/// Options that name services for tests.
+mod services;
 /// `stress`: runs the load and prints the report.
 mod stress;
 /// Errors of the command line, on one line.

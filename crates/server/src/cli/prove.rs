@@ -32,6 +32,9 @@ pub struct Args {
     /// The k6 program
     #[arg(long, env = "K6", default_value = "k6", value_name = "PROGRAM")]
     k6: PathBuf,
+
+    #[command(flatten)]
+    services: super::services::ServiceArgs,
 }
 
 pub fn run(args: Args, catalogue: Catalogue) -> Result<ExitCode, String> {
@@ -46,6 +49,7 @@ pub fn run(args: Args, catalogue: Catalogue) -> Result<ExitCode, String> {
         server: std::env::current_exe().map_err(|e| format!("this program's path: {e}"))?,
         out,
         variants: if args.yours { Variants::Yours } else { Variants::All },
+        services: args.services.services(!args.labs.is_empty()),
     };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -95,7 +99,11 @@ async fn prove_one(loaded: &LoadedLab, options: &Options, repeats: &mut Repeats)
         (false, Some(_)) => "IS INVALID",
         (false, None) => "DOES NOT HOLD",
     };
-    eprintln!("{id}: {verdict}, {:.0} s", proof.last.seconds);
+    let on = match proof.last.stores.as_str() {
+        "" => String::new(),
+        stores => format!(" on {stores}"),
+    };
+    eprintln!("{id}: {verdict}{on}, {:.0} s", proof.last.seconds);
     proof
 }
 

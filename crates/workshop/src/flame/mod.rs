@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     lab::LoadedLab,
-    prove::{ServerProcess, WORKER_THREADS},
+    prove::{ServerProcess, Services, WORKER_THREADS},
 };
 use observe::profiles::{HEAP_IS_HERE, Mode};
 
@@ -34,6 +34,7 @@ pub struct Options {
     /// Duration of each profile.
     pub seconds: u32,
     pub in_flight: usize,
+    pub services: Services,
 }
 
 /// Result of one variant's load.
@@ -63,7 +64,9 @@ pub async fn lab(
 ) -> Result<Vec<Loaded>, String> {
     let log = options.out.join("server.log");
     let settings = &loaded.evidence.settings;
-    let server = ServerProcess::start(&options.server, &log, WORKER_THREADS, settings).await?;
+    let stores = options.services.stores(loaded.evidence.needs).await?;
+    let started = ServerProcess::start(&options.server, &log, WORKER_THREADS, settings, stores);
+    let server = started.await?;
     let client = Client::new(&server, loaded)?;
     let caller = load::caller(&server, loaded, options.in_flight).await?;
     let mut all = Vec::new();

@@ -37,11 +37,14 @@ mod process;
 pub mod report;
 /// A variant after its load.
 mod run;
+/// Services for tests that the caller names.
+pub mod services;
 /// The steps of a proof, in order.
 mod steps;
 
 pub use machine::Repeats;
 pub use process::ServerProcess;
+pub use services::{Services, Stores};
 
 /// Workers of the server that is proven. A fixed number, so that evidence that counts threads is
 /// the same on every machine.
@@ -54,6 +57,7 @@ pub struct Options {
     /// Folder for reports, logs and k6's pages.
     pub out: PathBuf,
     pub variants: Variants,
+    pub services: Services,
 }
 
 /// Scope of the proof of each lab.
@@ -96,6 +100,8 @@ pub struct Attempt {
     /// Reason that the run says nothing, if the machine stood still.
     pub invalid: Option<String>,
     pub variants: Vec<VariantRun>,
+    /// Database and cache of the server, for people; empty if none was started.
+    pub stores: String,
     pub seconds: f64,
 }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use super::{Proof, VariantRun, WORKER_THREADS};
+use super::{Attempt, Proof, VariantRun, WORKER_THREADS};
 use crate::{evidence::Statistic, lab::LoadedLab, progress::yours};
 use observe::{cost::Counter, measurements::Figures};
 
@@ -49,7 +49,7 @@ pub fn write(root: &Path, loaded: &LoadedLab, proof: &Proof) -> Result<(), Strin
     let path = yours::folder(root, id).join("README.md");
     let failed = |reason: String| format!("{}: {reason}", path.display());
     let readme = std::fs::read_to_string(&path).map_err(|e| failed(e.to_string()))?;
-    let section = section(loaded, &proof.last.variants, &Machine::this());
+    let section = section(loaded, &proof.last, &Machine::this());
     let written = replaced(&readme, &section).map_err(failed)?;
     std::fs::write(&path, written).map_err(|e| failed(e.to_string()))
 }
@@ -71,13 +71,14 @@ fn replaced(readme: &str, section: &str) -> Result<String, String> {
     Ok(format!("{before}{HEADING}\n{section}{remarks}{after}"))
 }
 
-fn section(loaded: &LoadedLab, runs: &[VariantRun], machine: &Machine) -> String {
+fn section(loaded: &LoadedLab, attempt: &Attempt, machine: &Machine) -> String {
+    let Attempt { variants: runs, stores, .. } = attempt;
     let Machine { cores, cpu, os } = machine;
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
     let load = loaded.evidence.load.proof.in_words();
     let mut lines = vec![
         format!("From `chokepoint prove --write {}`: {build} build, {cores} cores", loaded.lab.id),
-        format!("({cpu}, {os}), {WORKER_THREADS} workers, {load}."),
+        format!("({cpu}, {os}), {WORKER_THREADS} workers, {stores}, {load}."),
         String::new(),
         row("", runs.iter().map(|run| run.variant.clone())),
         format!("|{}", "---|".repeat(runs.len() + 1)),

@@ -16,6 +16,7 @@ use tokio::{
     sync::oneshot,
 };
 
+use super::Stores;
 use crate::evidence::Settings;
 
 /// Limit for the start. A debug build on a busy machine needs a few seconds.
@@ -24,35 +25,40 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 /// File of its database, in its own folder.
 const DATABASE: &str = "proof.db";
 
-/// A running `serve`. Dropping it kills the process and removes its database.
+/// A running `serve`. Dropping it kills the process and removes its database, wherever that is.
 pub struct ServerProcess {
     pub app: SocketAddr,
     pub ops: SocketAddr,
     errors: Arc<Mutex<String>>,
     child: Child,
     folder: tempfile::TempDir,
+    /// After the process: it must be gone before they are.
+    stores: Stores,
 }
 
 impl ServerProcess {
-    /// Starts `program serve` with a lab's settings and waits until it is ready; its log goes to
+    /// Starts `program serve` with a lab's settings and stores, and waits until it is ready; its log goes to
     /// `log`.
     pub async fn start(
         program: &Path,
         log: &Path,
         workers: usize,
         settings: &Settings,
+        stores: Stores,
     ) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|e| format!("no temporary folder: {e}"))?;
         // The server looks for a .env file here and in every folder above; it ends at the first.
         std::fs::write(folder.path().join(".env"), "")
             .map_err(|e| format!("{}: {e}", folder.path().display()))?;
+        let in_file = format!("sqlite://{DATABASE}");
         let mut child = Command::new(program)
             .arg("serve")
             .current_dir(folder.path())
             .env_clear()
             .env("LISTEN", "127.0.0.1:0")
             .env("OPS_LISTEN", "127.0.0.1:0")
-            .env("DATABASE_URL", format!("sqlite://{DATABASE}"))
+            .env("DATABASE_URL", stores.database_url().unwrap_or(in_file))
+            .envs(stores.redis_url().map(|url| ("REDIS_URL", url)))
             .env("WORKER_THREADS", workers.to_string())
             .env("LOG_FORMAT", "json")
             .env("RUST_LOG", "info")
@@ -71,7 +77,7 @@ impl ServerProcess {
         let errors = Arc::new(Mutex::new(String::new()));
         let reading = tokio::spawn(keep_errors(BufReader::new(stderr), errors.clone()));
         match tokio::time::timeout(READY_WITHIN, is_ready).await {
-            Ok(Ok((app, ops))) => Ok(Self { app, ops, errors, child, folder }),
+            Ok(Ok((app, ops))) => Ok(Self { app, ops, errors, child, folder, stores }),
             Ok(Err(_)) => {
                 // It has ended, so its standard error ends too; a reader that failed has less.
                 let _ = reading.await;
@@ -85,7 +91,8 @@ impl ServerProcess {
     /// URL of its database, for who changes its rows.
     pub fn database_url(&self) -> String {
         let file: PathBuf = self.folder.path().join(DATABASE);
-        format!("sqlite://{}", file.display())
+        let in_file = || format!("sqlite://{}", file.display());
+        self.stores.database_url().unwrap_or_else(in_file)
     }
 
     /// Message of the last panic, which the server writes to its standard error.

@@ -34,8 +34,12 @@ async fn prove(loaded: &LoadedLab, options: &Options, log: &mut Log<'_>) -> Resu
     let out: PathBuf = options.out.join(loaded.lab.id);
     std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
     (log.progress)("starting a server");
+    let stores = options.services.stores(loaded.evidence.needs).await?;
+    log.attempt.stores = stores.in_words();
     let (log_file, settings) = (out.join("server.log"), &loaded.evidence.settings);
-    let server = ServerProcess::start(&options.server, &log_file, WORKER_THREADS, settings).await?;
+    let started =
+        ServerProcess::start(&options.server, &log_file, WORKER_THREADS, settings, stores);
+    let server = started.await?;
     let client = Client::new(&server, loaded)?;
     let subject = Subject { loaded, server: &server, client, k6: &options.k6, out };
     match options.variants {

@@ -21,7 +21,7 @@ use crate::{
     judge,
     lab::LoadedLab,
     progress::yours,
-    prove::{self, Repeats, ServerProcess, Variants, WORKER_THREADS, client::Client, k6},
+    prove::{self, Repeats, ServerProcess, Services, Variants, WORKER_THREADS, client::Client, k6},
 };
 
 /// Lines around each change of the difference.
@@ -36,6 +36,7 @@ pub struct Options {
     pub k6: PathBuf,
     /// Folder for logs, and for the reports of a proof.
     pub out: PathBuf,
+    pub services: Services,
 }
 
 /// State that the pieces of work share.
@@ -97,7 +98,9 @@ impl<'a> Jobs<'a> {
         std::fs::create_dir_all(&log).map_err(|e| format!("{}: {e}", log.display()))?;
         let log = log.join("watch.log");
         let settings = &self.loaded.evidence.settings;
-        let server = ServerProcess::start(&program, &log, WORKER_THREADS, settings).await?;
+        let stores = self.options.services.stores(self.loaded.evidence.needs).await?;
+        let started = ServerProcess::start(&program, &log, WORKER_THREADS, settings, stores);
+        let server = started.await?;
         let client = Client::with_users(&server, self.loaded, 1)?;
         let route = self.loaded.evidence.route("yours");
         self.send(Event::Up(format!("{}{route}", client.base_url())));
@@ -153,13 +156,18 @@ impl<'a> Jobs<'a> {
     }
 
     async fn try_prove(&self) -> Result<(Option<bool>, Vec<String>), String> {
-        let Options { k6, out, .. } = self.options;
+        let Options { k6, out, services, .. } = self.options;
         if let Err(reason) = k6::check(k6).await {
             return Ok((None, proof::without_k6(&self.loaded.evidence, &reason)));
         }
         let server = self.program.borrow().clone().ok_or("there is no program yet")?;
-        let options =
-            prove::Options { k6: k6.clone(), server, out: out.clone(), variants: Variants::Yours };
+        let options = prove::Options {
+            k6: k6.clone(),
+            server,
+            out: out.clone(),
+            variants: Variants::Yours,
+            services: services.clone(),
+        };
         let progress = |step: &str| self.doing(step);
         let proof = prove::lab(self.loaded, &options, &mut Repeats::default(), &progress).await;
         // An invalid run says nothing.

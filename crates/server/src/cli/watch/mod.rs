@@ -32,6 +32,9 @@ pub struct Args {
     /// The k6 program, for the proof
     #[arg(long, env = "K6", default_value = "k6", value_name = "PROGRAM")]
     k6: PathBuf,
+
+    #[command(flatten)]
+    services: crate::cli::services::ServiceArgs,
 }
 
 pub fn run(args: Args, catalogue: Catalogue) -> Result<ExitCode, String> {
@@ -43,6 +46,7 @@ pub fn run(args: Args, catalogue: Catalogue) -> Result<ExitCode, String> {
         root,
         profile: args.profile,
         k6: k6::located(&args.k6)?,
+        services: args.services.services(true),
     };
     // One thread, so that the server has the other cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
