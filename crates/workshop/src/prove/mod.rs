@@ -41,10 +41,13 @@ mod run;
 pub mod services;
 /// The steps of a proof, in order.
 mod steps;
+/// Database and cache of a server.
+mod stores;
 
 pub use machine::Repeats;
 pub use process::ServerProcess;
-pub use services::{Services, Stores};
+pub use services::Services;
+pub use stores::Stores;
 
 /// Workers of the server that is proven. A fixed number, so that evidence that counts threads is
 /// the same on every machine.
