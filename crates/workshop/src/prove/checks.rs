@@ -15,6 +15,7 @@ use crate::{
     judge::{self, answers, growth},
     lab::LoadedLab,
 };
+use futures_util::future::try_join_all;
 use serde_json::Value;
 
 /// Interval of the checks for recovery.
@@ -22,7 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Recovery limit of labs that set none.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
 /// Fewest requests to each wrong fix.
-const WRONG_FIX_REQUESTS: usize = 3;
+const WRONG_FIX_REQUESTS: usize = 2;
 
 /// End of an attempt before its last step.
 #[derive(Debug)]
@@ -121,7 +122,7 @@ impl Subject<'_> {
         Ok((format!("{}, also when rows have changed", variants.join(" = ")), failures))
     }
 
-    /// Asks the variants in turn, as often as it takes to see each status; returns the answers of
+    /// Asks the variants, as often as it takes to see each status; returns the answers of
     /// the first, and what differs from them.
     async fn same_answers(
         &self,
@@ -143,8 +144,9 @@ impl Subject<'_> {
     ) -> Result<(Option<Value>, Vec<judge::Failure>), Stop> {
         let mut failures = Vec::new();
         let mut first: Option<(&str, u16, Value)> = None;
-        for variant in variants {
-            let Answer { status, body, trace } = self.client.ask(variant).await?;
+        // They don't wait for each other: a slow one may take seconds.
+        let asked = try_join_all(variants.iter().map(|variant| self.client.ask(variant))).await?;
+        for (variant, Answer { status, body, trace }) in variants.iter().zip(asked) {
             if !self.loaded.evidence.answer.allows(status) {
                 let panic = self.server.last_panic().filter(|_| status == 500);
                 let panic = panic.map_or_else(String::new, |panic| format!(": {panic}"));

@@ -15,8 +15,8 @@ use crate::{
 use observe::profiles::FrameReader;
 
 /// Wait between the start of the load and the profiles, in which slow fills the workers.
-const PROFILE_AFTER: Duration = Duration::from_secs(2);
-const PROFILE_SECONDS: u32 = 3;
+const PROFILE_AFTER: Duration = Duration::from_secs(1);
+const PROFILE_SECONDS: u32 = 2;
 /// Interval of the checks for the symptom.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
