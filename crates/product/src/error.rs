@@ -39,6 +39,9 @@ pub enum Error {
     Invalid(Vec<FieldError>),
     #[error("{0}")]
     Unauthorized(&'static str),
+    /// A refresh token was sent twice at about the same time, as two windows of a browser do.
+    #[error("the refresh token was used a moment ago; the newer one is with whoever used it")]
+    JustUsed,
     /// A token was sent that gives no access.
     #[error("the access token is {0}")]
     InvalidToken(&'static str),
@@ -90,7 +93,9 @@ impl Error {
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::Unauthorized(_) | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized(_) | Self::JustUsed | Self::InvalidToken(_) => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::NotSupported(_) => StatusCode::NOT_IMPLEMENTED,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
@@ -107,6 +112,10 @@ impl Error {
     fn challenge(&self) -> Option<&'static str> {
         match self {
             Self::Unauthorized(_) => Some("Bearer realm=\"chokepoint\""),
+            // For programs: it is worth while to look for the newer token.
+            Self::JustUsed => {
+                Some("Bearer error=\"invalid_token\", error_description=\"just used\"")
+            }
             Self::InvalidToken(_) => Some("Bearer error=\"invalid_token\""),
             Self::SeveralTokens => Some("Bearer error=\"invalid_request\""),
             _ => None,

@@ -90,7 +90,9 @@ async fn login(
 
 /// Swaps a refresh token for a new pair of tokens.
 ///
-/// Each is good once. Used a second time, it ends every token that followed from the same login.
+/// Each is good once. Used again within 10 s it is refused, because two windows of a browser may send
+/// it at once; the challenge says `just used` then. Used again later, it ends every token that followed
+/// from the same login.
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", request_body = RefreshIn, responses(
     (status = OK, body = SessionOut, description = "the session with its next pair of tokens"),
     (status = UNAUTHORIZED, body = Problem, description = "unknown, used, revoked or expired")

@@ -22,6 +22,13 @@ use crate::{
 /// Interval of clean-up, much shorter than a token's life. Only two tables' size depends on it.
 const REMOVE_EVERY: Duration = Duration::from_mins(10);
 
+/// Time after its use in which a refresh token is refused and nothing more. Two windows of a browser
+/// share one token, and both may send it when its time comes; a thief learns nothing from a refusal.
+const REUSE_IS_A_RACE: TimeDelta = TimeDelta::seconds(10);
+
+/// Difference by which the clock of another instance, which noted the use, may be ahead.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(30);
+
 const REFUSED: Error = Error::Unauthorized("the refresh token is unknown, used or expired");
 
 pub async fn register(
@@ -66,8 +73,8 @@ pub async fn owner(db: &Db, refresh_token: &str) -> Result<i64, Error> {
     row.filter(|row| row.expires_at > Utc::now()).map(|row| row.user_id).ok_or(REFUSED)
 }
 
-/// Exchanges a refresh token, which is good once. If it is used again, somebody has a copy. The
-/// server can't know who is who, so the whole family ends.
+/// Exchanges a refresh token, which is good once. If it is used again later, somebody has a copy.
+/// The server can't know who is who, so the whole family ends.
 pub async fn refresh(
     db: &Db,
     cache: &Cache,
@@ -79,6 +86,13 @@ pub async fn refresh(
     let Some(row) = repository::refresh_token(&txn, &digest).await? else { return Err(REFUSED) };
     let Some(user) = repository::lock_user(&txn, row.user_id).await? else { return Err(REFUSED) };
     if !repository::use_refresh_token(&txn, &digest).await? {
+        // Read again, because the row may have been used while this request waited for the lock.
+        let Some(row) = repository::refresh_token(&txn, &digest).await? else {
+            return Err(REFUSED);
+        };
+        if row.used_at.is_some_and(|used_at| is_race(Utc::now() - used_at)) {
+            return Err(Error::JustUsed);
+        }
         let revoked = end_family(&txn, &row.family).await?;
         txn.commit().await?;
         auth.revocations.publish(cache, &revoked).await;
@@ -90,6 +104,11 @@ pub async fn refresh(
     let session = open_session(&txn, auth, user, row.family).await?;
     txn.commit().await?;
     Ok(session)
+}
+
+/// True if a second use so long after the first one is that of another window.
+fn is_race(since_use: TimeDelta) -> bool {
+    (-CLOCKS_DIFFER..REUSE_IS_A_RACE).contains(&since_use)
 }
 
 /// Ends the access token and its family, on every instance.
@@ -162,4 +181,16 @@ async fn end_family(txn: &Transaction, family: &str) -> Result<Vec<Revoked>, Err
 /// Adds `time` to now. Settings keep lifetimes under a year, so the result is in range.
 fn from_now(time: Duration) -> DateTime<Utc> {
     Utc::now() + TimeDelta::from_std(time).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_use_is_a_race_for_ten_seconds_whoever_keeps_the_clock() {
+        let after = |millis| is_race(TimeDelta::milliseconds(millis));
+        assert!([-30_000, -1, 0, 9_999].into_iter().all(after));
+        assert!(![-30_001, 10_000, 3_600_000].into_iter().any(after));
+    }
 }
