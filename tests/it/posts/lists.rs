@@ -48,6 +48,36 @@ fn a_list_is_newest_first_and_its_pages_hold_each_post_once() {
 }
 
 #[test]
+fn the_posts_of_one_author_are_listed_alone_page_by_page() {
+    let app = TestApp::start();
+    app.run(async {
+        let (ada, eve) = (app.sign_up("ada").await, app.sign_up("eve").await);
+        for n in 0..3 {
+            write(&app, &ada, &format!("Ada's part {n}")).await;
+            write(&app, &eve, &format!("Eve's part {n}")).await;
+        }
+        let of = |user: i64| format!("/api/posts?author={user}&limit=2");
+        let first = json_of(app.get(&of(ada.user_id)).await).await;
+        let cursor = first["next_cursor"].as_str().unwrap();
+        let rest = json_of(app.get(&format!("{}&cursor={cursor}", of(ada.user_id))).await).await;
+        let titles: Vec<_> = [&first, &rest]
+            .iter()
+            .flat_map(|page| page["items"].as_array().unwrap())
+            .map(|post| post["title"].as_str().unwrap())
+            .collect();
+        assert_eq!(titles, ["Ada's part 2", "Ada's part 1", "Ada's part 0"]);
+        assert_eq!(rest["next_cursor"], Value::Null);
+        let nobodys = json_of(app.get(&of(i64::MAX)).await).await;
+        assert_eq!(nobodys, json!({"items": [], "next_cursor": null}));
+        for bad in ["0", "-1", "x", ""] {
+            let refused = app.get(&format!("/api/posts?author={bad}&limit=0")).await;
+            assert_eq!(refused.status(), 422, "{bad}");
+            assert_eq!(bad_fields(&problem(refused).await), ["limit", "author"]);
+        }
+    });
+}
+
+#[test]
 fn posts_that_come_and_go_shift_no_page() {
     let app = TestApp::start();
     app.run(async {

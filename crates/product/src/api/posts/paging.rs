@@ -57,6 +57,8 @@ impl Cursor {
 pub struct PageOf<const LIST: char> {
     pub limit: u32,
     pub after: Option<Cursor>,
+    /// User whose posts are listed alone.
+    pub author: Option<i64>,
 }
 
 impl<S: Send + Sync, const LIST: char> FromRequestParts<S> for PageOf<LIST> {
@@ -69,8 +71,10 @@ impl<S: Send + Sync, const LIST: char> FromRequestParts<S> for PageOf<LIST> {
         let limit = params.number("limit", 1..=MOST, LIMIT);
         let parse = |text: &str| Cursor::parse(LIST, text);
         let after = params.parsed("cursor", parse, "the next_cursor of another page of this list");
+        // Comments have no such choice, and parameters that are not described are ignored.
+        let author = if LIST == POSTS { params.optional_id("author") } else { None };
         params.finish()?;
-        Ok(Self { limit, after })
+        Ok(Self { limit, after, author })
     }
 }
 

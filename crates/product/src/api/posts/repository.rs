@@ -61,7 +61,7 @@ fn summaries() -> Select<posts::Entity> {
         .join(JoinType::InnerJoin, posts::Relation::Author.def())
 }
 
-/// Posts, newest first.
+/// Posts, newest first: all, or those of one author.
 pub async fn list(db: &impl ConnectionTrait, page: &PageOf<POSTS>) -> Result<Vec<PostRow>, DbErr> {
     let column = |column: posts::Column| (posts::Entity, column);
     let mut query = summaries()
@@ -71,6 +71,9 @@ pub async fn list(db: &impl ConnectionTrait, page: &PageOf<POSTS>) -> Result<Vec
     if let Some(after) = page.after {
         let place = place(column(posts::Column::CreatedAt), column(posts::Column::Id));
         query = query.filter(place.lt(place_of(after)));
+    }
+    if let Some(author) = page.author {
+        query = query.filter(posts::Column::AuthorId.eq(author));
     }
     query.into_model().all(db).await
 }

@@ -36,6 +36,8 @@ pub fn router() -> OpenApiRouter<SharedState> {
     ("cursor" = Option<String>, Query, pattern = "^p[0-9a-f]{14}[0-7][0-9a-f]{15}$",
      description = "`next_cursor` of the page before; none for the first page",
      example = "p06474849b3c700000000000000002a"),
+    ("author" = Option<i64>, Query, minimum = 1, description = "only the posts of the user with this id",
+     example = 11),
 ), responses(
     (status = OK, body = Page<PostSummary>, description = "a page of posts, without their bodies")
 ))]
