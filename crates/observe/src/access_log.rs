@@ -18,13 +18,42 @@ use super::{
 };
 use crate::settings::LogFormat;
 
+/// The line on a terminal.
+mod terminal;
+
 /// Most characters of a path in the log: lines that wait for the writer take memory.
 const MAX_PATH: usize = 2_000;
 
 #[derive(Clone)]
 pub struct AccessLog {
     writer: NonBlocking,
-    format: LogFormat,
+    look: Look,
+}
+
+/// Look of the lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    Json,
+    /// All counters, for a file.
+    Pretty,
+    /// One line of a screen.
+    Terminal {
+        is_coloured: bool,
+    },
+}
+
+impl Look {
+    /// Look of a format. On a terminal it has colours, unless `NO_COLOR` is set.
+    pub fn of(format: LogFormat, is_terminal: bool) -> Self {
+        match format {
+            LogFormat::Json => Self::Json,
+            LogFormat::Pretty if is_terminal => {
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                Self::Terminal { is_coloured: !refused }
+            }
+            LogFormat::Pretty => Self::Pretty,
+        }
+    }
 }
 
 /// Fields of the line that describe the request.
@@ -54,8 +83,8 @@ struct Line<'a> {
 }
 
 impl AccessLog {
-    pub fn new(writer: NonBlocking, format: LogFormat) -> Self {
-        Self { writer, format }
+    pub fn new(writer: NonBlocking, look: Look) -> Self {
+        Self { writer, look }
     }
 
     pub fn is_enabled() -> bool {
@@ -64,9 +93,12 @@ impl AccessLog {
 
     /// Writes the line of a request with these own counters. A full queue drops and counts it.
     pub fn write(&self, request: &Request<'_>, cost: &Cost, own: &[Counter]) {
-        let mut line = match self.format {
-            LogFormat::Json => json(request, cost, own),
-            LogFormat::Pretty => pretty(request, cost, own),
+        let mut line = match self.look {
+            Look::Json => json(request, cost, own),
+            Look::Pretty => pretty(request, cost, own),
+            Look::Terminal { is_coloured } => {
+                terminal::line(request, cost, SystemTime::now(), is_coloured).into_bytes()
+            }
         };
         line.push(b'\n');
         // The writer never fails: it queues the line, or counts it as dropped.

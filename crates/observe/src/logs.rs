@@ -11,7 +11,7 @@ use tracing_subscriber::{
 };
 
 use super::{
-    access_log::AccessLog,
+    access_log::{AccessLog, Look},
     log_filter::LogFilter,
     log_lines::{EventsOnly, WithIds},
     shown::ShownFields,
@@ -55,7 +55,7 @@ pub fn init(
         .buffered_lines_limit(QUEUED_LINES)
         .thread_name("log-writer")
         .finish(BufWriter::with_capacity(WRITE_BUFFER, stdout()));
-    let access = AccessLog::new(writer.clone(), format);
+    let access = AccessLog::new(writer.clone(), Look::of(format, stdout().is_terminal()));
     let guard = Guard { _writer: guard, dropped: writer.error_counter() };
 
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
