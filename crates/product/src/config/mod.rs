@@ -35,7 +35,7 @@ pub use ingest::IngestConfig;
 pub use limits::LimitsConfig;
 pub use renamed::warn_of_old_names;
 pub use values::{Deadline, Limit, Rate, host_name};
-use values::{at_least_one, deadline_or_off, ops_token};
+use values::{at_least_one, deadline_or_off, ops_token, public_url};
 
 /// Settings of the server. `--help` shows these comments.
 #[derive(Args, Clone, Debug)]
@@ -55,6 +55,11 @@ pub struct Config {
     /// Names that ops is called by beside its address and localhost, with commas between
     #[arg(long, env, value_name = "HOSTS", value_delimiter = ',', value_parser = host_name)]
     pub ops_hosts: Vec<String>,
+
+    /// Where browsers reach the ops of this instance, as http://127.0.0.1:8081 behind a proxy [default:
+    /// the host that they came by, with the port of OPS_LISTEN]
+    #[arg(long, env, value_name = "URL", value_parser = public_url)]
+    pub ops_public_url: Option<String>,
 
     #[command(flatten)]
     pub database: DatabaseConfig,

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use axum::http::Uri;
 use ipnet::IpNet;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 
@@ -197,6 +198,17 @@ pub fn host_name(text: &str) -> Result<String, String> {
         return Err("a name such as ops.example.com, without scheme and port, is needed".to_owned());
     }
     Ok(name.to_ascii_lowercase())
+}
+
+/// Parses the address that browsers know a port by. Returns it without a slash at its end.
+pub fn public_url(text: &str) -> Result<String, String> {
+    let needed =
+        || "an address such as http://127.0.0.1:8081, without a path, is needed".to_owned();
+    let url = origin(text.strip_suffix('/').unwrap_or(text)).map_err(|_| needed())?;
+    let uri: Uri = url.parse().map_err(|_| needed())?;
+    let is_whole = uri.host().is_some_and(|host| !host.is_empty()) && uri.path() == "/";
+    let has_more = uri.query().is_some() || url.contains(['#', '@']);
+    if is_whole && !has_more { Ok(url) } else { Err(needed()) }
 }
 
 /// Parses an origin: scheme, host and port as a browser sends them.

@@ -17,6 +17,8 @@ mod drain;
 mod host;
 /// The network that a client is counted as.
 mod network;
+/// Where the ops of this instance is reached.
+mod ops_url;
 /// Addresses and TLS as seen through proxies.
 mod proxies;
 
@@ -28,6 +30,7 @@ pub use deadline::{Clock, Deadline};
 pub use drain::drain_body;
 pub use host::{DemandHost, host_header};
 pub use network::network;
+pub use ops_url::{OpsUrl, name_ops};
 pub use proxies::{Proxies, demand_tls};
 
 pub use crate::held_bytes::{ConnectionBytes, RequestBytes};

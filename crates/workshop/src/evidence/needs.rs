@@ -60,7 +60,7 @@ pub type Settings = BTreeMap<String, String>;
 
 /// Variables that belong to whoever starts the server: where it listens, who may call it, and where
 /// its data are.
-const OF_THE_CALLER: [&str; 14] = [
+const OF_THE_CALLER: [&str; 15] = [
     "BARE",
     "DATABASE_URL",
     "DATABASE_URL_FILE",
@@ -70,6 +70,7 @@ const OF_THE_CALLER: [&str; 14] = [
     "LOG_FORMAT",
     "OPS_HOSTS",
     "OPS_LISTEN",
+    "OPS_PUBLIC_URL",
     "OPS_TOKEN",
     "OPS_TOKEN_FILE",
     "REDIS_URL",
