@@ -28,6 +28,7 @@ RUN mkdir -p src tests/servers crates/observe/benches data \
 # one by touch, because COPY keeps the files' times.
 COPY migrations/src migrations/src
 COPY k6 k6
+COPY web web
 COPY crates crates
 COPY src src
 RUN touch src/*.rs migrations/src/lib.rs crates/*/src/lib.rs && cargo build --locked --release

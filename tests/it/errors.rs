@@ -29,7 +29,9 @@ fn an_unknown_path_is_404_and_a_wrong_method_405_with_allow() {
 fn every_answer_carries_ids_timing_and_security_headers() {
     let app = TestApp::start();
     app.run(async {
-        for path in ["/", "/health", "/health/live", "/api/posts/v2/fast", "/nope", "/style.css"] {
+        for path in
+            ["/", "/health", "/health/live", "/api/posts/v2/fast", "/nope", "/web/x/front/main.js"]
+        {
             let response = app.get(path).await;
             for name in ["x-request-id", "x-trace-id", "server-timing", "content-security-policy"] {
                 assert_ne!(header(&response, name), "", "{path} {name}");

@@ -44,6 +44,8 @@ mod databases;
 mod deadlines;
 /// Error answers.
 mod errors;
+/// The front end as it is served.
+mod front;
 /// A full disk.
 mod full_disk;
 /// Tests for every store without room.

@@ -126,6 +126,10 @@ impl TestApp {
         self.http.request(method, format!("{}{path}", self.ops))
     }
 
+    pub fn ops_url(&self) -> &str {
+        &self.ops
+    }
+
     /// URL for programs that load the server.
     pub fn url(&self) -> String {
         self.app.clone()

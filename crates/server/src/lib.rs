@@ -4,7 +4,7 @@ use observe::Program;
 
 /// The command line.
 pub mod cli;
-/// The front page, `/` on the app port.
+/// The front end, `/` on the app port.
 mod front;
 /// Start and stop of the two runtimes and their ports.
 pub mod lifecycle;

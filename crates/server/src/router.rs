@@ -1,8 +1,11 @@
 //! All routes of the app port in one place, and the layers around them.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Router, middleware::from_fn_with_state};
+use axum::{
+    Router,
+    middleware::{from_fn_with_state, map_response_with_state},
+};
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -20,12 +23,17 @@ use workshop::{Labs, upstream};
 const PER_CLIENT: u32 = 1_000;
 
 /// All routes, and the answers for unknown paths and methods.
-fn routes(state: &SharedState, labs: &Labs, upstream: &upstream::Service) -> Router<SharedState> {
+fn routes(
+    state: &SharedState,
+    labs: &Labs,
+    upstream: &upstream::Service,
+    ops: SocketAddr,
+) -> Router<SharedState> {
     let (api, mut description) = api::router(state).split_for_parts();
     description.merge(openapi::described());
     description.merge(labs.described());
     Router::new()
-        .merge(front::router(&state.config, labs))
+        .merge(front::router(&state.config, ops))
         .merge(api)
         .merge(labs.router(state, upstream))
         .merge(openapi::router(&openapi::complete(description)))
@@ -38,10 +46,14 @@ pub fn observed(
     state: SharedState,
     labs: &Labs,
     upstream: &upstream::Service,
+    ops: SocketAddr,
     telemetry: &Telemetry,
     routes_measured: Arc<Routes>,
 ) -> Router {
-    let mut router = routes(&state, labs, upstream);
+    let mut router = routes(&state, labs, upstream, ops);
+    if let Some(ops) = edge::OpsUrl::of(&state.config) {
+        router = router.layer(map_response_with_state(ops, edge::name_ops));
+    }
     if let Some(cors) = edge::cors(&state.config.limits.cors_origins) {
         router = router.layer(cors);
     }
@@ -67,6 +79,11 @@ pub fn observed(
 }
 
 /// The same handlers without layers, to measure what the layers cost.
-pub fn bare(state: SharedState, labs: &Labs, upstream: &upstream::Service) -> Router {
-    routes(&state, labs, upstream).with_state(state)
+pub fn bare(
+    state: SharedState,
+    labs: &Labs,
+    upstream: &upstream::Service,
+    ops: SocketAddr,
+) -> Router {
+    routes(&state, labs, upstream, ops).with_state(state)
 }

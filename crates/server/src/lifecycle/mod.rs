@@ -89,6 +89,7 @@ impl Server {
         let limits = descriptors::limits(config)?;
         let app_listener = bind("LISTEN", config.listen)?;
         let ops_listener = bind("OPS_LISTEN", config.ops_listen)?;
+        let ops_bound = ops_listener.local_addr().map_err(StartError::of("OPS_LISTEN"))?;
         let upstream_listener = bind("UPSTREAM_LISTEN", config.upstream_listen)?;
         let app = runtimes::app(config.worker_threads())?;
         let ops = runtimes::ops()?;
@@ -118,9 +119,9 @@ impl Server {
         let labs = Arc::new(labs);
         let app_router = app.block_on(async {
             if config.bare {
-                router::bare(state.clone(), &labs, &called)
+                router::bare(state.clone(), &labs, &called, ops_bound)
             } else {
-                router::observed(state.clone(), &labs, &called, telemetry, routes)
+                router::observed(state.clone(), &labs, &called, ops_bound, telemetry, routes)
             }
         });
         let app_routes = format!("{app_router:?}");

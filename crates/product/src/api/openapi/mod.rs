@@ -19,7 +19,7 @@ pub mod schemas;
 pub use routes::{PATH, described, router};
 
 const ABOUT: &str = "An instrumented teaching server with deliberate bottlenecks, each served beside \
-    its fix. Every answer says in `Server-Timing` what it cost. Every failure is a problem as RFC 9457 \
+    its fix. People use it on [its front end](/). Every answer says in `Server-Timing` what it cost. Every failure is a problem as RFC 9457 \
     has it, but for what is no HTTP request: 400, 414 or 431 without a body.\n\n\
     A body is JSON in UTF-8, sent as `application/json` or another type that ends in `+json`, of at most \
     1 MiB (64 KiB for auth): nested at most 127 deep, with no number beyond those of a double. Members and \
