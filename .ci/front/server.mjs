@@ -1,6 +1,4 @@
-//! Servers of a test's own: the program on free ports with a database of its own, PostgreSQL and Redis.
-//!
-//! CHOKEPOINT is the program. PG and REDIS are used where they are set.
+//! Servers of a test's own: the program on free ports, with a database of its own. CHOKEPOINT is the program.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
@@ -12,7 +10,7 @@ const PROGRAM = process.env.CHOKEPOINT;
 const SERVERS = new URL('../servers/', import.meta.url).pathname;
 
 /** Cheap hashes, and no limits: many accounts are made from one address. */
-export const LENIENT = {
+const LENIENT = {
   INSECURE: 'true', BCRYPT_COST: '4', RATE_LIMIT_LOGIN: 'off', RATE_LIMIT_LOGIN_ADDRESS: 'off', RATE_LIMIT_REGISTER: 'off',
 };
 
@@ -22,8 +20,7 @@ export async function start(settings = {}) {
   const env = {
     PATH: process.env.PATH, HOME: folder,
     LISTEN: '127.0.0.1:0', OPS_LISTEN: '127.0.0.1:0', LOG_FORMAT: 'json',
-    DATABASE_URL: process.env.PG ?? `sqlite://${folder}/test.db`,
-    ...(process.env.REDIS ? { REDIS_URL: process.env.REDIS } : {}),
+    DATABASE_URL: `sqlite://${folder}/test.db`,
     ...LENIENT, ...settings,
   };
   const child = spawn(PROGRAM, [], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -6,10 +6,11 @@ import { html } from './preact.js';
 const WIDTH = 10;
 const HEIGHT = 40;
 
-/** Bars of these costs, with room for `room` of them. A bar of `most` milliseconds has the whole height. */
-export function Bars({ bars, room, label, most = Math.max(...bars.map(({ total }) => total), 0) }) {
-  // The square root keeps short ones to be seen beside long ones.
-  const height = (total) => (most > 0 ? Math.max(2, Math.sqrt(total / most) * (HEIGHT - 2)) : 2);
+/** Bars of these costs, with room for `room` of them. A bar of `most` milliseconds has the whole height. The square
+ * root keeps short ones to be seen beside long ones; `isLinear` is for those that are compared. */
+export function Bars({ bars, room, label, isLinear = false, most = Math.max(...bars.map(({ total }) => total), 0) }) {
+  const share = (total) => (most > 0 ? total / most : 0);
+  const height = (total) => Math.max(2, (isLinear ? share(total) : Math.sqrt(share(total))) * (HEIGHT - 2));
   const first = room - bars.length;
   return html`
     <svg class="bars" viewBox=${`0 0 ${room * WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label=${label}>

@@ -58,7 +58,7 @@ function Result({ result, most }) {
   return html`
     <article class=${`result ${version}`}>
       <h2><span class=${`tag ${version}`}>${version}</span> ${version === 'v1' ? 'a thread for each request' : 'async'}</h2>
-      <${Bars} bars=${costs} room=${TIMES} most=${most} label=${`${counted(costs.length, 'request')} on ${version}, ${inMillis(median(totals))} in the middle`} />
+      <${Bars} bars=${costs} room=${TIMES} most=${most} isLinear label=${`${counted(costs.length, 'request')} on ${version}, ${inMillis(median(totals))} in the middle`} />
       <dl>${rows.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
     </article>`;
 }
@@ -85,7 +85,7 @@ export function Compare() {
   const isMeasured = results?.every(({ costs }) => costs.length > 0);
   const most = isMeasured ? Math.max(...results.flatMap(({ costs }) => costs.map(({ total }) => total))) : 0;
   return html`
-    <section class="wide">
+    <section>
       <${Heading}>v1 against v2<//>
       <p class="lead">Your list of todos, ${TIMES} times from each version, one version after the other.</p>
       <p><button type="button" class="primary" disabled=${Boolean(running)} onClick=${start}>
