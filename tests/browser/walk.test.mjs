@@ -33,6 +33,7 @@ test('from the trace that k6 printed to the function that sleeps', async () => {
 test('from the page of labs to the traces of one, filtered by variant and time', async () => {
   const page = await browser.newPage();
   await page.goto(`${OPS}/`);
+  await page.click('a[href="/labs/blocking-n-plus-one"]');
   await page.click('a[href="/debug/traces?lab=blocking-n-plus-one"]');
   const traced = page.getByRole('link', { name: 'GET /api/posts/v1/slow', exact: true });
   const all = await traced.count();

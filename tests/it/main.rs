@@ -105,6 +105,10 @@ mod openapi_examples;
 mod ops;
 /// Callers that the ops port accepts.
 mod ops_callers;
+/// Sessions of browsers on the ops port.
+mod ops_sessions;
+/// Pages of the ops port.
+mod pages;
 /// The cost of a password.
 mod passwords;
 /// The blog.
@@ -115,6 +119,8 @@ mod profile_memory;
 mod profiles;
 /// A proof that can't hold fails.
 mod prove;
+/// Races of two variants, live.
+mod race;
 /// Readiness: `/health/ready` reports that the database can be written.
 mod readiness;
 /// Pages of the span store.

@@ -59,6 +59,6 @@ fn the_catalogue_is_json_for_programs_and_a_page_for_people() {
         assert!(lab["readme"].as_str().unwrap().contains("## Symptom"));
         let page = app.ops(Method::GET, "/labs/n-plus-one").header("accept", "text/html");
         let page = page.send().await.unwrap().text().await.unwrap();
-        assert!(page.contains("<h2>Symptom</h2>"), "{page}");
+        assert!(page.contains("<h3>Symptom</h3>") && page.contains("data-stage="), "{page}");
     });
 }

@@ -60,7 +60,7 @@ async fn rows(State(AppState { db, .. }): State<AppState>) -> Result<Json<Value>
     Ok(Json(json!({ "rows": count(&db).await? })))
 }
 
-async fn count(db: &Db) -> Result<i64, DbErr> {
+pub async fn count(db: &Db) -> Result<i64, DbErr> {
     let sql = "SELECT COUNT(*) AS n FROM lab_rows";
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql));
     row.await?.map_or(Ok(0), |row| row.try_get("", "n"))

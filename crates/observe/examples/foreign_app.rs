@@ -5,8 +5,9 @@ use std::{env, error::Error, sync::Arc};
 
 use axum::{Router, routing::get};
 use chokepoint_observe::{
-    Program, Telemetry, html, http::Observe, labels::RouteLabels, metrics_layer, ops::Ops,
-    route_metrics::Routes, runtime::PoolUse, runtime::Runtimes, settings::Settings, thread_parks,
+    Program, Telemetry, html, http::Observe, labels::RouteLabels, live::Live, metrics_layer,
+    ops::Ops, route_metrics::Routes, runtime::PoolUse, runtime::Runtimes, settings::Settings,
+    thread_parks,
 };
 use clap::Parser;
 use tokio::{net::TcpListener, runtime};
@@ -38,12 +39,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (blocked, labels) = (Arc::default(), Arc::new(RouteLabels::default()));
     let routes = Arc::new(Routes::new(labels.clone(), [], Arc::clone(&blocked)));
     let sampler = telemetry.traces.sampler();
+    let live = Live { routes: routes.clone(), workers: Arc::default() };
     let observe = Observe::app(telemetry.access.clone(), routes, sampler);
     let foreign = Router::new().route("/sum", get(sum)).layer((observe, metrics_layer::layer()));
     let (metrics, traces) = (telemetry.metrics.clone(), telemetry.recent_traces.clone());
     let (captures, before_scrape) = (Arc::default(), || ());
-    let shown = Ops { metrics, runtimes, traces, captures, blocked, labels, before_scrape };
-    let pages = chokepoint_observe::ops::router(shown).merge(html::style());
+    let shown = Ops { metrics, runtimes, traces, captures, blocked, labels, live, before_scrape };
+    let pages = chokepoint_observe::ops::router(shown).merge(html::look());
 
     let listen = |name| env::var(name).unwrap_or_else(|_| "127.0.0.1:0".to_owned());
     let to_ops = ops.block_on(TcpListener::bind(listen("OPS_LISTEN")))?;

@@ -24,11 +24,12 @@ use tracing::Span;
 use super::{
     access_log::{self, AccessLog},
     cost::{CLIENT_CLOSED_REQUEST, Cost, Counter},
+    in_flight::Place,
     request_cost::{self, Measured, RequestCost},
     request_id::{Ids, REQUEST_ID, TRACE_ID},
     route_metrics::{Route, Routes, UNKNOWN_ROUTE},
     server_timing::{self, SERVER_TIMING},
-    traces::{HeadSampler, propagation, request},
+    traces::{HeadSampler, propagation, ready::Ready, request},
 };
 
 /// Body of an answer that is made while it is sent.
@@ -108,10 +109,12 @@ where
         };
         let span = self.observer.span(&request, &seen, &ids, parent, started);
         let request_cost = RequestCost::new(ids, seen.measured.clone(), started);
+        let place = seen.measured.as_ref().and_then(|route| route.enter(&request_cost));
         let answer = request_cost::within(&request_cost, || self.inner.call(request));
         ObservedFuture {
             inner: Measured::new(request_cost, answer),
-            finish: Some(Finish { observer: self.observer.clone(), seen, span }),
+            ready: Ready::of(&span),
+            finish: Some(Finish { observer: self.observer.clone(), seen, span, place }),
         }
     }
 }
@@ -155,6 +158,8 @@ pin_project_lite::pin_project! {
     pub struct ObservedFuture<F> {
         #[pin]
         inner: Measured<F>,
+        // None if it is not traced.
+        ready: Option<Ready>,
         // None once the answer is there.
         finish: Option<Finish>,
     }
@@ -176,6 +181,8 @@ struct Finish {
     observer: Arc<Observer>,
     seen: Seen,
     span: Span,
+    /// Place among the requests in flight; None if they are not listed.
+    place: Option<Place>,
 }
 
 impl<F, B, E> Future for ObservedFuture<F>
@@ -189,7 +196,11 @@ where
         let mut this = self.project();
         let span = this.finish.as_ref().map_or_else(Span::none, |finish| finish.span.clone());
         let _in_span = span.enter();
-        let mut response = ready!(this.inner.as_mut().poll(cx))?.map(Body::new);
+        let polled = match this.ready {
+            Some(ready) => ready.poll(&span, cx, |cx| this.inner.as_mut().poll(cx)),
+            None => this.inner.as_mut().poll(cx),
+        };
+        let mut response = ready!(polled)?.map(Body::new);
         let request_cost = this.inner.request_cost();
         let bytes = response.body().size_hint().exact();
         request_cost.put(Counter::Bytes, bytes.unwrap_or(0));
@@ -229,6 +240,14 @@ impl Finish {
     }
 }
 
+impl Drop for Finish {
+    fn drop(&mut self) {
+        if let (Some(route), Some(place)) = (&self.seen.measured, self.place.take()) {
+            route.leave(place);
+        }
+    }
+}
+
 fn add_headers(response: &mut Response, request_cost: &RequestCost, cost: &Cost) {
     let headers = response.headers_mut();
     // Reserves once instead of growing in steps.
@@ -242,9 +261,9 @@ fn add_headers(response: &mut Response, request_cost: &RequestCost, cost: &Cost)
         headers.insert(TRACE_ID, trace);
     }
     headers.insert(SERVER_TIMING, server_timing::header(cost, request_cost.own_counters()));
-    for (name, value) in SECURITY_HEADERS {
-        headers.insert(name, value);
-    }
     // A page that needs more sets its own policy.
+    for (name, value) in SECURITY_HEADERS {
+        headers.entry(name).or_insert(value);
+    }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(CONTENT_SECURITY_POLICY);
 }

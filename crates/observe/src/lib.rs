@@ -23,8 +23,12 @@ pub mod format;
 pub mod html;
 /// Layer around every handler.
 pub mod http;
+/// Requests of a route that are in flight.
+pub mod in_flight;
 /// Labels of routes.
 pub mod labels;
+/// The app at this moment: its workers, and its requests in flight.
+pub mod live;
 /// Log filter, which can be changed for a while.
 pub mod log_filter;
 /// Format of log lines.
@@ -75,6 +79,8 @@ pub mod totals;
 pub mod traces;
 /// Calls to other services.
 pub mod upstream;
+/// What each worker polls now.
+pub mod workers;
 
 pub use poll_meter::thread_parks;
 

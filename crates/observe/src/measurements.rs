@@ -82,7 +82,12 @@ impl Measurements {
     }
 
     pub fn since(&self, since: Option<SystemTime>) -> Summary {
-        let (wanted, is_partial) = self.answered_since(since);
+        self.between(since, None)
+    }
+
+    /// Statistics of the requests that were answered from `since` to `until`, both included.
+    pub fn between(&self, since: Option<SystemTime>, until: Option<SystemTime>) -> Summary {
+        let (wanted, is_partial) = self.answered(since, until);
         let mut summary = Summary { count: wanted.len() as u64, is_partial, ..Summary::default() };
         for (status, _) in &wanted {
             *summary.statuses.entry(*status).or_default() += 1;
@@ -96,9 +101,16 @@ impl Measurements {
     }
 
     /// Copies the wanted requests, to hold the lock only briefly; true if some are forgotten.
-    fn answered_since(&self, since: Option<SystemTime>) -> (Vec<(u16, Cost)>, bool) {
+    fn answered(
+        &self,
+        since: Option<SystemTime>,
+        until: Option<SystemTime>,
+    ) -> (Vec<(u16, Cost)>, bool) {
         let kept = self.kept();
-        let is_wanted = |r: &&Request| since.is_none_or(|since| r.answered >= since);
+        let is_wanted = |r: &&Request| {
+            since.is_none_or(|since| r.answered >= since)
+                && until.is_none_or(|until| r.answered <= until)
+        };
         let wanted = kept.requests.iter().filter(is_wanted).map(|r| (r.status, r.cost)).collect();
         let forgotten = kept.forgotten_until;
         (wanted, forgotten.is_some_and(|t| since.is_none_or(|since| t >= since)))

@@ -63,6 +63,10 @@ impl PollMeter {
         Self::start()
     }
 
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
     pub fn stop(self) -> PollCost {
         let now = Instant::now();
         let wall = now.duration_since(self.started);

@@ -14,6 +14,7 @@ use std::{
 
 use super::{
     cost::{Cost, Counter, LEN, PollCost, own::OwnCounter, row::AddsUp},
+    in_flight::Running,
     request_id::Ids,
     route_metrics::Route,
     totals,
@@ -116,6 +117,20 @@ impl RequestCost {
         cost.set(Counter::ElapsedMs, elapsed);
         cost.set(Counter::BlockedShare, u64::try_from(share).unwrap_or(u64::MAX));
         cost
+    }
+}
+
+impl Running for RequestCost {
+    fn started(&self) -> Instant {
+        self.started
+    }
+
+    fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    fn cost(&self) -> Cost {
+        Self::cost(self)
     }
 }
 

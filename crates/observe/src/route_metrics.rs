@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard},
     time::SystemTime,
 };
 
@@ -12,6 +12,7 @@ use metrics::{Label, counter};
 use super::{
     blocked::{BlockedPoll, BlockedPolls},
     cost::{CLIENT_CLOSED_REQUEST, Cost, Counter, PollCost},
+    in_flight::{InFlight, Place, Running},
     labels::{Labels, RouteLabels},
     measurements::Measurements,
     metrics::names,
@@ -36,9 +37,12 @@ pub struct Routes {
 /// Metrics of one route; those of a method are made at its first request.
 pub struct Route {
     template: String,
+    /// Place among the routes, for the slot of a worker.
+    number: u32,
     by_method: [OnceLock<Arc<RequestMetrics>>; METHODS.len()],
     labels: Labels,
     measurements: Option<Arc<Measurements>>,
+    in_flight: InFlight,
     recent: Recent,
     blocked: Arc<BlockedPolls>,
 }
@@ -51,32 +55,54 @@ impl Routes {
         measured: impl IntoIterator<Item = (String, Arc<Measurements>)>,
         blocked: Arc<BlockedPolls>,
     ) -> Self {
-        let route = |(template, measurements): (String, _)| {
+        let route = |(number, (template, measurements)): (u32, (String, _))| {
             let labels = labels.of(Some(&template)).clone();
-            let route = Route::new(&template, labels, Some(measurements), blocked.clone());
+            let route = Route::new(&template, number, labels, Some(measurements), blocked.clone());
             (template, Arc::new(route))
         };
-        let known = RwLock::new(measured.into_iter().map(route).collect());
+        let known = RwLock::new((0..).zip(measured).map(route).collect());
         Self { known, labels, blocked }
     }
 
-    pub fn route(&self, template: &str) -> Arc<Route> {
+    fn known(&self) -> RwLockReadGuard<'_, HashMap<String, Arc<Route>>> {
         // A panic while the lock was held leaves a map that is whole: inserting is its last step.
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(route) = known.get(template) {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn route(&self, template: &str) -> Arc<Route> {
+        if let Some(route) = self.known().get(template) {
             return route.clone();
         }
-        drop(known);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let number = u32::try_from(known.len()).unwrap_or(u32::MAX);
         let labels = || self.labels.of(Some(template)).clone();
-        let new = || Arc::new(Route::new(template, labels(), None, self.blocked.clone()));
+        let new = || Arc::new(Route::new(template, number, labels(), None, self.blocked.clone()));
         known.entry(template.to_owned()).or_insert_with(new).clone()
+    }
+
+    /// Route with this number.
+    pub fn numbered(&self, number: u32) -> Option<Arc<Route>> {
+        self.known().values().find(|route| route.number == number).cloned()
+    }
+
+    /// Routes whose requests are kept one by one, in their order.
+    pub fn measured(&self) -> Vec<Arc<Route>> {
+        let is_measured = |route: &&Arc<Route>| route.is_measured();
+        let mut measured: Vec<_> = self.known().values().filter(is_measured).cloned().collect();
+        measured.sort_by_key(|route| route.number);
+        measured
+    }
+
+    /// Labels of a route that has none: every key without a value.
+    pub fn no_labels(&self) -> Labels {
+        self.labels.of(None).clone()
     }
 }
 
 impl Route {
     fn new(
         template: &str,
+        number: u32,
         labels: Labels,
         measurements: Option<Arc<Measurements>>,
         blocked: Arc<BlockedPolls>,
@@ -85,12 +111,45 @@ impl Route {
         blocked_polls(template, &labels).increment(0);
         Self {
             template: template.to_owned(),
+            number,
             by_method: Default::default(),
             labels,
             measurements,
+            in_flight: InFlight::default(),
             recent: Recent::default(),
             blocked,
         }
+    }
+
+    pub fn template(&self) -> &str {
+        &self.template
+    }
+
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// Counts a request as in flight until its place is left. Only measured routes do: other requests
+    /// need not pay for it.
+    pub fn enter<R: Running + 'static>(&self, request: &Arc<R>) -> Option<Place> {
+        self.is_measured().then(|| self.in_flight.enter(request.clone()))
+    }
+
+    pub fn leave(&self, place: Place) {
+        self.in_flight.leave(place);
+    }
+
+    /// Requests in flight, oldest first.
+    pub fn in_flight(&self) -> Vec<Arc<dyn Running>> {
+        self.in_flight.all()
+    }
+
+    pub fn in_flight_count(&self) -> usize {
+        self.in_flight.count()
     }
 
     pub fn of_method(&self, method: &Method) -> &Arc<RequestMetrics> {

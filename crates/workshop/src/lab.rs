@@ -199,12 +199,20 @@ impl LoadedLab {
     /// # Errors
     /// A reset of the data that failed. The measurements are forgotten all the same.
     pub async fn reset(&self) -> Result<(), NotOpen> {
-        let reset = match self.opening.get() {
-            Some(opening) => opening.reset().await,
-            None => Ok(()),
-        };
+        let reset = self.reset_data().await;
         self.clear_measurements();
         reset
+    }
+
+    /// Resets the lab's data alone, if anybody has opened it: rows, and faults of its upstream.
+    ///
+    /// # Errors
+    /// A reset of the data that failed.
+    pub async fn reset_data(&self) -> Result<(), NotOpen> {
+        match self.opening.get() {
+            Some(opening) => opening.reset().await,
+            None => Ok(()),
+        }
     }
 
     pub fn measurements(&self, variant: &str) -> Option<&Measurements> {

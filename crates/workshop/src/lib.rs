@@ -22,6 +22,8 @@ pub mod password;
 pub mod progress;
 /// Proves that each lab shows its symptom, and that its fix removes it.
 pub mod prove;
+/// Races two variants of a lab, live.
+pub mod race;
 /// A lab's request, built from lab.json.
 pub mod request;
 /// Signed session of a virtual user.

@@ -48,6 +48,16 @@ impl Caller {
         Ok(Self { http, base, request, tokens })
     }
 
+    /// Makes a caller whose users are logged in already: `tokens` are theirs, that of user 1 first.
+    pub fn with_tokens(
+        http: Client,
+        base: String,
+        evidence: &Evidence,
+        tokens: Vec<String>,
+    ) -> Self {
+        Self { http, base, request: evidence.request.clone(), tokens }
+    }
+
     /// The access tokens, for another program that sends the same users' requests.
     pub fn tokens(&self) -> &[String] {
         &self.tokens

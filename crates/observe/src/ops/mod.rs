@@ -1,5 +1,5 @@
 //! Routes of the ops port, which has its own runtime and answers while every app worker is held:
-//! `/metrics`, `/debug/pprof`, `/debug/traces`, `/debug/blocked`, `/debug/totals`.
+//! `/metrics`, `/debug/pprof`, `/debug/traces`, `/debug/blocked`, `/debug/live`, `/debug/totals`.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use axum::{
 use crate::{
     blocked::BlockedPolls,
     labels::RouteLabels,
+    live::Live,
     metrics::Metrics,
     profiles::{self, Captures, ProfileState},
     runtime::Runtimes,
@@ -19,6 +20,8 @@ use crate::{
 
 /// `/debug/blocked`: the last polls that held a worker.
 mod blocked;
+/// `/debug/live`: the app at this moment.
+mod live;
 /// `/debug/traces`: recent traces.
 mod traces;
 
@@ -31,6 +34,7 @@ pub struct Ops {
     pub captures: Arc<Captures>,
     pub blocked: Arc<BlockedPolls>,
     pub labels: Arc<RouteLabels>,
+    pub live: Live,
     /// Sets the program's own gauges before each scrape.
     pub before_scrape: fn(),
 }
@@ -43,6 +47,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(ops: Ops) -> Router<S> {
         .route("/debug/totals", get(async || Json(totals::all())))
         .merge(traces::router())
         .merge(blocked::router())
+        .merge(live::router())
         .with_state(ops)
         .merge(profiles::router(profiles))
 }

@@ -22,6 +22,11 @@ pub fn draw(capture: &Capture) -> Result<Vec<u8>, Error> {
     svg(&mut options, &lines)
 }
 
+/// Returns the stacks as text: `thread;main;…;leaf 12` for each, outermost frame first.
+pub fn folded(capture: &Capture) -> Result<String, Error> {
+    Ok(stacks(capture)?.iter().map(|(stack, value)| format!("{stack} {value}\n")).collect())
+}
+
 /// Draws profile `b` with its difference to `a`: red grew, blue shrank. `is_scaled` makes the
 /// totals of both the same, so that shares are compared.
 pub fn draw_difference(a: &Capture, b: &Capture, is_scaled: bool) -> Result<Vec<u8>, Error> {

@@ -83,11 +83,13 @@ async fn answer(
 pub enum Format {
     Pprof,
     Svg,
+    /// Text of one line for each stack, as flame graph programs read it.
+    Stacks,
 }
 
 impl Format {
     pub fn of(params: &mut Params) -> Self {
-        let formats = [("pprof", Self::Pprof), ("svg", Self::Svg)];
+        let formats = [("pprof", Self::Pprof), ("svg", Self::Svg), ("stacks", Self::Stacks)];
         params.one_of("format", &formats, Some(Self::Pprof)).unwrap_or(Self::Pprof)
     }
 
@@ -97,6 +99,10 @@ impl Format {
         if let Self::Svg = self {
             let drawn = apart(move || flame::draw(&capture)).await?;
             return Ok((id, picture(drawn)).into_response());
+        }
+        if let Self::Stacks = self {
+            let text = apart(move || flame::folded(&capture)).await?;
+            return Ok((id, text).into_response());
         }
         let name = format!("{}-{}.pb.gz", capture.mode.name(), capture.id);
         let headers = [

@@ -12,7 +12,7 @@ use crate::{
     blocked::BLOCKED_FROM,
     cost::Counter,
     poll_meter::{PollMeter, thread_parks},
-    totals,
+    totals, workers,
 };
 
 /// Runs `f` on the calling thread as one poll of the request, as a thread-per-request server does.
@@ -61,7 +61,12 @@ pub fn within<T>(request_cost: &Arc<RequestCost>, f: impl FnOnce() -> T) -> T {
 pub(crate) fn metered<T>(request_cost: &Arc<RequestCost>, f: impl FnOnce() -> T) -> T {
     let entered = Entered::new(request_cost);
     let meter = PollMeter::start();
+    let shown = request_cost
+        .route
+        .as_ref()
+        .map(|route| workers::polls(route.number(), &request_cost.ids.trace, meter.started()));
     let result = f();
+    drop(shown);
     let poll = meter.stop();
     request_cost.add_poll(&poll);
     drop(entered);

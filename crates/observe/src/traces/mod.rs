@@ -23,6 +23,8 @@ mod export;
 mod otlp;
 /// W3C Trace Context of requests.
 pub mod propagation;
+/// Time in which a request was ready and no worker polled it.
+pub mod ready;
 /// Span of a request.
 pub mod request;
 /// Head sampler: decides which requests are traced.

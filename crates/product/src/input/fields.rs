@@ -99,6 +99,22 @@ impl Fields {
         }
     }
 
+    /// Required list of texts.
+    pub fn texts(&mut self, field: &'static str) -> Vec<String> {
+        match self.given.remove(field) {
+            None | Some(Value::Null) => self.refuse(field, "this field is needed"),
+            Some(Value::Array(items)) => {
+                let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
+                match texts.collect::<Option<_>>() {
+                    Some(texts) => return texts,
+                    None => self.refuse(field, "a list of texts is needed"),
+                }
+            }
+            Some(_) => self.refuse(field, "a list of texts is needed"),
+        }
+        Vec::new()
+    }
+
     /// Optional whole number in a range; None if it is left out.
     pub fn optional_number(
         &mut self,

@@ -16,7 +16,8 @@ use crate::{
     router,
 };
 use observe::{
-    Telemetry, blocked::BlockedPolls, ops::Ops, route_metrics::Routes, runtime::Runtimes,
+    Telemetry, blocked::BlockedPolls, live::Live, ops::Ops, route_metrics::Routes,
+    runtime::Runtimes, workers::Workers,
 };
 use product::{
     api::{
@@ -28,7 +29,11 @@ use product::{
     db::Db,
     held_bytes, input,
 };
-use workshop::{lab::Labs, throw_away, upstream};
+use workshop::{
+    lab::Labs,
+    race::{Races, Surroundings},
+    throw_away, upstream,
+};
 
 /// Serves one connection, or refuses it.
 mod answer;
@@ -67,6 +72,7 @@ pub struct Server {
     app: Runtime,
     ops: Runtime,
     upstream: upstream::Server,
+    races: Arc<Races>,
     db: Db,
     logs: Arc<LogQueue>,
     serving_app: Serving,
@@ -91,7 +97,8 @@ impl Server {
         let ops_listener = bind("OPS_LISTEN", config.ops_listen)?;
         let ops_bound = ops_listener.local_addr().map_err(StartError::of("OPS_LISTEN"))?;
         let upstream_listener = bind("UPSTREAM_LISTEN", config.upstream_listen)?;
-        let app = runtimes::app(config.worker_threads())?;
+        let workers = Workers::new(config.worker_threads());
+        let app = runtimes::app(config.worker_threads(), workers.clone())?;
         let ops = runtimes::ops()?;
 
         let state = app.block_on(open::app_state(config, auth))?;
@@ -116,6 +123,7 @@ impl Server {
         let labels = Arc::new(labs.route_labels(api::routes(&state)));
         let measured = measured.into_iter().flatten();
         let routes = Arc::new(Routes::new(labels.clone(), measured, blocked.clone()));
+        let live = Live { routes: routes.clone(), workers };
         let labs = Arc::new(labs);
         let app_router = app.block_on(async {
             if config.bare {
@@ -125,19 +133,34 @@ impl Server {
             }
         });
         let app_routes = format!("{app_router:?}");
+        let observe = Ops {
+            metrics: telemetry.metrics.clone(),
+            runtimes,
+            traces: telemetry.recent_traces.clone(),
+            captures: Arc::default(),
+            blocked,
+            labels,
+            live,
+            before_scrape: report,
+        };
+        let app_addr = app_listener.local_addr().map_err(StartError::of("LISTEN"))?;
+        let races = Races::new(Surroundings {
+            app: app_addr,
+            labs: labs.clone(),
+            live: observe.live.clone(),
+            traces: observe.traces.clone(),
+            captures: observe.captures.clone(),
+            labels: observe.labels.clone(),
+            ops: ops.handle().clone(),
+        });
+        let sessions = config.ops_token().map(ops::Sessions::new).transpose();
         let ops_router = ops::router(OpsState {
-            observe: Ops {
-                metrics: telemetry.metrics.clone(),
-                runtimes,
-                traces: telemetry.recent_traces.clone(),
-                captures: Arc::default(),
-                blocked,
-                labels,
-                before_scrape: report,
-            },
+            observe,
             labs,
+            app_addr,
+            races: races.clone(),
             log_filter: telemetry.log_filter.clone(),
-            token: config.ops_token().map(Arc::from),
+            sessions: sessions.map_err(StartError::of("OPS_TOKEN"))?.map(Arc::new),
             names: ops::Names::of(config),
         });
         let of_ops = listen::of_ops(&limits, descriptors::OPS_CONNECTIONS);
@@ -155,6 +178,7 @@ impl Server {
             app,
             ops,
             upstream,
+            races,
             db,
             logs: log_queue,
             serving_app,

@@ -24,7 +24,8 @@ impl Server {
     /// ones and lets those in flight finish. True if all were answered completely. Ops answers
     /// until then, so the shutdown can be watched.
     pub fn stop(self) -> bool {
-        let Self { app, ops, upstream, db, logs, serving_app, serving_ops, mut signals, .. } = self;
+        let Self { app, ops, upstream, races, db, logs, serving_app, serving_ops, .. } = self;
+        let mut signals = self.signals;
         let (drain_period, patience) = (self.drain_period, self.patience);
         ops.spawn(async move {
             signals.next().await;
@@ -33,6 +34,8 @@ impl Server {
         self.leaving.store(true, SeqCst);
         let all_finished = ops.block_on(async {
             sleep(drain_period).await;
+            // A race would go on sending, and its followers would never end.
+            races.close();
             let finished = serving_app.stop(!drain_period.is_zero(), patience).await;
             serving_ops.stop(false, OPS_ENDS_WITHIN).await;
             finished

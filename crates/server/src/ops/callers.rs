@@ -103,9 +103,18 @@ fn is_same(a: &Authority, b: &Authority) -> bool {
 /// True for requests that change something or are expensive: that take or draw a profile.
 fn needs_same_origin(request: &Request) -> bool {
     const CHEAP: &str = "/debug/pprof/captures";
-    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let route = route(request);
+    changes(request) || route.starts_with("/debug/pprof/") && route != CHEAP
+}
+
+/// Template of the request's path; empty if it has none.
+pub fn route(request: &Request) -> &str {
+    request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str)
+}
+
+/// True for requests that may change something.
+pub fn changes(request: &Request) -> bool {
     ![Method::GET, Method::HEAD].contains(request.method())
-        || route.starts_with("/debug/pprof/") && route != CHEAP
 }
 
 /// True if a page of this server sent it, or no page at all.

@@ -1,38 +1,67 @@
-//! The catalogue, one lab, its measurements and its reset.
+//! The catalogue, the stage of one lab, its measurements and its reset.
 
-use std::{collections::HashMap, time::SystemTime};
+use std::{collections::HashMap, path::Path, time::SystemTime};
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State, rejection::PathRejection},
+    extract::{self, Query, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use maud::{Markup, html};
 use serde::Serialize;
 
-use super::OpsState;
-use observe::{format::wants_html, measurements::Summary, params::Params};
+use super::{OpsState, assets};
+use observe::{
+    format::wants_html,
+    measurements::Summary,
+    params::Params,
+    runtime::blocking_pool::{self, Pool},
+};
 use product::error::Error;
+use stage::Stage;
 use workshop::{
     evidence::Evidence,
     lab::{Labs, LoadedLab},
+    progress::{FILE, Progress, yours},
 };
 
-/// HTML pages.
-mod page;
+/// Page of all labs.
+mod catalogue;
+/// Page of one lab.
+mod stage;
 
 pub fn router() -> Router<OpsState> {
     Router::new()
         .route("/", get(front))
         .route("/labs", get(catalogue))
+        .route("/labs/", get(catalogue))
         .route("/labs/{id}", get(one))
         .route("/labs/{id}/measurements", get(measurements))
         .route("/labs/{id}/reset", post(reset))
 }
 
 async fn front(State(OpsState { labs, .. }): State<OpsState>) -> Response {
-    page::catalogue(&labs).into_response()
+    catalogue::page(&labs, &progress().await).into_response()
+}
+
+/// The learner's progress, as the command line writes it; none outside of a checkout, or if the file
+/// can't be used, which `chokepoint labs` explains.
+async fn progress() -> Progress {
+    let read = || Progress::read(Path::new(FILE)).unwrap_or_default();
+    blocking_pool::spawn(Pool::Ops, read).await.unwrap_or_default()
+}
+
+/// True if the server runs in a checkout, which has yours.rs.
+async fn has_yours(id: &'static str) -> bool {
+    let look = move || yours::folder(Path::new("."), id).join("yours.rs").is_file();
+    blocking_pool::spawn(Pool::Ops, look).await.unwrap_or_default()
+}
+
+/// Style sheet of these pages.
+fn stylesheet() -> Markup {
+    html! { link rel="stylesheet" href={ (assets::PATH) "stage/stage.css" }; }
 }
 
 #[derive(Serialize)]
@@ -44,7 +73,7 @@ struct LabOut<'a> {
 
 async fn catalogue(State(OpsState { labs, .. }): State<OpsState>, headers: HeaderMap) -> Response {
     if wants_html(&headers) {
-        return page::catalogue(&labs).into_response();
+        return catalogue::page(&labs, &progress().await).into_response();
     }
     let out = |loaded: &LoadedLab| {
         serde_json::json!({
@@ -59,13 +88,17 @@ async fn catalogue(State(OpsState { labs, .. }): State<OpsState>, headers: Heade
 }
 
 async fn one(
-    State(OpsState { labs, .. }): State<OpsState>,
-    id: Result<Path<String>, PathRejection>,
+    State(OpsState { labs, races, app_addr, .. }): State<OpsState>,
+    id: Result<extract::Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let loaded = find(&labs, id)?;
     if wants_html(&headers) {
-        return Ok(page::lab(loaded).into_response());
+        let progress = progress().await.of(loaded.lab.id);
+        let has_yours = has_yours(loaded.lab.id).await;
+        let has_race = races.of(loaded.lab.id).is_some();
+        let stage = Stage { labs: &labs, loaded, progress, has_race, has_yours, app_addr };
+        return Ok(stage::page(&stage).into_response());
     }
     let LoadedLab { lab, evidence, .. } = loaded;
     Ok(Json(LabOut { id: lab.id, readme: lab.readme, evidence }).into_response())
@@ -76,13 +109,14 @@ struct MeasurementsOut<'a> {
     lab: &'a str,
     variant: &'a str,
     since: Option<String>,
+    until: Option<String>,
     #[serde(flatten)]
     summary: Summary,
 }
 
 async fn measurements(
     State(OpsState { labs, .. }): State<OpsState>,
-    id: Result<Path<String>, PathRejection>,
+    id: Result<extract::Path<String>, PathRejection>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, Error> {
     let loaded = find(&labs, id)?;
@@ -90,22 +124,28 @@ async fn measurements(
     let variants: Vec<(&str, &str)> = loaded.evidence.variants().map(|v| (v, v)).collect();
     let variant = params.one_of("variant", &variants, None);
     let since: Option<SystemTime> = params.moment("since");
+    let until: Option<SystemTime> = params.moment("until");
     params.finish()?;
     let kept = variant.and_then(|variant| Some((variant, loaded.measurements(variant)?)));
     let (variant, kept) = kept.ok_or_else(Error::no_route)?;
     let out = MeasurementsOut {
         lab: loaded.lab.id,
         variant,
-        since: since.map(|since| humantime::format_rfc3339_nanos(since).to_string()),
-        summary: kept.since(since),
+        since: since.map(rfc3339),
+        until: until.map(rfc3339),
+        summary: kept.between(since, until),
     };
     Ok(Json(out).into_response())
+}
+
+fn rfc3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_nanos(time).to_string()
 }
 
 /// Resets the lab's data, if it has been opened, and its measurements.
 async fn reset(
     State(OpsState { labs, .. }): State<OpsState>,
-    id: Result<Path<String>, PathRejection>,
+    id: Result<extract::Path<String>, PathRejection>,
 ) -> Result<Response, Error> {
     let loaded = find(&labs, id)?;
     Ok(match loaded.reset().await {
@@ -115,7 +155,10 @@ async fn reset(
 }
 
 /// Finds a lab. An id that is not UTF-8 is an unknown lab too.
-fn find(labs: &Labs, id: Result<Path<String>, PathRejection>) -> Result<&LoadedLab, Error> {
-    let Path(id) = id.map_err(|_| Error::no_route())?;
+pub fn find(
+    labs: &Labs,
+    id: Result<extract::Path<String>, PathRejection>,
+) -> Result<&LoadedLab, Error> {
+    let extract::Path(id) = id.map_err(|_| Error::no_route())?;
     labs.get(&id).ok_or_else(|| Error::NotFound(format!("there is no lab {id:?}; /labs lists all")))
 }

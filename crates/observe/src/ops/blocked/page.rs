@@ -9,15 +9,14 @@ use crate::{
     cost::Counter,
 };
 use crate::{
-    html::page,
+    html::{counted, moment, ops_page, scrolling},
     labels::{Labels, RouteLabels},
 };
 
 pub fn list(polls: &[BlockedPoll], seen: u64, labels: &RouteLabels) -> Markup {
-    page(
+    ops_page(
         "Blocked polls",
         &html! {
-            p { a href="/" { "Home" } }
             h1 { "Blocked polls" }
             p {
                 "Polls that held a worker for " (BLOCKED_FROM.as_millis()) " ms or longer: meanwhile no "
@@ -25,13 +24,15 @@ pub fn list(polls: &[BlockedPoll], seen: u64, labels: &RouteLabels) -> Markup {
                 "its core, so it blocked; CPU means that it computed."
             }
             p {
-                (seen) " since the start; the last " (KEPT) " are kept, " (polls.len()) " shown. "
+                (counted(seen, "such poll", "such polls")) " since the start"
+                @if seen > KEPT as u64 { ", of which the newest " (KEPT) " are kept" }
+                ". "
                 a href="/debug/blocked?format=json" { "As JSON" }
             }
             @if polls.is_empty() {
-                p { strong { "No kept poll matches." } }
+                p { strong { @if seen == 0 { "No poll has held a worker so far." } @else { "None of the kept ones matches." } } }
             } @else {
-                (table(polls, labels))
+                (scrolling("Blocked polls", &table(polls, labels)))
             }
         },
     )
@@ -53,11 +54,11 @@ fn table(polls: &[BlockedPoll], labels: &RouteLabels) -> Markup {
             tbody {
                 @for poll in polls {
                     tr {
-                        td { (humantime::format_rfc3339_millis(poll.started)) }
+                        td { (moment(poll.started)) }
                         td { code { (poll.route) } }
                         @if labels.keys().next().is_some() { td { (of(&poll.labels)) } }
-                        td { (millis(poll.wall)) }
-                        @if is_measured { td { (millis(poll.cpu)) } td { (poll.switches) } }
+                        td.short { (millis(poll.wall)) }
+                        @if is_measured { td.short { (millis(poll.cpu)) } td { (poll.switches) } }
                         td { a href={ "/debug/traces/" (poll.ids.trace) } { (poll.ids.request) } }
                     }
                 }

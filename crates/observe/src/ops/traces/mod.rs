@@ -33,7 +33,10 @@ use out::ListOut;
 use select::Selection;
 
 pub fn router() -> Router<Ops> {
-    Router::new().route("/debug/traces", get(list)).route("/debug/traces/{trace_id}", get(one))
+    Router::new()
+        .route("/debug/traces", get(list))
+        .route("/debug/traces/compare", get(compare))
+        .route("/debug/traces/{trace_id}", get(one))
 }
 
 async fn list(
@@ -79,9 +82,33 @@ async fn one(
         })
     };
     let answer = blocking_pool::spawn(Pool::Ops, answer).await.map_err(Error::internal)?;
-    answer.ok_or_else(|| {
-        Error::NotFound(format!("no trace {id} is kept here: it was not recorded, or is too old"))
-    })
+    answer.ok_or_else(|| not_kept(id))
+}
+
+/// Draws the traces `a` and `b` on one time scale.
+async fn compare(
+    State(Ops { labels, traces, .. }): State<Ops>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Error> {
+    let mut params = Params::new(query);
+    let ids = ["a", "b"].map(|name| {
+        let needed = "a trace id of 32 hexadecimal digits";
+        let id = params.parsed(name, trace_id, needed);
+        if params.text(name).is_none() {
+            params.refuse(name, format!("{needed} is needed"));
+        }
+        id.unwrap_or(TraceId::INVALID)
+    });
+    params.finish()?;
+    let answer = move || {
+        let [a, b] = ids.map(|id| traces.get(id).ok_or_else(|| not_kept(id)));
+        Ok(page::compared([&a?, &b?], &labels).into_response())
+    };
+    blocking_pool::spawn(Pool::Ops, answer).await.map_err(Error::internal)?
+}
+
+fn not_kept(id: TraceId) -> Error {
+    Error::NotFound(format!("no trace {id} is kept here: it was not recorded, or is too old"))
 }
 
 fn trace_id(text: &str) -> Option<TraceId> {

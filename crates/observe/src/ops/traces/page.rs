@@ -1,9 +1,11 @@
 //! HTML pages of `/debug/traces`.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use maud::{Markup, html};
-
+/// What is wrong with a request.
+mod alarms;
+/// Page of two traces.
+mod compared;
 /// Tree of spans as lines, in the order of display.
 mod lines;
 /// The list, its filters, and the slowest of each route.
@@ -13,6 +15,7 @@ mod one;
 /// Waterfall of a trace.
 mod picture;
 
+pub use compared::compared;
 pub use list::list;
 pub use one::one;
 
@@ -22,15 +25,21 @@ fn millis(time: Duration) -> String {
     match millis {
         0.0 => "0".to_owned(),
         ..10.0 => format!("{millis:.2} ms"),
-        _ => format!("{millis:.0} ms"),
+        _ => format!("{} ms", grouped(millis.round() as u64)),
     }
 }
 
-/// Time of day, with the full time as a tooltip.
-fn moment(time: SystemTime) -> Markup {
-    let full = humantime::format_rfc3339_millis(time).to_string();
-    let of_day = full.split_once('T').map_or(&*full, |(_, of_day)| of_day);
-    html! { time datetime=(full) title=(full) { (of_day) } }
+/// Number with a comma before each three digits, which a room reads at a glance.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Percent-encodes text for a query.
@@ -50,6 +59,16 @@ fn encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_have_few_digits_and_large_ones_commas() {
+        let shown = [0, 4, 4_321, 12_345, 999_600, 7_846_000, 1_234_567_000]
+            .map(|micros| millis(Duration::from_micros(micros)));
+        assert_eq!(
+            shown,
+            ["0", "0.00 ms", "4.32 ms", "12 ms", "1,000 ms", "7,846 ms", "1,234,567 ms"]
+        );
+    }
 
     #[test]
     fn a_route_stands_in_a_query_as_it_is() {

@@ -57,6 +57,11 @@ impl SpanStore {
         self.lock().kept.get(id).cloned()
     }
 
+    /// True if there is such a trace.
+    pub fn has(&self, id: TraceId) -> bool {
+        self.lock().kept.get(id).is_some()
+    }
+
     /// Requests of all traces, in no order.
     pub fn requests(&self) -> Vec<Request> {
         self.lock().kept.requests()

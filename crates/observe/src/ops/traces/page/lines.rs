@@ -6,10 +6,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use opentelemetry::trace::{SpanId, SpanKind, Status};
+use opentelemetry::{
+    Value,
+    trace::{SpanId, SpanKind, Status},
+};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::traces::{
+    ready,
     request::CALLER,
     store::trace::{Trace, attribute, duration, query_text, text},
 };
@@ -118,6 +122,37 @@ pub fn lines<'a>(trace: &'a Trace, repeats: &[Repeat<'a>]) -> Vec<Line<'a>> {
         to_do.extend(below(&mut parts, span.span_context.span_id(), depth + 1));
     }
     lines
+}
+
+/// Begin and end of each time in which the request was ready and no worker polled it.
+pub fn ready(whole: &SpanData) -> Vec<(SystemTime, SystemTime)> {
+    let times =
+        whole.events.iter().filter(|event| event.name == ready::EVENT).filter_map(|event| {
+            let length = event.attributes.iter().find(|a| a.key.as_str() == ready::ATTRIBUTE)?;
+            let Value::F64(millis) = length.value else { return None };
+            let length = Duration::try_from_secs_f64(millis / 1e3).ok()?;
+            Some((event.timestamp, event.timestamp + length))
+        });
+    times.collect()
+}
+
+/// Length of all these times.
+pub fn total(times: &[(SystemTime, SystemTime)]) -> Duration {
+    times.iter().map(|(begin, end)| end.duration_since(*begin).unwrap_or_default()).sum()
+}
+
+/// Time of spans with this text in which the request was not merely waiting for a worker.
+pub fn without_ready(trace: &Trace, text: &str, ready: &[(SystemTime, SystemTime)]) -> Duration {
+    let spans = trace.spans.iter().filter(|span| said(span) == text);
+    spans
+        .map(|span| {
+            let shared = ready.iter().map(|(begin, end)| {
+                let (begin, end) = (*begin.max(&span.start_time), *end.min(&span.end_time));
+                end.duration_since(begin).unwrap_or_default()
+            });
+            duration(span).saturating_sub(shared.sum())
+        })
+        .sum()
 }
 
 /// Time of a span in which none of its parts was under way: its own work.

@@ -6,10 +6,10 @@ use maud::{Markup, html};
 
 use super::{
     super::select::{Route, Selection},
-    encoded, millis, moment,
+    encoded, millis,
 };
 use crate::{
-    html::page,
+    html::{counted, moment, ops_page, scrolling},
     labels::RouteLabels,
     traces::store::{
         Holding,
@@ -26,10 +26,9 @@ pub fn list(
     labels: &RouteLabels,
 ) -> Markup {
     let shown = found.requests.len();
-    page(
-        "Traces",
+    ops_page(
+        "Recent traces",
         &html! {
-            p { a href="/" { "Home" } }
             h1 { "Recent traces" }
             p {
                 "Where each request spent its time. The first requests of each second and route are kept, and all "
@@ -40,24 +39,42 @@ pub fn list(
                 p { strong { "No kept trace matches." } }
             } @else {
                 h2 { "Slowest by route" }
-                (routes(&found.routes))
+                (scrolling("Slowest by route", &routes(&found.routes)))
                 h2 { "Newest" }
-                p { (shown) " of " (found.matching) " that match. " a href=(json(asked)) { "The same as JSON" } }
-                (requests(&found.requests, labels))
+                p { (matching(shown, found.matching)) " " a href=(json(asked)) { "The same as JSON" } }
+                (scrolling("Newest requests", &requests(&found.requests, labels)))
             }
             p { small { (held(holding)) } }
         },
     )
 }
 
+/// How many of the requests that match are in the list.
+fn matching(shown: usize, matching: usize) -> String {
+    let found = counted(matching as u64, "request matches", "requests match");
+    if shown == matching {
+        format!("{found}.")
+    } else {
+        format!("{found}; the newest {shown} are listed.")
+    }
+}
+
 fn held(Holding { traces, spans, bytes, max_bytes, dropped }: &Holding) -> String {
     let (bytes, max_bytes) = (*bytes as f64 / MIB, *max_bytes as f64 / MIB);
+    let mut text = format!(
+        "Kept now: {} with {}, in {bytes:.1} of {max_bytes:.0} MiB.",
+        counted(*traces as u64, "trace", "traces"),
+        counted(*spans as u64, "span", "spans"),
+    );
+    if dropped.evicted > 0 {
+        let gone = counted(dropped.evicted, "older span has", "older spans have");
+        text += &format!(" {gone} made room for newer ones.");
+    }
     let lost = dropped.late + dropped.trace_full;
-    format!(
-        "Kept: {traces} traces, {spans} spans, {bytes:.1} of {max_bytes:.0} MiB. Since the start {} \
-         spans were evicted with their traces, and {lost} found no room.",
-        dropped.evicted
-    )
+    if lost > 0 {
+        text += &format!(" {} found no room.", counted(lost, "span", "spans"));
+    }
+    text
 }
 
 /// URL of the same query as JSON.

@@ -10,19 +10,17 @@ use opentelemetry::{Value, trace::SpanKind};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::{
+    alarms::alarms,
     encoded,
-    lines::{About, Line, Repeat, is_error, lines, repeats, untraced},
-    millis, moment,
-    picture::picture,
+    lines::{About, Line, Repeat, is_error, lines, ready, repeats, untraced},
+    millis,
+    picture::{length, picture},
 };
 use crate::{
-    html::page,
+    html::{counted, moment, ops_page},
     labels::RouteLabels,
     traces::store::trace::{Trace, duration, query_text, route, status, text},
 };
-
-/// Least number of equal queries that is shown as N+1.
-const N_PLUS_ONE: usize = 10;
 
 /// Milliseconds before and after a request in which profiles are of about the same time.
 const AROUND_MS: u128 = 60_000;
@@ -37,23 +35,22 @@ pub fn one(trace: &Trace, labels: &RouteLabels) -> Markup {
     let Some(whole) = whole(trace) else { return html! {} };
     let repeats = repeats(trace);
     let lines = lines(trace, &repeats);
-    page(
+    ops_page(
         &format!("{} · trace", whole.name),
         &html! {
-            p { a href="/" { "Home" } " · " a href="/debug/traces" { "Recent traces" } }
             h1 { (whole.name) }
             (facts(trace, whole, labels))
-            @for repeat in repeats.iter().filter(|r| r.is_query && r.count >= N_PLUS_ONE) {
-                div.alarm {
-                    p { strong { "The same query " (repeat.count) " times" } ", " (millis(repeat.total)) " in total" }
-                    pre { (repeat.text) }
-                }
-            }
-            (picture(&lines))
-            (legend(&lines))
+            (alarms(trace, whole, &repeats))
+            (picture(&lines, &ready(whole), length(&lines)))
+            (legend(&lines, !ready(whole).is_empty()))
             (untraced_note(whole, &lines))
             @if trace.dropped > 0 {
-                p { strong { (trace.dropped) " more spans of this trace were dropped: it was full." } }
+                p {
+                    strong {
+                        (counted(trace.dropped, "more span of this trace was", "more spans of this trace were"))
+                        " dropped: it was full."
+                    }
+                }
             }
             @if !repeats.is_empty() { h2 { "Repeated spans" } (repeated(&repeats)) }
             (request_cost(whole))
@@ -65,7 +62,7 @@ pub fn one(trace: &Trace, labels: &RouteLabels) -> Markup {
 }
 
 /// Span of the request; if none has ended here, the first span.
-fn whole(trace: &Trace) -> Option<&SpanData> {
+pub fn whole(trace: &Trace) -> Option<&SpanData> {
     let requests = trace.entries().filter(|span| span.span_kind == SpanKind::Server);
     requests.min_by_key(|span| span.start_time).or_else(|| {
         let first = trace.entries().min_by_key(|span| span.start_time);
@@ -80,8 +77,8 @@ fn facts(trace: &Trace, whole: &SpanData, labels: &RouteLabels) -> Markup {
         ul.facts {
             @if let Some(status) = status(whole) { li { "status " strong { (status) } } }
             li { strong { (millis(duration(whole))) } }
-            li { strong { (trace.queries) } @if trace.queries == 1 { " query" } @else { " queries" } }
-            li { (trace.spans.len()) " spans" }
+            li { strong { (counted(trace.queries as u64, "query", "queries")) } }
+            li { (counted(trace.spans.len() as u64, "span", "spans")) }
             @if let (None, Some(path)) = (route(whole), text(whole, "url.path")) { li { code { (path) } } }
             @if whole.span_kind == SpanKind::Server { li { "began " (moment(whole.start_time)) } }
             @let of = labels.of(route(whole));
@@ -99,7 +96,8 @@ fn facts(trace: &Trace, whole: &SpanData, labels: &RouteLabels) -> Markup {
     }
 }
 
-fn legend(lines: &[Line<'_>]) -> Markup {
+/// Meaning of the colours that the picture has.
+pub fn legend(lines: &[Line<'_>], has_ready: bool) -> Markup {
     let shown = |about| lines.iter().any(|line| line.about == about);
     html! {
         ul.legend {
@@ -120,6 +118,12 @@ fn legend(lines: &[Line<'_>]) -> Markup {
                     }
                 }
             }
+            @if has_ready {
+                li {
+                    svg.key viewBox="0 0 10 10" aria-hidden="true" { rect.ready width="10" height="10" {} }
+                    "ready, and no worker polled it"
+                }
+            }
         }
     }
 }
@@ -135,7 +139,8 @@ fn untraced_note(whole: &SpanData, lines: &[Line<'_>]) -> Markup {
                 strong { (millis(untraced)) " of " (millis(all)) } " (" (format!("{:.0}", share * 100.0))
                 " %) is in none of its spans: there its own code computed or blocked"
                 @if let (Some(cpu), Some(switches)) = (numbers.get("cpu_ms"), numbers.get("switches")) {
-                    ", used " (cpu) " ms of CPU and gave up its core " (switches) " times"
+                    ", used " (cpu) " ms of CPU and gave up its core "
+                    @if switches == "1" { "once" } @else { (switches) " times" }
                 }
                 ". A flame graph says which line: "
                 a href=(captures(whole)) { "profiles taken around that time" } "."
@@ -170,7 +175,7 @@ fn repeated(repeats: &[Repeat<'_>]) -> Markup {
 }
 
 /// Cost of the request, from its span's attributes, by name.
-fn numbers(whole: &SpanData) -> BTreeMap<&str, String> {
+pub fn numbers(whole: &SpanData) -> BTreeMap<&str, String> {
     let ours = whole.attributes.iter().filter_map(|attribute| {
         let name = attribute.key.as_str().strip_prefix(BUDGET)?;
         match attribute.value {

@@ -10,6 +10,9 @@ use super::{
     lines::{About, Line, is_error, said},
     millis,
 };
+
+/// Time from its begin to its end.
+type Time = (SystemTime, SystemTime);
 use crate::traces::store::trace::duration;
 
 /// Sizes in units of the picture; about pixels on a wide screen.
@@ -37,27 +40,40 @@ struct Scale {
     whole: Duration,
 }
 
-impl Scale {
-    fn of(lines: &[Line<'_>]) -> Option<Self> {
-        let start = lines.iter().map(|line| line.span.start_time).min()?;
-        let end = lines.iter().map(|line| line.span.end_time).max()?;
-        Some(Self { start, whole: end.duration_since(start).unwrap_or_default() })
-    }
+/// Begin of the first span, and the time to the end of the last one.
+fn extent(lines: &[Line<'_>]) -> Option<(SystemTime, Duration)> {
+    let start = lines.iter().map(|line| line.span.start_time).min()?;
+    let end = lines.iter().map(|line| line.span.end_time).max()?;
+    Some((start, end.duration_since(start).unwrap_or_default()))
+}
 
+/// Time that the picture of these lines needs.
+pub fn length(lines: &[Line<'_>]) -> Duration {
+    extent(lines).map_or(Duration::ZERO, |(_, length)| length)
+}
+
+impl Scale {
     fn width(&self, time: Duration) -> f64 {
         time.as_secs_f64() / self.whole.as_secs_f64().max(1e-9) * WIDTH
     }
 
+    fn place(&self, at: SystemTime) -> f64 {
+        self.width(at.duration_since(self.start).unwrap_or_default())
+    }
+
     /// Position and width of a bar; never beyond the right edge.
     fn bar(&self, line: &Line<'_>) -> (f64, f64) {
-        let begin = line.span.start_time.duration_since(self.start).unwrap_or_default();
+        let begin = self.place(line.span.start_time);
         let width = self.width(duration(line.span)).max(LEAST_WIDTH);
-        (self.width(begin).min(WIDTH - width).max(0.0), width.min(WIDTH))
+        (begin.min(WIDTH - width).max(0.0), width.min(WIDTH))
     }
 }
 
-pub fn picture(lines: &[Line<'_>]) -> Markup {
-    let Some(scale) = Scale::of(lines) else { return html! {} };
+/// Draws the lines on a scale that is `whole` long, and behind them the times in which the request was
+/// ready and no worker polled it.
+pub fn picture(lines: &[Line<'_>], ready: &[Time], whole: Duration) -> Markup {
+    let Some((start, _)) = extent(lines) else { return html! {} };
+    let scale = Scale { start, whole };
     let rows = rows(lines);
     let high = (HEIGHT / rows.len() as f64).clamp(LOWEST, HIGHEST);
     let height = AXIS + high * rows.len().min(MAX_ROWS) as f64;
@@ -65,6 +81,7 @@ pub fn picture(lines: &[Line<'_>]) -> Markup {
         svg.waterfall viewBox={ "0 0 " (WIDTH) " " (height) } role="img"
             aria-label={ "Waterfall of " (lines.len()) " spans" } {
             @for tick in 0..=TICKS { (mark(&scale, tick, height)) }
+            @for time in ready { (not_polled(&scale, *time, height)) }
             @for (row, lines) in rows.iter().take(MAX_ROWS).enumerate() {
                 @let top = AXIS + high * row as f64;
                 @for line in lines { (bar(&scale, line, top, high)) }
@@ -105,6 +122,17 @@ fn mark(scale: &Scale, tick: u32, height: f64) -> Markup {
     html! {
         line.mark x1=(x) x2=(x) y1=(AXIS - 4.0) y2=(height) {}
         text.mark x=(x) y="14" text-anchor=(anchor) { (millis(scale.whole * tick / TICKS)) }
+    }
+}
+
+/// Behind all rows: meanwhile nothing of the request goes on.
+fn not_polled(scale: &Scale, (begin, end): Time, height: f64) -> Markup {
+    let (begin, width) =
+        (scale.place(begin), scale.width(end.duration_since(begin).unwrap_or_default()));
+    html! {
+        rect.ready x=(units(begin)) y=(AXIS) width=(units(width.max(0.5))) height=(units(height - AXIS)) {
+            title { "ready, and no worker polled it" }
+        }
     }
 }
 

@@ -92,3 +92,24 @@ fn what_no_part_covers_is_untraced() {
     let lines = lines(&trace, &[]);
     assert_eq!(untraced(lines[0].span, &lines), Duration::from_millis(60));
 }
+
+#[test]
+fn time_without_a_worker_is_not_time_of_the_database() {
+    let mut request = span(1, 0, "request", 0, 100);
+    let event = |begin: u64, millis: f64| {
+        let at = UNIX_EPOCH + Duration::from_secs(1) + Duration::from_millis(begin);
+        opentelemetry::trace::Event::new(
+            ready::EVENT,
+            at,
+            vec![KeyValue::new(ready::ATTRIBUTE, millis)],
+            0,
+        )
+    };
+    request.events.events = vec![event(12, 28.0), event(60, 30.0)];
+    let trace = trace([span(2, 1, "SELECT a", 10, 40), span(3, 1, "SELECT a", 50, 70), request]);
+    let times = super::ready(trace.spans.last().unwrap());
+    assert_eq!(total(&times), Duration::from_millis(58));
+    // Of the first query 2 ms are left, of the second the 10 before its answer was there.
+    assert_eq!(without_ready(&trace, "SELECT a", &times), Duration::from_millis(12));
+    assert_eq!(without_ready(&trace, "SELECT a", &[]), Duration::from_millis(50));
+}
