@@ -114,6 +114,7 @@ async function open() {
   const before = lab.has_race ? await controls.tried(() => feed.last(lab.id)) : null;
   if (before) show(before);
   else if (!mayStart) say(status, 'You watch here: who teaches starts the race.');
+  else if (lab.recording) status.append('Not raced on this server yet: ', element('a', { href: '?recording' }, 'replay a recording'), ', or race.');
   follow();
   const address = await feed.followers(window.location.pathname);
   if (address) one('[data-followers]').append('Phones may watch at ', element('a', { href: address }, address), '.');

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::{
     conductor::{Stage, rfc3339},
     lane::Lane,
-    record::{Kind, LaneState},
+    record::{Kind, LaneState, Slowest},
     thresholds,
 };
 
@@ -16,6 +16,15 @@ use super::{
 const SPANS_WITHIN: Duration = Duration::from_millis(20);
 
 impl Stage<'_> {
+    /// Pins the trace that the page shows: the next lane would evict it.
+    fn pin_slowest(&self, slowest: &[Slowest]) {
+        let kept = slowest.iter().filter(|slow| slow.is_kept);
+        let slowest = kept.max_by(|a, b| a.point.ms.total_cmp(&b.point.ms));
+        if let Some(Ok(trace)) = slowest.map(|slow| TraceId::from_hex(&slow.point.trace_id)) {
+            self.races.around.traces.pin(trace);
+        }
+    }
+
     /// Closes the record of a lane that has started.
     pub(super) async fn close(&self, lane: &Lane, is_whole: bool) -> Result<(), String> {
         let Some(started) = lane.started.get() else { return Ok(()) };
@@ -35,6 +44,7 @@ impl Stage<'_> {
             let trace = TraceId::from_hex(&slow.point.trace_id);
             slow.is_kept = trace.is_ok_and(|trace| self.races.around.traces.has(trace));
         }
+        self.pin_slowest(&slowest);
         let seconds = ended.duration_since(started).unwrap_or_default().as_secs_f64();
         let evidence = &self.loaded.evidence;
         let verdict = match lane.samples.as_ref().filter(|_| is_whole) {

@@ -4,6 +4,7 @@
 //! App workers take the lock whenever a span ends, so readers hold it only to copy pointers.
 
 use std::{
+    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -35,9 +36,15 @@ use trace::{Request, Trace};
 #[derive(Clone, Debug)]
 pub struct SpanStore(Arc<Mutex<State>>);
 
+/// Most pinned traces: those of the last two races of two lanes. Each has an eighth of the memory at
+/// most, like any other trace.
+const MAX_PINNED: usize = 4;
+
 #[derive(Debug)]
 struct State {
     kept: Kept,
+    /// Traces that somebody looks at, which newer ones do not evict.
+    pinned: VecDeque<Trace>,
     /// Resource of the process; the same for all spans.
     resource: Resource,
 }
@@ -45,7 +52,11 @@ struct State {
 impl SpanStore {
     pub fn new(max_bytes: usize) -> Self {
         let resource = Resource::builder_empty().build();
-        Self(Arc::new(Mutex::new(State { kept: Kept::new(max_bytes), resource })))
+        Self(Arc::new(Mutex::new(State {
+            kept: Kept::new(max_bytes),
+            pinned: VecDeque::new(),
+            resource,
+        })))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -54,7 +65,21 @@ impl SpanStore {
     }
 
     pub fn get(&self, id: TraceId) -> Option<Trace> {
-        self.lock().kept.get(id).cloned()
+        let state = self.lock();
+        let pinned = || state.pinned.iter().find(|trace| trace.id == id);
+        state.kept.get(id).or_else(pinned).cloned()
+    }
+
+    /// Pins a kept trace as it is now, so that newer ones do not evict it; the oldest pinned one is
+    /// let go for it.
+    pub fn pin(&self, id: TraceId) {
+        let mut state = self.lock();
+        if let Some(trace) = state.kept.get(id).cloned() {
+            if state.pinned.len() == MAX_PINNED {
+                state.pinned.pop_front();
+            }
+            state.pinned.push_back(trace);
+        }
     }
 
     /// True if there is such a trace.

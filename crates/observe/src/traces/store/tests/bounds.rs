@@ -110,3 +110,17 @@ fn sizes_are_those_that_an_allocator_hands_out() {
     let asked = [0, 1, 16, 17, 129, 160, 161, 1_025];
     assert_eq!(asked.map(size::allocated), [0, 16, 16, 32, 160, 160, 192, 1_280]);
 }
+
+#[test]
+fn a_pinned_trace_outlives_its_eviction_until_others_are_pinned() {
+    let (store, _provider, tracer) = store(SMALL);
+    request(&tracer, 1, "/slow", 20);
+    store.pin(TraceId::from(1));
+    store.pin(TraceId::from(999));
+    (2..=400).for_each(|id| request(&tracer, id, "/slow", 20));
+    assert!(!store.has(TraceId::from(1)), "the bound holds for what is not pinned");
+    assert_eq!(store.get(TraceId::from(1)).unwrap().spans.len(), 21);
+    assert!(store.get(TraceId::from(2)).is_none());
+    (400 - MAX_PINNED as u128 + 1..=400).for_each(|id| store.pin(TraceId::from(id)));
+    assert!(store.get(TraceId::from(1)).is_none(), "the oldest pinned one is let go");
+}
