@@ -139,7 +139,7 @@ fn a_bad_evidence_file_is_refused_with_its_reason() {
         ),
         (r#""title": "#, r#""titel": "#, "unknown field `titel`"),
         (r#""rate": 1,"#, r#""rate": 0,"#, "load.proof sends nothing"),
-        (r#""duration": 10,"#, r#""duration": 11,"#, "load.proof takes over 10 s"),
+        (r#""duration": 6,"#, r#""duration": 11,"#, "load.proof takes over 10 s"),
         (r#""rate": 1,"#, "", "missing field `rate`"),
         (r#""/api/posts""#, r#""/api/labs/other""#, "request.mount is /api/labs/other"),
         (r#""order": 1"#, r#""order": -1"#, "order: invalid value: integer `-1`, expected u32"),

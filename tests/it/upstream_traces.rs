@@ -25,7 +25,7 @@ fn the_upstream_continues_the_trace_of_the_request_that_calls_it() {
     let app = TestApp::start();
     app.run(async {
         // Sampled by its client, and kept as one of the first of its route.
-        let sampled = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let sampled = "00-6d1fa2f3577b34da6a3ce929d0e0e420-00f067aa0ba902b7-01";
         for traceparent in [Some(sampled), None] {
             let mut request = app.app(Method::GET, ROUTE);
             if let Some(traceparent) = traceparent {
