@@ -9,7 +9,7 @@ use super::{
     conductor::{Stage, rfc3339},
     lane::Lane,
     record::{Kind, LaneState, Slowest},
-    thresholds,
+    verdict,
 };
 
 /// Time for the last spans of a lane to be kept.
@@ -47,9 +47,9 @@ impl Stage<'_> {
         self.pin_slowest(&slowest);
         let seconds = ended.duration_since(started).unwrap_or_default().as_secs_f64();
         let evidence = &self.loaded.evidence;
-        let verdict = match lane.samples.as_ref().filter(|_| is_whole) {
+        let judged = match lane.samples.as_ref().filter(|_| is_whole) {
             Some(samples) => {
-                Some(thresholds::judge(evidence, &lane.variant, &samples.borrow(), seconds)?)
+                Some(verdict::judge(evidence, &lane.variant, &samples.borrow(), seconds)?)
             }
             None => None,
         };
@@ -66,7 +66,7 @@ impl Stage<'_> {
             out.ended = Some(rfc3339(ended));
             out.ended_ms = Some(ended_ms);
             (out.requests, out.latency, out.slowest) = (requests, latency, slowest);
-            (out.measured, out.verdict) = (measured, verdict);
+            (out.measured, out.verdict) = (measured, judged);
         });
         self.race.note(Some(lane.index), Kind::Ended, text);
         Ok(())

@@ -9,6 +9,8 @@ mod captures;
 mod close;
 /// The course of a race.
 mod conductor;
+/// The record at the start.
+mod first;
 /// Followers of a lab's races.
 mod follow;
 /// One lane on the generator's thread.
@@ -35,6 +37,8 @@ mod statistics;
 mod thresholds;
 /// Ticks, four a second.
 mod ticks;
+/// Verdict of a gate.
+mod verdict;
 
 pub use book::Race;
 pub use follow::{Follower, Message};

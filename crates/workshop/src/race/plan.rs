@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::thresholds;
+use super::verdict;
 use crate::{
     evidence::{Evidence, Profile},
     lab::LoadedLab,
@@ -116,7 +116,7 @@ impl Plan {
                     refuse(field, "the gate has lab.json's own load: leave it out".to_owned());
                 }
             }
-            if let Err(reason) = thresholds::check(loaded) {
+            if let Err(reason) = verdict::check(loaded) {
                 refuse("mode", reason);
             }
         }

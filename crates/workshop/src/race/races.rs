@@ -5,22 +5,17 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
     thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
-use observe::{
-    cost::Counter, cost::row::Unit, labels::RouteLabels, live::Live, profiles::Captures,
-    traces::store::SpanStore,
-};
+use observe::{labels::RouteLabels, live::Live, profiles::Captures, traces::store::SpanStore};
 use tokio::{runtime::Handle, sync::watch};
 
 use super::{
     book::Race,
     conductor,
-    neighbour::PATH,
     plan::Plan,
-    record::{Kind, LaneOut, Line, Machine, NeighbourOut, RaceOut, State, VERSION},
-    thresholds::{self, Threshold},
+    record::{Kind, RaceOut, State},
 };
 use crate::lab::{Labs, LoadedLab};
 
@@ -125,7 +120,7 @@ impl Races {
             return Err(busy(&race));
         }
         kept.last_id += 1;
-        let race = Race::new(self.first_record(kept.last_id, loaded, &plan));
+        let race = Race::new(RaceOut::first(kept.last_id, loaded, &plan, &self.around.live));
         self.scene.send_modify(|scene| {
             (scene.race, scene.is_running) = (Some(race.clone()), true);
         });
@@ -160,48 +155,6 @@ impl Races {
         });
     }
 
-    fn first_record(&self, id: u64, loaded: &LoadedLab, plan: &Plan) -> RaceOut {
-        let Surroundings { live, .. } = &self.around;
-        let evidence = &loaded.evidence;
-        let line = |threshold: Threshold| Line {
-            limit: threshold.limit,
-            unit: unit(&threshold),
-            slow_crosses: threshold.is_crossed_by_slow(evidence),
-            metric: threshold.metric,
-            expression: threshold.expression,
-        };
-        RaceOut {
-            version: VERSION,
-            id,
-            lab: loaded.lab.id,
-            title: evidence.title.clone(),
-            mode: plan.mode,
-            visitors: plan.visitors,
-            seconds: plan.seconds,
-            think_ms: plan.think_ms,
-            load: plan.load.clone(),
-            started: humantime::format_rfc3339_nanos(SystemTime::now()).to_string(),
-            state: State::Running,
-            reason: None,
-            workers: live.workers.polled().len(),
-            machine: Machine {
-                cores: thread::available_parallelism().map_or(1, usize::from),
-                build: if cfg!(debug_assertions) { "debug" } else { "release" },
-            },
-            neighbour: NeighbourOut { path: PATH, worst_ms: None, asked: 0 },
-            // A gate that a race does not understand has no lines; `Plan::of` says why.
-            gate: thresholds::of(evidence).unwrap_or_default().into_iter().map(line).collect(),
-            captures: Vec::new(),
-            lanes: plan
-                .lanes
-                .iter()
-                .map(|variant| LaneOut::waiting(variant, evidence.route(variant)))
-                .collect(),
-            notes: Vec::new(),
-            ticks: Vec::new(),
-        }
-    }
-
     /// Base URL of the app for requests from this process, which never leave the machine.
     pub(super) fn base_url(&self) -> String {
         let mut addr = self.around.app;
@@ -231,19 +184,6 @@ fn busy(race: &Race) -> NotNow {
     let variants = out.lanes.iter().map(|lane| lane.variant.as_str()).collect::<Vec<_>>();
     let lanes = format!("{}, {}", variants.join(" and "), out.mode.name());
     NotNow::Busy { lab: race.lab, lanes }
-}
-
-fn unit(threshold: &Threshold) -> &'static str {
-    let counters = Counter::ALL.iter().filter_map(|counter| counter.row());
-    let row = counters.into_iter().find(|row| row.names.trend == threshold.metric);
-    match row.map(|row| row.unit) {
-        _ if threshold.is_share() => "share",
-        _ if threshold.metric.ends_with("_duration") => "ms",
-        _ if threshold.metric.contains("bytes") => "bytes",
-        Some(Unit::Time) => "ms",
-        Some(Unit::Share) => "share",
-        Some(Unit::Count) | None => "count",
-    }
 }
 
 /// Place of the running race, free again when this is dropped: also after a panic.

@@ -10,7 +10,7 @@ use observe::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{plan::Mode, statistics::Latency, thresholds::Verdict};
+use super::{plan::Mode, statistics::Latency, verdict::Verdict};
 
 /// Version of the format, for recordings.
 pub const VERSION: u32 = 1;
