@@ -104,6 +104,54 @@ fn each_side_shows_its_numbers_and_never_those_of_the_other() {
     });
 }
 
+/// Twice, in two orders: beside another lab's slow, fast answers as before, at the same cost.
+#[test]
+fn no_lab_changes_the_counts_or_answers_of_another() {
+    let app = TestApp::start();
+    app.run(async {
+        let labs = crate::support::labs();
+        let posts = async || app.get("/api/posts?limit=100").await.text().await.unwrap();
+        let before = posts().await;
+        let count = labs.all().len();
+        // Of each, by its id and status: a lab's upstream may be down now and then.
+        let mut answers = BTreeMap::new();
+        for (round, others) in
+            [(0..count).collect::<Vec<_>>(), (0..count).rev().collect()].into_iter().enumerate()
+        {
+            for n in &others {
+                let (loaded, beside) = (&labs.all()[*n], &labs.all()[(n + 1 + round) % count]);
+                let (_, measured) = tokio::join!(app.ask(beside, "slow"), async {
+                    let mut measured = Vec::new();
+                    for _ in 0..3 {
+                        measured.push(app.ask(loaded, "fast").await);
+                    }
+                    measured
+                });
+                for answer in measured {
+                    let (id, status) = (loaded.lab.id, answer.status().as_u16());
+                    let body = loaded.evidence.answer.comparable(answer.json().await.unwrap());
+                    let first = answers.entry((id, status)).or_insert_with(|| body.clone());
+                    assert_eq!(*first, body, "{id} beside {}", beside.lab.id);
+                }
+            }
+        }
+        for loaded in labs.all() {
+            use Counter::{Hashes, Queries, Rows, UpstreamCalls};
+            let is_exact = |(counter, range): &(&Counter, &Range)| {
+                matches!(counter, Hashes | Queries | Rows | UpstreamCalls)
+                    && range.statistic == Statistic::Every
+            };
+            let fast = &loaded.evidence.evidence.fast.counters;
+            let ranges = fast.iter().filter(is_exact).map(|(c, r)| (*c, *r)).collect();
+            let measured = app.measured(loaded.lab.id, "fast").await;
+            assert_eq!(measured.count, 6, "{}", loaded.lab.id);
+            let failures = judge::counters(&ranges, &measured);
+            assert_eq!(failures, Vec::<String>::new(), "{}", loaded.lab.id);
+        }
+        assert_eq!(posts().await, before);
+    });
+}
+
 #[test]
 fn traces_have_as_many_spans_as_the_evidence_says() {
     let app = TestApp::start();

@@ -60,10 +60,36 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
     pub wrong_fixes: Vec<WrongFix>,
+    /// What slow takes from whoever is beside it, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exhausts: Option<Exhausts>,
     pub needs: Needs,
     /// Settings of the server that shows the lab.
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
     pub settings: Settings,
+}
+
+/// A resource of the whole server that slow takes under load. Times that are measured beside it say
+/// nothing about what they were measured of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exhausts {
+    /// The app's worker threads: they are blocked.
+    Workers,
+    /// The cores: they compute.
+    Cores,
+}
+
+impl Exhausts {
+    /// Warning for people.
+    pub fn warning(self) -> &'static str {
+        match self {
+            Self::Workers => {
+                "Slow blocks the app's workers: no time that is measured beside it counts."
+            }
+            Self::Cores => "Slow fills the cores: no time that is measured beside it counts.",
+        }
+    }
 }
 
 /// Load that k6 sends.

@@ -22,6 +22,8 @@ use serde_json::Value;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Recovery limit of labs that set none.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
+/// The same for a lab that exhausts what all others need as well.
+const RELEASED_WITHIN: Duration = Duration::from_secs(6);
 /// Fewest requests to each wrong fix.
 const WRONG_FIX_REQUESTS: usize = 2;
 
@@ -179,9 +181,10 @@ impl Subject<'_> {
     /// range. It is an upper bound, because k6 has to end first.
     pub async fn recovery(&self, load_ended: Instant) -> Result<Found, Stop> {
         let evidence = &self.loaded.evidence;
+        let unset = evidence.exhausts.map_or(RECOVERY_LIMIT, |_| RELEASED_WITHIN);
         let limit = evidence
             .recovery
-            .map_or(RECOVERY_LIMIT, |limits| Duration::from_secs_f64(limits.recovered_within));
+            .map_or(unset, |limits| Duration::from_secs_f64(limits.recovered_within));
         loop {
             let since = SystemTime::now();
             let Answer { status, trace, .. } = self.client.ask("fast").await?;

@@ -132,6 +132,7 @@ fn conditions(evidence: &Evidence) -> Markup {
     let settings = evidence.settings.iter().map(|(name, value)| format!("{name}={value} "));
     html! {
         @if !needs.is_empty() { p { "It needs " (needs.join(", ")) "." } }
+        @if let Some(exhausts) = evidence.exhausts { p { (exhausts.warning()) } }
         @if !evidence.settings.is_empty() {
             p {
                 "Start the server for it with "
