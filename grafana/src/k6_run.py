@@ -10,6 +10,8 @@ from parts import PROMETHEUS, Numbered, graph, heat, number, of_variant, query
 from shared import annotations, ops, variables
 
 RUN = '{testid="$testid"}'
+# Without those that sign its users up, and what a flow asks beside its request.
+OF_LAB = '{testid="$testid", lab!=""}'
 # The verifier knows it by its first words.
 LIMIT = "limit of {{lab}}"
 # What every run shows; a gate may add others.
@@ -17,7 +19,7 @@ SHOWN = ("queries", "switches", "rows", "busy", "off_cpu", "cpu", "longest_poll"
 
 
 def rate(series: str, by: str = "lab, variant") -> str:
-    return f"sum by ({by}) (rate({series}{RUN}[$__rate_interval]))"
+    return f"sum by ({by}) (rate({series}{OF_LAB}[$__rate_interval]))"
 
 
 def quantile(share: float, series: str) -> str:
@@ -60,7 +62,7 @@ def costs():
 def failed() -> str:
     """By requests: averaging k6_http_req_failed_rate would count a series with one request like one with 1,000."""
     every = rate("k6_http_reqs_total")
-    wrong = every.replace(RUN, '{testid="$testid", expected_response="false"}')
+    wrong = every.replace(OF_LAB, '{testid="$testid", lab!="", expected_response="false"}')
     return f"({wrong} or 0 * {every}) / ({every} > 0)"
 
 
@@ -100,7 +102,7 @@ def build() -> dashboard.Dashboard:
             "Requests",
             "short",
             "Answered so far. Slow answers few, because it holds its workers.",
-            query(f"sum(k6_http_reqs_total{RUN})", "requests"),
+            query(f"sum(k6_http_reqs_total{OF_LAB})", "requests"),
             height=6,
         ),
         number(
@@ -108,7 +110,7 @@ def build() -> dashboard.Dashboard:
             "percentunit",
             "Share of all requests so far. 0 on slow and on fast.",
             query(
-                f'(sum(k6_http_reqs_total{{testid="$testid", expected_response="false"}}) or vector(0)) / sum(k6_http_reqs_total{RUN})',
+                f'(sum(k6_http_reqs_total{{testid="$testid", lab!="", expected_response="false"}}) or vector(0)) / sum(k6_http_reqs_total{OF_LAB})',
                 "failed",
             ),
             height=6,
