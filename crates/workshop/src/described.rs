@@ -73,6 +73,7 @@ fn operation(loaded: &LoadedLab, variant: &str) -> Operation {
                 .name(name)
                 .parameter_in(place.clone())
                 .required(Required::True)
+                .description(Some("Sent with every request of the lab's load."))
                 .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
                 .example(Some(template::text(text, EXAMPLE).into()));
             operation = operation.parameter(parameter);
