@@ -47,15 +47,17 @@ impl OwnCounter {
     }
 
     fn register(&'static self, slot: usize) -> Result<Counter, String> {
+        // Held from the first look to the end: another thread may register it as well. A panic while
+        // the lock was held leaves a list that is whole.
+        let mut registry = REGISTRY.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(registered) = self.registered.get() {
             return Ok(*registered);
         }
         let name = self.name();
-        if Counter::named(name).is_some() {
+        let of_table = Counter::ALL.iter().map(|counter| counter.name());
+        if of_table.chain(registry.iter().map(|(own, _)| own.name())).any(|taken| taken == name) {
             return Err(format!("there is a counter {name:?} already"));
         }
-        // A panic while the lock was held leaves a list that is whole.
-        let mut registry = REGISTRY.write().unwrap_or_else(PoisonError::into_inner);
         let number = u8::try_from(registry.len()).map_err(|_| "too many counters".to_owned())?;
         registry.push((self, slot));
         Ok(*self.registered.get_or_init(|| Counter::Own(number)))
@@ -131,5 +133,24 @@ mod tests {
         let error = register(&[&SECOND, &THIRD]).unwrap_err();
         assert!(error.starts_with("the counters \"test_second\" and \"test_third\""), "{error}");
         assert_eq!(register(&[&FIRST, &THIRD]).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_counter_that_many_register_at_once_is_the_same_for_all() {
+        static SHARED: OwnCounter = OwnCounter::new("test_shared", "Of many.");
+        let start = std::sync::Barrier::new(8);
+        let registered = std::thread::scope(|scope| {
+            let begin = || {
+                start.wait();
+                register(&[&SHARED])
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(begin)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        let first = registered[0].clone().unwrap();
+        assert!(
+            registered.iter().all(|counters| counters.as_ref() == Ok(&first)),
+            "{registered:?}"
+        );
     }
 }
