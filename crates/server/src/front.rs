@@ -3,21 +3,20 @@
 //! The path of a file has a version made of all contents, so a browser keeps it for ever and a reload
 //! asks for the page alone. A debug build reads the files at each request: an edit needs no build.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::LazyLock};
 
 use axum::{
     Router,
     extract::Path,
-    http::{
-        HeaderMap, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
-    },
+    http::{HeaderMap, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
     routing::get,
 };
 use product::{config::Config, error::Error};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
+
+use crate::web;
 
 /// The HTML of the page.
 mod page;
@@ -26,8 +25,6 @@ use page::{Ops, page};
 
 /// Cache time of a file below the version it belongs to.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
-/// Cache time of all else: a browser asks each time if it has changed.
-const ASK: &str = "no-cache";
 
 #[derive(RustEmbed)]
 #[folder = "../../web"]
@@ -35,10 +32,12 @@ const ASK: &str = "no-cache";
 #[include = "vendor/htm/preact/*"]
 struct Web;
 
+/// Version of the embedded files, which don't change while the server runs.
+static VERSION: LazyLock<String> = LazyLock::new(hash);
+
 /// Serves the page and its files. `ops` is the address that ops is bound to.
 pub fn router<S: Clone + Send + Sync + 'static>(config: &Config, ops: SocketAddr) -> Router<S> {
     let ops = Ops::of(config, ops);
-    // The embedded files don't change while the server runs.
     let built = (!cfg!(debug_assertions)).then(|| page(&ops, &version()).into_string());
     let html = move || built.clone().unwrap_or_else(|| page(&ops, &version()).into_string());
     Router::new()
@@ -46,24 +45,25 @@ pub fn router<S: Clone + Send + Sync + 'static>(config: &Config, ops: SocketAddr
         .route("/web/{version}/{*path}", get(file))
 }
 
-/// Hash of all files, as the version in their paths.
+/// Version in the paths of all files.
 fn version() -> String {
+    if cfg!(debug_assertions) { hash() } else { VERSION.clone() }
+}
+
+/// Hash of all files.
+fn hash() -> String {
     let mut all = Sha256::new();
     for path in Web::iter() {
         all.update(path.as_bytes());
         all.update(Web::get(&path).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
     }
-    hex(&all.finalize()[..6])
+    web::hex(&all.finalize()[..6])
 }
 
 fn html_page(headers: &HeaderMap, html: String) -> Response {
-    let tag = tag(&Sha256::digest(&html));
-    if is_known(headers, &tag) {
-        return (StatusCode::NOT_MODIFIED, [(ETAG, tag), (CACHE_CONTROL, ASK.into())])
-            .into_response();
-    }
-    let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CACHE_CONTROL, ASK)];
-    (headers, [(ETAG, tag)], html).into_response()
+    let tag = web::tag(&Sha256::digest(&html));
+    let content = || ([(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
+    web::tagged(tag, headers, web::ASK, content)
 }
 
 /// Serves a file. One asked for by another version, as while instances are replaced, is sent all the
@@ -72,15 +72,9 @@ async fn file(
     Path((wanted, path)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let EmbeddedFile { data, metadata } = Web::get(&path).ok_or_else(Error::no_route)?;
-    let tag = tag(&metadata.sha256_hash());
-    let cached = if wanted == version() { FOR_EVER } else { ASK };
-    let headers_sent = [(ETAG, tag.clone()), (CACHE_CONTROL, cached.to_owned())];
-    if is_known(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, headers_sent).into_response());
-    }
-    let content_type = [(CONTENT_TYPE, content_type(&path))];
-    Ok((headers_sent, content_type, data.into_owned()).into_response())
+    let found = Web::get(&path).ok_or_else(Error::no_route)?;
+    let cached = if wanted == version() { FOR_EVER } else { web::ASK };
+    Ok(web::file(found, content_type(&path), &headers, cached))
 }
 
 fn content_type(path: &str) -> &'static str {
@@ -90,18 +84,4 @@ fn content_type(path: &str) -> &'static str {
         Some("svg") => "image/svg+xml",
         _ => "application/octet-stream",
     }
-}
-
-/// Weak, because the same content is sent compressed too.
-fn tag(hash: &[u8]) -> String {
-    format!("W/\"{}\"", hex(&hash[..8]))
-}
-
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    let known = headers.get(IF_NONE_MATCH).and_then(|known| known.to_str().ok());
-    known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

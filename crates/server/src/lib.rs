@@ -12,6 +12,8 @@ pub mod lifecycle;
 mod ops;
 /// The URL space of the app port.
 mod router;
+/// Files of the folder `web`, as answers.
+mod web;
 
 /// Name and version of this program for log, metrics and traces.
 pub const PROGRAM: Program = Program {

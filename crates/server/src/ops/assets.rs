@@ -1,24 +1,20 @@
 //! `/assets`: scripts and styles of the pages, the libraries they use, and the recordings of races.
 //! They are part of the binary; a debug build reads them from the folder `web` at each request.
 
-use std::borrow::Cow;
-
 use axum::{
     Router,
     extract::{Path, rejection::PathRejection},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-            X_FRAME_OPTIONS,
-        },
+        HeaderMap, HeaderValue,
+        header::{CONTENT_SECURITY_POLICY, X_FRAME_OPTIONS},
     },
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
 };
-use rust_embed::{Embed, EmbeddedFile};
+use rust_embed::Embed;
 use tower_http::compression::CompressionLayer;
 
+use crate::web;
 use product::error::Error;
 
 /// Path of a file of the folder `web`.
@@ -56,29 +52,12 @@ async fn file(
 ) -> Result<Response, Error> {
     // A path that is not UTF-8 is an unknown file too.
     let Path(path) = path.map_err(|_| Error::no_route())?;
-    let EmbeddedFile { data, metadata } = Web::get(&path).ok_or_else(Error::no_route)?;
-    let hash: String = metadata.sha256_hash().iter().map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{hash}\"");
-    let is_known =
-        headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let mut answer = if is_known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        match data {
-            Cow::Borrowed(bytes) => bytes.into_response(),
-            Cow::Owned(bytes) => bytes.into_response(),
-        }
-    };
-    let to = answer.headers_mut();
-    if let Ok(content_type) = HeaderValue::from_str(metadata.mimetype()) {
-        to.insert(CONTENT_TYPE, content_type);
-    }
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        to.insert(ETAG, tag);
-    }
+    let found = Web::get(&path).ok_or_else(Error::no_route)?;
     // Asked again each time, and answered with 304: an edited file shows at once.
-    to.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let content_type = found.metadata.mimetype().to_owned();
+    let mut answer = web::file(found, &content_type, &headers, web::ASK);
     if path.starts_with(SPEEDSCOPE) {
+        let to = answer.headers_mut();
         to.insert(CONTENT_SECURITY_POLICY, SPEEDSCOPE_POLICY);
         to.insert(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
     }
@@ -96,8 +75,7 @@ mod tests {
         for entry in &list {
             let file = format!("vendor/{}", entry["file"].as_str().unwrap());
             let hash = Web::get(&file).unwrap_or_else(|| panic!("{file}")).metadata.sha256_hash();
-            let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(entry["sha256"], hash, "{file}");
+            assert_eq!(entry["sha256"], web::hex(&hash), "{file}");
             let licence = format!("vendor/{}/LICENSE", entry["name"].as_str().unwrap());
             assert!(Web::get(&licence).is_some(), "{licence}");
         }
