@@ -16,6 +16,8 @@ pub mod metrics;
 mod named;
 /// Makes the files of a new lab.
 pub mod new_lab;
+/// A pool of a wrong fix's own.
+pub mod own_pool;
 /// Password checks of labs.
 pub mod password;
 /// Progress of a learner, and yours.rs at its start.

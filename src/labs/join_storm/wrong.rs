@@ -1,10 +1,7 @@
 //! The fixes that people try first, and each half of the right one.
 
-use std::sync::Arc;
-
 use axum::{Extension, extract::State};
-use tokio::sync::OnceCell;
-use workshop::{password, session::Session};
+use workshop::{own_pool::OwnPool, password, session::Session};
 
 use super::{JoinIn, Joined, guests, joined, rooms, rules};
 use product::{api::state::AppState, db::Db, error::Error, input::Body};
@@ -15,12 +12,8 @@ const BIGGER_POOL: u32 = 60;
 /// Cheapest cost that bcrypt has.
 const LOWEST_COST: u32 = 4;
 
-/// Pool that the first join opens.
-#[derive(Clone, Default)]
-pub struct Pool(Arc<OnceCell<Db>>);
-
-pub fn pool() -> Extension<Pool> {
-    Extension(Pool::default())
+pub fn pool() -> Extension<OwnPool> {
+    Extension(OwnPool::of(BIGGER_POOL))
 }
 
 /// Makes the hash as cheap as it gets, for guests and for whoever steals the table.
@@ -37,10 +30,10 @@ pub async fn lower_cost(
 /// Joins as slow does, on a bigger pool: a hash takes no connection, and as long as before.
 pub async fn bigger_pool(
     State(AppState { db, .. }): State<AppState>,
-    Extension(Pool(pool)): Extension<Pool>,
+    Extension(pool): Extension<OwnPool>,
     Body(join): Body<JoinIn>,
 ) -> Joined {
-    let db = pool.get_or_try_init(|| db.another(BIGGER_POOL)).await?;
+    let db = pool.get(&db).await?;
     let guest = password::account(db, &join.guest, &join.password).await?;
     let room = demand_rules_one_by_one(db, &join).await?;
     guests::enter(db, guest.id, join).await?;

@@ -4,8 +4,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::{Extension, Json, extract::State};
 use governor::DefaultDirectRateLimiter;
-use tokio::sync::OnceCell;
-use workshop::{session::Session, upstream::Upstream};
+use workshop::{own_pool::OwnPool, session::Session, upstream::Upstream};
 
 use super::{SaveIn, SaveOut, checks, saves};
 use product::{api::state::AppState, db::Db, error::Error, input::Body, quota::Quota};
@@ -21,22 +20,18 @@ const SAVES_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(7);
 
 type Answer = Result<Json<SaveOut>, Error>;
 
-/// Pool that the first save opens.
-#[derive(Clone, Default)]
-pub struct Pool(Arc<OnceCell<Db>>);
-
-pub fn pool() -> Extension<Pool> {
-    Extension(Pool::default())
+pub fn pool() -> Extension<OwnPool> {
+    Extension(OwnPool::of(BIGGER_POOL))
 }
 
 /// Saves as slow does, on a bigger pool: the cores hash no faster for it.
 pub async fn bigger_pool(
     State(AppState { db, .. }): State<AppState>,
-    Extension(Pool(pool)): Extension<Pool>,
+    Extension(pool): Extension<OwnPool>,
     Extension(upstream): Extension<Upstream>,
     Body(save): Body<SaveIn>,
 ) -> Answer {
-    let db = pool.get_or_try_init(|| db.another(BIGGER_POOL)).await?;
+    let db = pool.get(&db).await?;
     save_as_slow(db, &upstream, save).await
 }
 
