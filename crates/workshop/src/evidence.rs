@@ -14,6 +14,8 @@ mod answer;
 mod area;
 /// Reasons to refuse a lab.json that parses.
 mod check;
+/// Load that k6 sends, and the gate for it.
+mod load;
 /// Metrics of the ops port.
 mod metric;
 /// Requirements, and settings of the server.
@@ -29,6 +31,7 @@ pub(crate) mod tests;
 
 pub use answer::{Answer, Share};
 pub use area::Area;
+pub use load::{Gate, Load, Profile, Stage};
 pub use metric::{Metric, Per};
 pub use needs::{Needs, Settings};
 pub use refusal::{Refusal, Session};
@@ -90,51 +93,6 @@ impl Exhausts {
             Self::Cores => "Slow fills the cores: no time that is measured beside it counts.",
         }
     }
-}
-
-/// Load that k6 sends.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Load {
-    /// Short profile with an open model, for gates.
-    pub proof: Profile,
-    /// Longer profile, for an audience.
-    pub stage: Profile,
-}
-
-/// A k6 scenario. Times are seconds.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "executor", rename_all = "kebab-case")]
-pub enum Profile {
-    /// Open model: requests arrive at a rate, however slow the answers are.
-    ConstantArrivalRate {
-        /// Requests per second.
-        rate: u32,
-        duration: u32,
-        max_vus: u32,
-        graceful_stop: u32,
-        /// Fewest answered requests that make the run meaningful.
-        min_requests: u32,
-    },
-    /// Closed model: users who wait for an answer, think, and send the next request.
-    RampingVus { stages: Vec<Stage>, think_time: f64, graceful_stop: u32, min_requests: u32 },
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Stage {
-    pub duration: u32,
-    pub target: u32,
-}
-
-/// k6 thresholds, the same for every variant. The runner always adds `checks` and the number of
-/// requests.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Gate {
-    pub thresholds: BTreeMap<String, Vec<String>>,
-    /// Thresholds that slow must cross, as `metric: expression`; it must hold the others.
-    pub slow_crosses: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -138,10 +138,7 @@ impl Gate {
         ensure(!self.slow_crosses.is_empty(), || {
             "gate.slow_crosses is empty; it needs one of the thresholds or more".to_owned()
         })?;
-        let of_gate = self.thresholds.iter().flat_map(|(metric, expressions)| {
-            expressions.iter().map(move |expression| format!("{metric}: {expression}"))
-        });
-        let all: BTreeSet<_> = of_gate.chain(answer.thresholds()).collect();
+        let all: BTreeSet<_> = self.with_statuses(answer).collect();
         for named in &self.slow_crosses {
             ensure(all.contains(named), || {
                 let all: Vec<_> = all.iter().map(String::as_str).collect();

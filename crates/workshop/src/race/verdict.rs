@@ -32,22 +32,16 @@ pub struct Verdict {
 
 /// Thresholds of a run: those of the gate, and those that k6/lab.js adds.
 pub fn thresholds(evidence: &Evidence) -> Result<Vec<Threshold>, String> {
-    let of_gate = evidence.gate.thresholds.iter().flat_map(|(metric, expressions)| {
-        expressions.iter().map(move |expression| (metric.clone(), expression.clone()))
-    });
-    let of_answer = evidence.answer.thresholds();
-    let of_answer = of_answer.filter_map(|text| {
-        let (metric, expression) = text.split_once(": ")?;
-        Some((metric.to_owned(), expression.to_owned()))
-    });
     let (Profile::ConstantArrivalRate { min_requests, .. }
     | Profile::RampingVus { min_requests, .. }) = &evidence.load.proof;
-    let own = [
-        ("checks".to_owned(), "rate==1".to_owned()),
-        ("http_reqs".to_owned(), format!("count>={min_requests}")),
-    ];
-    let all = of_gate.chain(of_answer).chain(own);
-    all.map(|(metric, expression)| Threshold::parse(&metric, &expression)).collect()
+    let own = ["checks: rate==1".to_owned(), format!("http_reqs: count>={min_requests}")];
+    let all = evidence.gate.with_statuses(&evidence.answer).chain(own);
+    all.map(|text| {
+        // Without a colon it has no expression, which is refused.
+        let (metric, expression) = text.split_once(": ").unwrap_or((&text, ""));
+        Threshold::parse(metric, expression)
+    })
+    .collect()
 }
 
 /// Refuses a gate with a metric that only k6 measures.
