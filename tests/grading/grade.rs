@@ -131,3 +131,11 @@ pub fn wrong_as_yours(of: &Lab, state: &SharedState, name: &str) -> Handlers {
 pub fn assert_refused(failures: &[String], words: &str) {
     assert!(failures.iter().any(|failure| failure.contains(words)), "{failures:#?}");
 }
+
+/// Checks that a lab's yours is refused by this one number, and by no other.
+#[track_caller]
+pub fn assert_refused_by_one(lab: Lab, words: &str) {
+    let failures = grade(lab);
+    assert_refused(&failures, words);
+    assert_eq!(failures.iter().filter(|f| f.contains("at most")).count(), 1, "{failures:#?}");
+}
