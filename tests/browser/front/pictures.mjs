@@ -1,4 +1,4 @@
-//! Draws the pictures of the front end that README and docs show: `CHOKEPOINT=… node .ci/front/pictures.mjs FOLDER`.
+//! Draws the pictures of the front end that README and docs show: `CHOKEPOINT=… node tests/browser/front/pictures.mjs FOLDER`.
 //!
 //! The cache is 20 ms away and v1 has two threads, so that requests wait, as they would with many visitors.
 

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import lighthouse from 'lighthouse';
 import { chromium } from 'playwright-core';
+import { options } from '../chromium.mjs';
 import { start } from './server.mjs';
 import { add, register } from './browser.mjs';
 
@@ -27,13 +28,8 @@ const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(number
 
 const server = await start();
 const port = await freePort();
-const context = await chromium.launchPersistentContext(mkdtempSync(join(tmpdir(), 'lighthouse-')), {
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync', '--disable-background-networking',
-    '--disable-component-update', `--remote-debugging-port=${port}`,
-  ],
-});
+const profile = mkdtempSync(join(tmpdir(), 'lighthouse-'));
+const context = await chromium.launchPersistentContext(profile, options(`--remote-debugging-port=${port}`));
 const failed = [];
 try {
   const measure = async (name, path) => {

@@ -6,20 +6,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { chromium } from 'playwright-core';
+
+export { launch } from '../chromium.mjs';
 
 export const { OPS, APP } = process.env;
 export const WIDTHS = [360, 768, 1440, 2560];
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-export const launch = (...more) => chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
-    '--disable-background-networking', '--disable-component-update', ...more,
-  ],
-});
 
 // Labs of the catalogue, in teaching order.
 export const labs = async () => (await (await fetch(`${OPS}/labs`)).json()).map(({ id }) => id);

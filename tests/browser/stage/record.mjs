@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { OPS, labs, launch } from './browser.mjs';
 
-const folder = new URL('../../web/recordings/', import.meta.url);
+const folder = new URL('../../../web/recordings/', import.meta.url);
 const chosen = process.argv.slice(2);
 const browser = await launch();
 for (const lab of chosen.length ? chosen : await labs()) {

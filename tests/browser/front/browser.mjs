@@ -3,20 +3,14 @@
 //! Pages that a test opens here may log nothing as an error, but for answers that the test asks for.
 
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
+import * as chromium from '../chromium.mjs';
 
 /** A host name that leads here: like an address on a LAN it is no secure context, where localhost is one. */
 export const LAN = 'front.test';
 
 export const PASSWORD = 'correct horse';
 
-export const launch = (...more) => chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
-    '--disable-background-networking', '--disable-component-update', `--host-resolver-rules=MAP ${LAN} 127.0.0.1`, ...more,
-  ],
-});
+export const launch = (...more) => chromium.launch(`--host-resolver-rules=MAP ${LAN} 127.0.0.1`, ...more);
 
 export const onLan = (url) => url.replace('127.0.0.1', LAN);
 
