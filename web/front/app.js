@@ -6,7 +6,7 @@ import { connection } from './connection.js';
 import { EditPost, Write } from './editor.js';
 import { Post } from './post.js';
 import { Mine, Posts } from './posts.js';
-import { html, useEffect, useRef } from './preact.js';
+import { html, useEffect, useLayoutEffect, useRef } from './preact.js';
 import { comeBackTo, replace, route, takeWanted } from './route.js';
 import { user } from './session.js';
 import { useStore } from './store.js';
@@ -54,7 +54,8 @@ export function App() {
 
   // A guest logs in first and comes back; who is logged in has their todos as the start.
   const isSentAway = somebody ? screen.isForGuests || name === '' : screen.needsUser;
-  useEffect(() => {
+  // Together with the change of the screen: later it would overrule where somebody has gone meanwhile.
+  useLayoutEffect(() => {
     if (!isSentAway) return;
     if (!somebody) comeBackTo(`/${parts.join('/')}`);
     replace(somebody ? takeWanted() : '/login');
