@@ -51,6 +51,11 @@ export class Race {
 
   finish(race) {
     this.race = { ...race, ticks: undefined };
+    // The last tick is from just before the end, and may lack the last answers.
+    this.frames.forEach((frames, index) => {
+      const { sent, answered, failed, dropped } = this.lane(index).requests;
+      if (frames.length) Object.assign(frames.at(-1), { sent, answered, failed, dropped });
+    });
   }
 
   // Lane that runs now; -1 if none does.

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import lighthouse from 'lighthouse';
 import { chromium } from 'playwright-core';
 import { options } from '../chromium.mjs';
-import { start } from './server.mjs';
+import { start } from '../server.mjs';
 import { add, register } from './browser.mjs';
 
 const RUNS = 3;

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { add, fill, goTo, launch, open, register, submit, titles, until } from './browser.mjs';
-import { start } from './server.mjs';
+import { start } from '../server.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const WIDTHS = [320, 390, 768, 1440, 2560];

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { add, fill, goTo, launch, open, register, submit, titles, until } from './browser.mjs';
-import { databases, start } from './server.mjs';
+import { databases, start } from '../server.mjs';
 
 let browser;
 

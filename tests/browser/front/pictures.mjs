@@ -4,7 +4,7 @@
 
 import { join } from 'node:path';
 import { add, choose, launch, open, register } from './browser.mjs';
-import { start } from './server.mjs';
+import { start } from '../server.mjs';
 
 const folder = process.argv[2] ?? 'docs/images';
 const TITLES = ['Buy oat milk and bread', 'Write the quarterly report', 'Measure it again, with more than one core', 'Read a flame graph'];

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { add, fill, goTo, launch, open, register, somebody, submit, titles, until } from './browser.mjs';
-import { start } from './server.mjs';
+import { start } from '../server.mjs';
 
 let browser;
 let server;

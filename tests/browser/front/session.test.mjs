@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { add, goTo, launch, logIn, onLan, open, register, somebody, titles, until, watch } from './browser.mjs';
-import { start } from './server.mjs';
+import { start } from '../server.mjs';
 
 const KEY = 'chokepoint.session';
 let browser;

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { add, choose, fill, goTo, launch, logIn, open, register, submit, titles, until, watch } from './browser.mjs';
-import { start } from './server.mjs';
+import { start } from '../server.mjs';
 
 let browser;
 let server;

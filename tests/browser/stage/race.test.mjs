@@ -1,7 +1,10 @@
 //! Race and gate on each lab, as a person would start them, and the page beside a held server: it goes on to
 //! show numerals while every app worker is held. Counts and states only.
+//!
+//! PROOF has k6's outcome of each lab's proof load, `{lab}/{variant}.k6.json`: the gate has its verdict.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { OPS, accessible, faultless, fits, labs, launch, opened } from './browser.mjs';
 
@@ -14,7 +17,11 @@ const numeral = (page, lane, key) => page.locator(`[data-card="${lane}"] [data-n
 const last = async (lab) => (await fetch(`${OPS}/labs/${lab}/race`)).json();
 const ended = (page) => page.locator('[data-stop]:disabled').waitFor(PATIENCE);
 
-async function started(page, { lanes = ['slow', 'fast'], visitors = 10, seconds = 10, button }) {
+const expressions = (thresholds) => thresholds.map(({ metric, expression }) => `${metric}: ${expression}`).sort();
+const crossed = (thresholds) => expressions(thresholds.filter(({ held }) => !held));
+const byK6 = (lab, variant) => JSON.parse(readFileSync(`${process.env.PROOF}/${lab}/${variant}.k6.json`, 'utf8')).thresholds;
+
+async function started(page, { lanes = ['slow', 'fast'], visitors = 10, seconds = 5, button }) {
   for (const [lane, variant] of lanes.entries()) await page.locator(`[data-lane="${lane}"]`).selectOption(variant);
   await page.locator('.visitors span', { hasText: new RegExp(`^${visitors}$`) }).click();
   await page.locator('[data-seconds]').selectOption(String(seconds));
@@ -52,7 +59,7 @@ for (const lab of await labs()) {
     await view.close();
   });
 
-  test(`${lab} has its gate: slow fails it and fast passes, as lab.json says`, PATIENCE, async () => {
+  test(`${lab} has its gate: slow fails it and fast passes, as lab.json and k6 say`, PATIENCE, async () => {
     const { page, close } = await opened(browser, `/labs/${lab}`);
     await started(page, { button: 'Gate' });
     await ended(page);
@@ -61,6 +68,10 @@ for (const lab of await labs()) {
     const said = await page.locator('[data-outcome]').innerText();
     assert.match(said, /slow fails the gate, as it should/, lab);
     assert.match(said, /fast passes the gate, as it should/, lab);
+    for (const { variant, verdict: { thresholds } } of race.lanes) {
+      assert.deepEqual(expressions(thresholds), expressions(byK6(lab, variant)), `${lab} ${variant}`);
+      assert.deepEqual(crossed(thresholds), crossed(byK6(lab, variant)), `${lab} ${variant}`);
+    }
     await close();
   });
 }
@@ -73,7 +84,7 @@ test('the page lives while 50 visitors hold every app worker, on a phone that ca
     const clock = document.querySelector('[data-card="0"] [data-numeral="oldest"] dd');
     new MutationObserver(() => window.seen.add(clock.textContent)).observe(clock, { childList: true, characterData: true, subtree: true });
   });
-  await started(page, { visitors: 50, button: 'Race' });
+  await started(page, { visitors: 50, seconds: 10, button: 'Race' });
   await page.locator('.slot.held').nth(1).waitFor(PATIENCE);
   const phone = await opened(browser, `/labs/${lab}`, { width: 390, height: 844 });
   await phone.page.waitForFunction(() => document.querySelectorAll('[data-card="0"] .slot.held').length > 0, null, PATIENCE);

@@ -84,6 +84,9 @@ pub fn occupied<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// First frame of the standard library's that calls what a thread is for.
+const START: &str = "__rust_begin_short_backtrace";
+
 /// Frame of `occupied`.
 const OCCUPIED: &str = "profiles::names::occupied";
 
@@ -95,7 +98,12 @@ pub fn is_idle(frames: &Frames) -> bool {
     if names().any(|name| WAITING_FOR_WORK.iter().any(|waiting| name.contains(waiting))) {
         return true;
     }
-    // A thread of tokio's blocking pool waits in the pool's own loop, with no task inside.
+    // A thread of tokio's blocking pool waits in the pool's own loop, with no task inside. In a release
+    // build that loop is inlined, and without debug information of tokio it has no name there.
     let has = |part: &str| names().any(|name| name.contains(part));
-    has("runtime::blocking::pool::Inner::run") && !has("runtime::task::")
+    let waits_at_its_start = names()
+        .skip_while(|name| !name.contains("condvar::Condvar::wait_until_internal"))
+        .nth(1)
+        .is_some_and(|caller| caller.contains(START));
+    waits_at_its_start || has("runtime::blocking::pool::Inner::run") && !has("runtime::task::")
 }

@@ -82,8 +82,10 @@ fn page(problem: &Problem, status: StatusCode, path: &str) -> Markup {
     )
 }
 
-/// Form that exchanges the token of ops for a cookie.
+/// Form that exchanges the token of ops for a cookie, and goes on to the page that was refused.
 fn token_form(path: &str) -> Markup {
+    // This path is the form's own, refused for a wrong token.
+    let path = if path == "/session" { "/" } else { path };
     html! {
         form.filters action="/session" method="post" {
             input type="hidden" name="next" value=(path);

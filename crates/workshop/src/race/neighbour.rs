@@ -88,6 +88,11 @@ impl Neighbour {
         }
     }
 
+    /// Forgets the answers of the lane before, which are not what the next one does to it.
+    pub fn forget(&self) {
+        self.0.borrow_mut().recent.clear();
+    }
+
     pub fn out(&self) -> NeighbourOut {
         let seen = self.0.borrow();
         NeighbourOut { path: PATH, worst_ms: seen.worst_ms, asked: seen.asked }
@@ -135,6 +140,17 @@ mod tests {
         let seen = neighbour.now();
         assert!(seen.worst_ms == seen.pending_ms && seen.worst_ms >= Some(700.0), "{seen:?}");
         assert_eq!(neighbour.out().worst_ms, Some(3.0));
+    }
+
+    #[test]
+    fn a_lane_is_not_blamed_for_the_one_before() {
+        let neighbour = Neighbour::default();
+        neighbour.answered(answer(900.0, Instant::now()));
+        neighbour.forget();
+        assert_eq!(neighbour.now().worst_ms, None);
+        neighbour.answered(answer(3.0, Instant::now()));
+        assert_eq!(neighbour.now().worst_ms, Some(3.0));
+        assert_eq!(neighbour.out().worst_ms, Some(900.0), "that is the worst of the whole race");
     }
 
     #[test]

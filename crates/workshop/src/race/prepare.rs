@@ -98,6 +98,7 @@ impl Stage<'_> {
             sleep(LOOK_EVERY).await;
             is_quiet = live.count() == 0 && self.neighbour.is_quiet(began);
         }
+        self.neighbour.forget();
         let waited = millis(began, Instant::now());
         for lane in lanes {
             self.race.change_lane(lane.index, |out| {

@@ -88,7 +88,7 @@ fn controls(evidence: &Evidence) -> Markup {
             }
             label {
                 span { "Seconds" }
-                select data-seconds { @for seconds in [10, 20, 40, 60] { option value=(seconds) selected[seconds == 20] { (seconds) } } }
+                select data-seconds { @for seconds in [5, 10, 20, 60] { option value=(seconds) selected[seconds == 20] { (seconds) } } }
             }
             div.buttons {
                 button.main type="submit" data-start="turns" data-key="r" { "Race" }

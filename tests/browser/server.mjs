@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const PROGRAM = process.env.CHOKEPOINT;
-const SERVERS = new URL('../../../.ci/servers/', import.meta.url).pathname;
+const SERVERS = new URL('../../.ci/servers/', import.meta.url).pathname;
 
 /** Cheap hashes, and no limits: many accounts are made from one address. */
 const LENIENT = {
