@@ -99,7 +99,7 @@ export class Chart {
       ...this.size,
       padding: [10, 10, 0, 0],
       legend: { show: false },
-      cursor: { y: false, drag: { x: false, y: false }, bind: { click: (plot) => () => this.click(plot) } },
+      cursor: { y: false, drag: { x: false, y: false } },
       scales: {
         x: { time: false, range: () => [0, this.seconds] },
         y: { distr: 3, range: () => this.range() },
@@ -109,7 +109,11 @@ export class Chart {
         { stroke: quiet, grid, font, ticks: grid, size: isLarge ? 90 : 62, splits: () => TICKS, values: (_, ticks) => ticks.map(timeText) },
       ],
       series: [{}, ...lanes],
-      hooks: { draw: [(plot) => gateLines(plot, this.race)], setSize: [(plot) => this.resized(plot)] },
+      hooks: {
+        ready: [(plot) => plot.over.addEventListener('click', () => this.click(plot))],
+        draw: [(plot) => gateLines(plot, this.race)],
+        setSize: [(plot) => this.resized(plot)],
+      },
     };
   }
 

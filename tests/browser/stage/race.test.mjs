@@ -113,15 +113,31 @@ test('both at once has no verdict, and a second race is refused in words', PATIE
   await close();
 });
 
-test('an open profile is shown by speedscope, in a frame of this page only', PATIENCE, async () => {
+test('a point of the chart opens a trace, and speedscope a profile, in a frame of this page only', PATIENCE, async () => {
   const answer = await fetch(`${OPS}/assets/vendor/speedscope/dist/release/index.html`);
   assert.equal(answer.headers.get('x-frame-options'), 'SAMEORIGIN');
   assert.match(answer.headers.get('content-security-policy'), /style-src 'self' 'unsafe-inline'/);
   assert.equal((await fetch(`${OPS}/`)).headers.get('x-frame-options'), 'DENY');
-  const view = await opened(browser, '/labs/blocking-n-plus-one');
+  const view = await opened(browser, '/labs/n-plus-one');
   const { page } = view;
   await started(page, { button: 'Race' });
   await ended(page);
+
+  // The slowest request of that second, of one of the lanes.
+  const { lanes, seconds } = await last('n-plus-one');
+  const { second } = lanes[0].slowest.at(-1);
+  const ids = lanes.flatMap(({ slowest }) => slowest).filter((one) => one.second === second).map((one) => one.trace_id);
+  const plot = page.locator('[data-chart=latency] .u-over');
+  const { width, height } = await plot.boundingBox();
+  const axis = Math.max(seconds, ...lanes.map((lane) => (lane.ended_ms - lane.started_ms) / 1000));
+  const [trace] = await Promise.all([
+    page.context().waitForEvent('page'),
+    plot.click({ position: { x: ((second + 0.5) / axis) * width, y: height / 2 } }),
+  ]);
+  await trace.waitForURL(/\/debug\/traces\/[0-9a-f]{32}$/);
+  assert.ok(ids.includes(trace.url().slice(-32)), `${trace.url()} of ${ids}`);
+  await trace.close();
+
   await page.getByRole('button', { name: 'open in speedscope' }).first().click();
   await page.frameLocator('iframe').locator('canvas').first().waitFor();
   faultless(view);

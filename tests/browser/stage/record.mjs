@@ -1,5 +1,5 @@
-//! Records a race of each lab into web/recordings, for machines that cannot show one. Usage:
-//! OPS=http://… node record.mjs [lab …]. OPS must be a release build on a quiet machine, with nobody else on it.
+//! Records a race of each lab into web/recordings, or of those that are named. `.ci/recordings` runs it on a server of
+//! its own.
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
