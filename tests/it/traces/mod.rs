@@ -170,8 +170,10 @@ fn a_failure_of_the_servers_is_an_error_and_one_of_the_clients_is_not() {
     assert_eq!(request.text("error.type"), "500");
     let statement = named(&trace, "SELECT posts")[0];
     assert_eq!((statement.status(), statement.text("error.type")), (ERROR, "refused"));
-    // The log line of the cause is an event of the span in which it was logged.
-    let events: Vec<_> = request.span.events.iter().map(|event| event.name.as_str()).collect();
+    // The log line of the cause is an event of the span in which it was logged. A busy machine adds
+    // those of a wait for a worker.
+    let mut events: Vec<_> = request.span.events.iter().map(|event| event.name.as_str()).collect();
+    events.retain(|name| *name != "ready, not polled");
     assert_eq!(events, ["request failed"]);
 
     let (status, trace) = get("/api/nope");
