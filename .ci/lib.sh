@@ -34,6 +34,17 @@ serve() {
     fail "the server has ended, or is not ready after a minute"
 }
 
+# serve_labs: serves with what labs set for themselves, and two workers, so that slow can fill them, as prove has it.
+serve_labs() {
+    local settings
+    mapfile -t settings < <(jq -rs 'map(.settings // {}) | add | to_entries[] | "\(.key)=\(.value)"' src/labs/*/lab.json)
+    serve WORKER_THREADS=2 "${settings[@]}"
+}
+
+# forget_build FOLDER: has cargo build the checkout's crates anew there. After the build of a copy of the sources it
+# takes the copy's for those of the same names.
+forget_build() { rm -rf "$1/.fingerprint/chokepoint"* "$1/.fingerprint/migrations"*; }
+
 stop_server() {
     if [ -n "${SERVER_PID:-}" ]; then
         # It may have ended by itself, and a signal is how it ends here.
