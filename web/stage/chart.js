@@ -110,7 +110,7 @@ export class Chart {
       ],
       series: [{}, ...lanes],
       hooks: {
-        ready: [(plot) => plot.over.addEventListener('click', () => this.click(plot))],
+        ready: [(plot) => plot.over.addEventListener('click', (event) => this.click(plot, event))],
         draw: [(plot) => gateLines(plot, this.race)],
         setSize: [(plot) => this.resized(plot)],
       },
@@ -125,8 +125,7 @@ export class Chart {
     return [10 ** Math.floor(Math.log10(least)), 10 ** Math.ceil(Math.log10(most * 1.05))];
   }
 
-  click(plot) {
-    const { idx } = plot.cursor;
-    if (idx != null) this.opened(idx / RATE, plot.posToVal(plot.cursor.top, 'y'));
+  click(plot, { offsetX, offsetY }) {
+    this.opened(plot.posToVal(offsetX, 'x'), plot.posToVal(offsetY, 'y'));
   }
 }

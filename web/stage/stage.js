@@ -79,13 +79,13 @@ function legend() {
   one('[data-legend]').replaceChildren(...lanes, ...(race.lines.length ? [key('gate', 'gate')] : []));
 }
 
-// The slowest request of that second, of the lane whose point is nearer.
+// The slowest request of the nearest second that has one, of the lane whose point is nearer.
 function openSlowest(seconds, ms) {
-  const all = race.race.lanes.flatMap(({ slowest = [] }) => slowest);
-  const found = all.filter(({ second }) => second === Math.floor(seconds));
+  const away = ({ second }) => Math.abs(second - Math.floor(seconds));
   const distance = (request) => Math.abs(Math.log(request.ms) - Math.log(Math.max(ms, 0.1)));
-  const [nearest] = found.sort((a, b) => distance(a) - distance(b));
-  if (nearest?.trace_id) window.open(`/debug/traces/${nearest.trace_id}`, '_blank', 'noopener');
+  const all = race.race.lanes.flatMap(({ slowest = [] }) => slowest).filter(({ trace_id }) => trace_id);
+  const [nearest] = all.sort((a, b) => away(a) - away(b) || distance(a) - distance(b));
+  if (nearest) window.open(`/debug/traces/${nearest.trace_id}`, '_blank', 'noopener');
 }
 
 function follow() {

@@ -125,7 +125,7 @@ test('a point of the chart opens a trace, and speedscope a profile, in a frame o
 
   // The slowest request of that second, of one of the lanes.
   const { lanes, seconds } = await last('n-plus-one');
-  const { second } = lanes[0].slowest.at(-1);
+  const [{ second }] = lanes[0].slowest;
   const ids = lanes.flatMap(({ slowest }) => slowest).filter((one) => one.second === second).map((one) => one.trace_id);
   const plot = page.locator('[data-chart=latency] .u-over');
   const { width, height } = await plot.boundingBox();
