@@ -12,8 +12,8 @@ use product::{api::state::AppState, db::Db, error::Error, input::Body, quota::Qu
 /// Connections of the bigger pool: three times the setting of this lab.
 const BIGGER_POOL: u32 = 75;
 
-/// Cost of cheaper hashes: a quarter of the default's time.
-const LOWER_COST: u32 = 10;
+/// Cost of cheaper hashes: a sixteenth of the default's time.
+const LOWER_COST: u32 = 8;
 
 /// Saves a second that the limit lets in: what two cores can hash.
 const SAVES_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(7);
