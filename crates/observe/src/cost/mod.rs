@@ -68,9 +68,9 @@ impl Cost {
 
     /// Rows worth showing, each with its value: of the table, then those of `own`.
     pub fn shown(&self, own: &[Counter]) -> impl Iterator<Item = (&'static Row, u64)> {
-        let all = Counter::ALL.iter().chain(own);
-        let rows = all.filter_map(|counter| Some((counter.row()?, self.value(*counter))));
-        rows.filter(|(row, value)| row.shows(*value))
+        let own = own.iter().filter_map(|counter| Some((counter.row()?, self.value(*counter))));
+        let all = Counter::ROWS.iter().zip(self.0).chain(own);
+        all.filter(|(row, value)| row.shows(*value))
     }
 }
 
@@ -95,6 +95,7 @@ impl Counter {
     }
 
     /// Place in the record of a request.
+    #[inline]
     pub(crate) fn place(self) -> Option<usize> {
         match (self.index(), self) {
             (Some(index), _) => Some(index),

@@ -27,6 +27,7 @@ macro_rules! counters {
                 &[$(Row::$unit(names!($unit $name), $help)$(.$property($($value),*))*),*];
 
             /// Place in the table; None for a counter of the program.
+            #[inline]
             pub(super) fn index(self) -> Option<usize> {
                 match self {
                     $(Counter::$counter => Some(Index::$counter as usize),)*
