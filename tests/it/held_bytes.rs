@@ -17,9 +17,12 @@ const MIB: u64 = 1024 * 1024;
 /// allocator. Without limits one connection made it 1,400 MiB.
 const GROWTH_BY_ANSWERS: u64 = 200 * MIB;
 
-/// Allowed growth by bodies: the limit, and the read buffers of 600 connections, up to 400 KiB
-/// each. Without limits it was 850 MiB.
-const GROWTH_BY_BODIES: u64 = 600 * MIB;
+/// Bodies of 1 MiB that come at once: four times those that may wait.
+const BODIES: usize = 250;
+
+/// Allowed growth by bodies: the limit, and the read buffers of their connections, up to 400 KiB
+/// each.
+const GROWTH_BY_BODIES: u64 = 250 * MIB;
 
 fn client() -> Client {
     Client::builder().no_proxy().build().unwrap()
@@ -147,13 +150,21 @@ fn bodies_that_wait_for_a_thread_are_bounded_and_the_others_get_503() {
         let body = Bytes::from(body);
 
         let before = serving.memory("VmRSS");
-        let answers = join_all((0..600).map(|_| {
+        let answers = join_all((0..BODIES).map(|_| {
             let request = client.post(serving.url("/api/v1/todos")).bearer_auth(token);
             request.header("content-type", "application/json").body(body.clone()).send()
         }));
-        let (mut done, mut refused) = (0, 0);
+        let (mut done, mut refused, mut cut_off) = (0, 0, 0);
         for answer in answers.await {
-            let answer = answer.unwrap();
+            // The server reads what it refuses for five seconds. Who takes longer to send it, as on a
+            // busy machine, is cut off.
+            let answer = match answer {
+                Err(error) if error.is_request() && !error.is_connect() => {
+                    cut_off += 1;
+                    continue;
+                }
+                answer => answer.unwrap(),
+            };
             match answer.status().as_u16() {
                 201 => done += 1,
                 503 => {
@@ -165,8 +176,8 @@ fn bodies_that_wait_for_a_thread_are_bounded_and_the_others_get_503() {
         }
         let grown = serving.memory("VmHWM").saturating_sub(before);
         assert!(grown < GROWTH_BY_BODIES, "grown by {} MiB", grown / MIB);
-        assert_eq!(done + refused, 600);
-        assert!(done > 0 && refused > 0, "{done} done, {refused} refused");
+        assert_eq!(done + refused + cut_off, BODIES);
+        assert!(done > 0 && refused > 0, "{done} done, {refused} refused, {cut_off} cut off");
         until_given_back(&client, &serving, "bodies").await;
         let again = client.post(serving.url("/api/v1/todos")).bearer_auth(token);
         let again = again.header("content-type", "application/json").body(body.clone()).send();
