@@ -17,11 +17,12 @@ const MIB: u64 = 1024 * 1024;
 /// allocator. Without limits one connection made it 1,400 MiB.
 const GROWTH_BY_ANSWERS: u64 = 200 * MIB;
 
-/// Bodies of 1 MiB that come at once: four times those that may wait.
+/// Bodies of 1 MiB that come at once: four times those that may wait. The server reads what it refuses
+/// for five seconds, in which a busy machine must be able to send it all.
 const BODIES: usize = 250;
 
 /// Allowed growth by bodies: the limit, and the read buffers of their connections, up to 400 KiB
-/// each.
+/// each. Without limits 600 bodies made it 850 MiB.
 const GROWTH_BY_BODIES: u64 = 250 * MIB;
 
 fn client() -> Client {
@@ -154,17 +155,9 @@ fn bodies_that_wait_for_a_thread_are_bounded_and_the_others_get_503() {
             let request = client.post(serving.url("/api/v1/todos")).bearer_auth(token);
             request.header("content-type", "application/json").body(body.clone()).send()
         }));
-        let (mut done, mut refused, mut cut_off) = (0, 0, 0);
+        let (mut done, mut refused) = (0, 0);
         for answer in answers.await {
-            // The server reads what it refuses for five seconds. Who takes longer to send it, as on a
-            // busy machine, is cut off.
-            let answer = match answer {
-                Err(error) if error.is_request() && !error.is_connect() => {
-                    cut_off += 1;
-                    continue;
-                }
-                answer => answer.unwrap(),
-            };
+            let answer = answer.unwrap();
             match answer.status().as_u16() {
                 201 => done += 1,
                 503 => {
@@ -176,8 +169,8 @@ fn bodies_that_wait_for_a_thread_are_bounded_and_the_others_get_503() {
         }
         let grown = serving.memory("VmHWM").saturating_sub(before);
         assert!(grown < GROWTH_BY_BODIES, "grown by {} MiB", grown / MIB);
-        assert_eq!(done + refused + cut_off, BODIES);
-        assert!(done > 0 && refused > 0, "{done} done, {refused} refused, {cut_off} cut off");
+        assert_eq!(done + refused, BODIES);
+        assert!(done > 0 && refused > 0, "{done} done, {refused} refused");
         until_given_back(&client, &serving, "bodies").await;
         let again = client.post(serving.url("/api/v1/todos")).bearer_auth(token);
         let again = again.header("content-type", "application/json").body(body.clone()).send();
