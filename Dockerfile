@@ -17,8 +17,15 @@ COPY crates/observe/Cargo.toml crates/observe/
 COPY crates/product/Cargo.toml crates/product/
 COPY crates/workshop/Cargo.toml crates/workshop/
 COPY crates/server/Cargo.toml crates/server/
+COPY src/labs/async_runtime/Cargo.toml src/labs/async_runtime/
+COPY src/labs/database/Cargo.toml src/labs/database/
+COPY src/labs/cache/Cargo.toml src/labs/cache/
+COPY src/labs/cpu_memory/Cargo.toml src/labs/cpu_memory/
+COPY src/labs/overload/Cargo.toml src/labs/overload/
+COPY src/labs/observability/Cargo.toml src/labs/observability/
 RUN mkdir -p src tests/servers crates/observe/benches data \
     && for package in . migrations crates/*; do mkdir -p $package/src && touch $package/src/lib.rs; done \
+    && for area in src/labs/*; do touch $area/lib.rs; done \
     && for program in src/main.rs crates/observe/benches/poll_meter.rs tests/servers/main.rs; do \
         echo 'fn main() {}' >$program; \
     done \
@@ -31,7 +38,7 @@ COPY k6 k6
 COPY web web
 COPY crates crates
 COPY src src
-RUN touch src/*.rs migrations/src/lib.rs crates/*/src/lib.rs && cargo build --locked --release
+RUN touch src/*.rs src/labs/*/lib.rs migrations/src/lib.rs crates/*/src/lib.rs && cargo build --locked --release
 
 FROM ${RUNTIME_BASE}
 # Its line tables stay in: without them a flame graph does not name our handlers.

@@ -34,10 +34,16 @@ serve() {
     fail "the server has ended, or is not ready after a minute"
 }
 
+# lab_ids: the id of each lab, a line each.
+lab_ids() { printf '%s\n' src/labs/*/*/lab.json | cut -d / -f 4 | tr _ -; }
+
+# lab_folder ID: the folder of a lab.
+lab_folder() { echo src/labs/*/"${1//-/_}"; }
+
 # serve_labs: serves with what labs set for themselves, and two workers, so that slow can fill them, as prove has it.
 serve_labs() {
     local settings
-    mapfile -t settings < <(jq -rs 'map(.settings // {}) | add | to_entries[] | "\(.key)=\(.value)"' src/labs/*/lab.json)
+    mapfile -t settings < <(jq -rs 'map(.settings // {}) | add | to_entries[] | "\(.key)=\(.value)"' src/labs/*/*/lab.json)
     serve WORKER_THREADS=2 "${settings[@]}"
 }
 

@@ -30,9 +30,23 @@ const VARIANT = __ENV.VARIANT || 'slow';
 const PROFILE = __ENV.PROFILE || 'stage';
 const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8000';
 
-const FOLDER = `../src/labs/${LAB.replaceAll('-', '_')}`;
+// k6 can't list folders.
+const AREAS = ['async_runtime', 'database', 'cache', 'cpu_memory', 'overload', 'observability'];
+const [FOLDER, text] = evidence();
 
-const lab = JSON.parse(open(`${FOLDER}/lab.json`));
+function evidence() {
+  for (const area of AREAS) {
+    const folder = `../src/labs/${area}/${LAB.replaceAll('-', '_')}`;
+    try {
+      return [folder, open(`${folder}/lab.json`)];
+    } catch {
+      // It is a lab of another area.
+    }
+  }
+  return fail(`there is no lab ${LAB}; \`chokepoint labs\` lists them`);
+}
+
+const lab = JSON.parse(text);
 const load = lab.load[PROFILE] || fail(`PROFILE ${PROFILE} is neither stage nor proof`);
 const tokens = __ENV.TOKENS && JSON.parse(open(__ENV.TOKENS));
 const send = sender(lab, VARIANT, BASE_URL);

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    server::cli::main(chokepoint::labs::CATALOGUE)
+    server::cli::main(&chokepoint::labs::CATALOGUE)
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from costs import COSTS, LISTED, TRENDS
 
-FILES = sorted((Path(__file__).parents[2] / "src/labs").glob("*/lab.json"))
+FILES = sorted((Path(__file__).parents[2] / "src/labs").glob("*/*/lab.json"))
 LABS = {file.parent.name.replace("_", "-"): json.loads(file.read_text()) for file in FILES}
 
 # Counters of the labs' own, which k6/lab.js finds in the same way.

@@ -1,7 +1,7 @@
 //! Solutions of blocking-n-plus-one.
 
+use async_runtime::blocking_n_plus_one::LAB;
 use axum::{Json, extract::State, routing::get};
-use chokepoint::labs::blocking_n_plus_one::LAB;
 use chrono::{DateTime, Utc};
 use product::{api::state::AppState, db::Db, entity::posts, error::Error};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};

@@ -1,10 +1,10 @@
 //! Solutions of guard-across-await.
 
-use axum::{Extension, Json, extract::State, routing::get};
-use chokepoint::labs::guard_across_await::{
+use async_runtime::guard_across_await::{
     LAB, TodoOut,
     refresh::{Job, WORKERS, refreshed},
 };
+use axum::{Extension, Json, extract::State, routing::get};
 use dashmap::try_result::TryResult;
 use product::{api::state::AppState, error::Error};
 use serde_json::Value;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use async_runtime::hidden_blocking::LAB;
 use axum::{Json, extract::State, routing::get};
-use chokepoint::labs::hidden_blocking::LAB;
 use product::{
     api::state::AppState,
     db::Db,

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header::AUTHORIZATION},
     routing::post,
 };
-use chokepoint::labs::join_storm::LAB;
+use database::join_storm::LAB;
 use product::{
     api::{auth::CurrentUser, state::AppState},
     db::Db,

@@ -5,7 +5,7 @@ use axum::{
     extract::{Query, State},
     routing::{MethodRouter, get},
 };
-use chokepoint::labs::missing_index::LAB;
+use database::missing_index::LAB;
 use product::{
     api::state::{AppState, SharedState},
     db::Db,

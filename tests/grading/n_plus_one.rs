@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::{Json, extract::State, routing::get};
-use chokepoint::labs::n_plus_one::LAB;
+use database::n_plus_one::LAB;
 use product::{
     api::state::AppState,
     db::Db,

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, header::AUTHORIZATION},
     routing::post,
 };
-use chokepoint::labs::pool_exhaustion::LAB;
+use database::pool_exhaustion::LAB;
 use product::{
     api::{auth::CurrentUser, state::AppState},
     db::Db,

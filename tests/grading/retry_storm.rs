@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::{Extension, Json, extract::State, routing::get};
-use chokepoint::labs::retry_storm::LAB;
+use overload::retry_storm::LAB;
 use product::{
     api::state::AppState,
     db::Db,

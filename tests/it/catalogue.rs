@@ -3,6 +3,9 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use chokepoint::labs::CATALOGUE;
+use workshop::{evidence::Area, lab::LoadedLab};
+
+use crate::support::labs;
 
 const FILES: [&str; 7] =
     ["README.md", "lab.json", "mod.rs", "slow.rs", "fast.rs", "yours.rs", "wrong.rs"];
@@ -14,33 +17,37 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(lab: &str, file: &str) -> String {
-    let path = root().join("src/labs").join(lab.replace('-', "_")).join(file);
+fn read(loaded: &LoadedLab, file: &str) -> String {
+    let path = root().join(loaded.folder()).join(file);
     fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 #[test]
 fn every_folder_is_in_the_catalogue_once() {
-    let folders: BTreeSet<String> = fs::read_dir(root().join("src/labs"))
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_type().unwrap().is_dir())
-        .map(|entry| entry.file_name().to_str().unwrap().replace('_', "-"))
-        .collect();
-    let ids: BTreeSet<String> = CATALOGUE.iter().map(|lab| lab.id.to_owned()).collect();
-    assert_eq!(ids.len(), CATALOGUE.len(), "an id stands twice");
-    assert_eq!(folders, ids);
+    let labs = labs();
+    for area in Area::ALL {
+        let folders: BTreeSet<PathBuf> = fs::read_dir(root().join(area.folder()))
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.file_type().unwrap().is_dir())
+            .map(|entry| area.folder().join(entry.file_name()))
+            .collect();
+        let of_area: Vec<_> = labs.all().iter().filter(|l| l.evidence.area == area).collect();
+        assert_eq!(folders, of_area.iter().map(|loaded| loaded.folder()).collect());
+        assert_eq!(folders.len(), of_area.len(), "an id stands twice");
+    }
 }
 
 #[test]
 fn every_lab_has_its_files_headings_and_comments() {
-    for lab in CATALOGUE {
+    for loaded in labs().all() {
+        let lab = loaded.lab;
         for file in FILES {
-            assert!(!read(lab.id, file).trim().is_empty(), "{} {file} is empty", lab.id);
+            assert!(!read(loaded, file).trim().is_empty(), "{} {file} is empty", lab.id);
         }
-        let flow = root().join("src/labs").join(lab.id.replace('-', "_")).join("k6.js");
+        let flow = root().join(loaded.folder()).join("k6.js");
         assert_eq!(flow.exists(), lab.flow.is_some(), "{}: mod.rs and its k6.js", lab.id);
-        let readme = read(lab.id, "README.md");
+        let readme = read(loaded, "README.md");
         let headings: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(headings, HEADINGS, "{}", lab.id);
         for section in readme.split("\n## ").skip(1) {
@@ -48,7 +55,7 @@ fn every_lab_has_its_files_headings_and_comments() {
             assert!(!text.trim().is_empty(), "{}: {heading} says nothing", lab.id);
         }
         for (file, mark) in [("slow.rs", "// BOTTLENECK:"), ("fast.rs", "// FIX:")] {
-            let text = read(lab.id, file);
+            let text = read(loaded, file);
             assert_eq!(text.matches(mark).count(), 1, "{} {file} {mark}", lab.id);
             assert!(text.lines().count() <= SCREEN, "{} {file} is too long", lab.id);
             assert!(text.contains("pub async fn handler("), "{} {file}", lab.id);
@@ -58,8 +65,8 @@ fn every_lab_has_its_files_headings_and_comments() {
 
 #[test]
 fn every_wrong_fix_is_in_the_text() {
-    for loaded in crate::support::labs().all() {
-        let readme = read(loaded.lab.id, "README.md");
+    for loaded in labs().all() {
+        let readme = read(loaded, "README.md");
         for fix in &loaded.evidence.wrong_fixes {
             let path = loaded.evidence.route(&fix.name);
             assert!(readme.contains(&path), "{}: {path} is not in its README", loaded.lab.id);
@@ -69,7 +76,7 @@ fn every_wrong_fix_is_in_the_text() {
 
 #[test]
 fn the_lists_are_in_teaching_order() {
-    let labs = crate::support::labs();
+    let labs = labs();
     let ids: Vec<_> = labs.all().iter().map(|loaded| loaded.lab.id).collect();
     assert_eq!(CATALOGUE.iter().map(|lab| lab.id).collect::<Vec<_>>(), ids, "CATALOGUE");
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
@@ -94,9 +101,11 @@ fn nothing_is_left_to_write() {
         };
         left.extend(text.lines().enumerate().filter_map(todo));
     };
-    look_at(root().join("src/labs/mod.rs"));
-    for lab in CATALOGUE {
-        let folder = root().join("src/labs").join(lab.id.replace('-', "_"));
+    for area in Area::ALL {
+        look_at(root().join(area.folder()).join("lib.rs"));
+    }
+    for loaded in labs().all() {
+        let folder = root().join(loaded.folder());
         let mut files: Vec<_> =
             fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();

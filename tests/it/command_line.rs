@@ -90,7 +90,7 @@ fn a_broken_dotenv_file_and_an_unknown_flag_end_the_start() {
 fn labs_lists_every_lab() {
     let folder = tempfile::tempdir().unwrap();
     let listed = text(&run(&folder, &["labs"]).stdout);
-    for lab in chokepoint::labs::CATALOGUE {
+    for lab in &**chokepoint::labs::CATALOGUE {
         assert!(listed.contains(lab.id), "{listed}");
     }
 }

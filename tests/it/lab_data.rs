@@ -217,15 +217,15 @@ fn labs_are_in_teaching_order_and_share_nothing() {
     for (labs, reason) in [
         (
             [of("a", &evidence("a", 1)), of("b", &evidence("b", 1))],
-            "b/lab.json: order: a is number 1 of database",
+            "lab.json of b: order: a is number 1 of database",
         ),
         (
             [of("a", &evidence("a", 1)), of("a", &evidence("a", 2))],
-            "a/lab.json: another lab has this id",
+            "lab.json of a: another lab has this id",
         ),
         (
             [of("a", &posts[0]), of("b", &posts[1])],
-            "b/lab.json: request.mount: another lab has /api/posts",
+            "lab.json of b: request.mount: another lab has /api/posts",
         ),
     ] {
         let error = Labs::load(&labs).err().unwrap().to_string();

@@ -14,15 +14,15 @@ use tempfile::TempDir;
 
 use crate::program::{Ended, program, run, text};
 
-const YOURS: &str = "src/labs/n_plus_one/yours.rs";
+const YOURS: &str = "src/labs/database/n_plus_one/yours.rs";
 
 /// Sources of a lab, as in the repository, and a stand-in for cargo: compiling for real takes
 /// minutes. It names this program as built, or reports an error that yours.rs asks for.
 fn repository() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    fs::create_dir_all(folder.path().join("src/labs/n_plus_one")).unwrap();
-    for file in ["Cargo.toml", "src/labs/mod.rs", "src/labs/n_plus_one/slow.rs"] {
+    fs::create_dir_all(folder.path().join("src/labs/database/n_plus_one")).unwrap();
+    for file in ["Cargo.toml", "src/labs/mod.rs", "src/labs/database/n_plus_one/slow.rs"] {
         fs::copy(root.join(file), folder.path().join(file)).unwrap();
     }
     fs::write(folder.path().join(YOURS), start(&folder)).unwrap();
@@ -40,7 +40,11 @@ fn repository() -> TempDir {
 }
 
 fn start(folder: &TempDir) -> String {
-    workshop::progress::yours::start_in(folder.path(), "n-plus-one").unwrap()
+    workshop::progress::yours::start_in(
+        &folder.path().join("src/labs/database/n_plus_one"),
+        "n-plus-one",
+    )
+    .unwrap()
 }
 
 fn watch(folder: &TempDir) -> Command {

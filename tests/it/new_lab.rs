@@ -20,9 +20,9 @@ fn the_templates_are_a_lab() {
 #[test]
 fn the_files_and_the_entry_of_a_lab_are_made_once() {
     let folder = tempfile::tempdir().unwrap();
-    let labs = folder.path().join("src/labs");
+    let labs = folder.path().join("src/labs/database");
     fs::create_dir_all(&labs).unwrap();
-    for file in ["Cargo.toml", "src/labs/mod.rs"] {
+    for file in ["Cargo.toml", "src/labs/mod.rs", "src/labs/database/lib.rs"] {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         fs::copy(source, folder.path().join(file)).unwrap();
     }
@@ -30,11 +30,11 @@ fn the_files_and_the_entry_of_a_lab_are_made_once() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let said = text(&output.stdout);
     for file in ["README.md", "lab.json", "mod.rs", "slow.rs", "fast.rs", "yours.rs", "wrong.rs"] {
-        assert!(said.contains(&format!("src/labs/many_joins/{file}\n")), "{said}");
+        assert!(said.contains(&format!("src/labs/database/many_joins/{file}\n")), "{said}");
         let text = fs::read_to_string(labs.join("many_joins").join(file)).unwrap();
         assert!(!text.contains("my-lab") && !text.contains("my_lab"), "{file}: {text}");
     }
-    let list = fs::read_to_string(labs.join("mod.rs")).unwrap();
+    let list = fs::read_to_string(labs.join("lib.rs")).unwrap();
     assert!(list.contains("pub mod many_joins;\n"), "{list}");
     // After the last of its area, in whatever layout.
     let catalogue = crate::support::labs();
@@ -57,5 +57,5 @@ fn the_files_and_the_entry_of_a_lab_are_made_once() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(error.contains(reason), "{args:?}: {error}");
     }
-    assert_eq!(fs::read_to_string(labs.join("mod.rs")).unwrap(), list, "a refusal changed it");
+    assert_eq!(fs::read_to_string(labs.join("lib.rs")).unwrap(), list, "a refusal changed it");
 }

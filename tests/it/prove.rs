@@ -148,7 +148,7 @@ fn a_bad_evidence_file_is_refused_with_its_reason() {
     ] {
         let error = with_evidence(part, replacement).err().unwrap_or_default();
         assert!(error.contains(reason), "{replacement}: {error:?}");
-        assert!(error.starts_with("labs/blocking_n_plus_one/lab.json: "), "{error}");
+        assert!(error.starts_with("lab.json of blocking-n-plus-one: "), "{error}");
     }
 }
 

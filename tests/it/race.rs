@@ -314,7 +314,7 @@ fn a_lab_that_can_not_be_used_fails_its_race_with_the_reason() {
 fn yours_is_shown_as_it_is_on_disk() {
     let app = TestApp::start();
     app.run(async {
-        let path = "src/labs/missing_index/yours.rs";
+        let path = "src/labs/database/missing_index/yours.rs";
         let yours: Value = app.get_ops("/labs/missing-index/yours").await.json().await.unwrap();
         assert_eq!(yours["path"], path);
         assert_eq!(yours["text"], std::fs::read_to_string(path).unwrap());

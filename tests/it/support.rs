@@ -59,7 +59,7 @@ fn settings(more: &[&str]) -> Config {
 
 /// The labs of this repository.
 pub fn labs() -> Labs {
-    Labs::load(chokepoint::labs::CATALOGUE).unwrap()
+    Labs::load(&chokepoint::labs::CATALOGUE).unwrap()
 }
 
 pub struct TestApp {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     sync::{Arc, OnceLock},
 };
 
@@ -69,10 +70,15 @@ pub struct Labs(Vec<LoadedLab>);
 
 /// Error of a lab.json that can't be used.
 #[derive(Debug, thiserror::Error)]
-#[error("labs/{folder}/lab.json: {reason}", folder = id.replace('-', "_"))]
+#[error("lab.json of {id}: {reason}")]
 pub struct BadLab {
     pub id: &'static str,
     pub reason: String,
+}
+
+/// Folder of a lab, relative to that of the repository.
+pub fn folder_of(area: Area, id: &str) -> PathBuf {
+    area.folder().join(id.replace('-', "_"))
 }
 
 impl Labs {
@@ -177,6 +183,31 @@ impl LoadedLab {
         let measurements = || Arc::new(Measurements::with_own(own.clone()));
         let measurements = evidence.variants().map(|v| (v.to_owned(), measurements())).collect();
         Ok(Self { lab, evidence, measurements, opening: OnceLock::new() })
+    }
+
+    /// A lab `a-lab` that never answers, for tests of what reads its evidence.
+    #[cfg(test)]
+    pub(crate) fn without_handlers(
+        evidence: &serde_json::Value,
+        flow: Option<&'static str>,
+    ) -> Result<Self, BadLab> {
+        let lab = Lab {
+            id: "a-lab",
+            evidence: evidence.to_string().leak(),
+            readme: "",
+            slow_source: "",
+            fast_source: "",
+            flow,
+            counters: &[],
+            data: Data::NONE,
+            handlers: |_| unreachable!("nobody serves it"),
+        };
+        Self::new(Box::leak(Box::new(lab)))
+    }
+
+    /// The lab's folder, relative to that of the repository.
+    pub fn folder(&self) -> PathBuf {
+        folder_of(self.evidence.area, self.lab.id)
     }
 
     /// Key of the teaching order.

@@ -52,7 +52,7 @@ pub fn reset(args: &ResetArgs, catalogue: Catalogue) -> Result<ExitCode, String>
     Progress::read(&file)?;
     for loaded in selected {
         let id = loaded.lab.id;
-        let kept = yours::reset(&root, id)?;
+        let kept = yours::reset(&root, loaded)?;
         progress::forget(&file, id)?;
         let shown = |kept: &PathBuf| kept.strip_prefix(&root).unwrap_or(kept).display().to_string();
         let kept = kept.iter().map(shown).collect::<Vec<_>>().join(" and ");

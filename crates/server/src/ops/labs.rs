@@ -24,7 +24,7 @@ use stage::Stage;
 use workshop::{
     evidence::Evidence,
     lab::{Labs, LoadedLab},
-    progress::{FILE, Progress, yours},
+    progress::{FILE, Progress},
 };
 
 /// Page of all labs.
@@ -54,8 +54,9 @@ async fn progress() -> Progress {
 }
 
 /// True if the server runs in a checkout, which has yours.rs.
-async fn has_yours(id: &'static str) -> bool {
-    let look = move || yours::folder(Path::new("."), id).join("yours.rs").is_file();
+async fn has_yours(loaded: &LoadedLab) -> bool {
+    let file = loaded.folder().join("yours.rs");
+    let look = move || file.is_file();
     blocking_pool::spawn(Pool::Ops, look).await.unwrap_or_default()
 }
 
@@ -95,7 +96,7 @@ async fn one(
     let loaded = find(&labs, id)?;
     if wants_html(&headers) {
         let progress = progress().await.of(loaded.lab.id);
-        let has_yours = has_yours(loaded.lab.id).await;
+        let has_yours = has_yours(loaded).await;
         let has_race = races.of(loaded.lab.id).is_some();
         let stage = Stage { labs: &labs, loaded, progress, has_race, has_yours, app_addr };
         return Ok(stage::page(&stage).into_response());

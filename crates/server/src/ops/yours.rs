@@ -1,7 +1,5 @@
 //! `/labs/{id}/yours`: the learner's files as they are on disk, where the server runs in a checkout.
 
-use std::path::Path as FilePath;
-
 use axum::{
     Json, Router,
     extract::{Path, State, rejection::PathRejection},
@@ -11,7 +9,7 @@ use serde::Serialize;
 
 use super::{OpsState, labs::find};
 use product::error::Error;
-use workshop::progress::yours::{File, files, folder};
+use workshop::progress::yours::{File, files};
 
 pub fn router() -> Router<OpsState> {
     Router::new().route("/labs/{id}/yours", get(yours))
@@ -39,10 +37,11 @@ async fn yours(
     State(OpsState { labs, .. }): State<OpsState>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<YoursOut>, Error> {
-    let id = find(&labs, id)?.lab.id;
+    let loaded = find(&labs, id)?;
     // Relative, so that no answer tells where the checkout is.
-    let root = FilePath::new("");
-    let read = tokio::task::spawn_blocking(move || files(root, id));
+    let (folder, id) = (loaded.folder(), loaded.lab.id);
+    let place = folder.clone();
+    let read = tokio::task::spawn_blocking(move || files(&folder, id));
     let read = read.await.map_err(Error::internal)?.map_err(|error| {
         tracing::debug!(error, "the learner's files can't be read");
         Error::NotFound(
@@ -51,7 +50,7 @@ async fn yours(
                 .to_owned(),
         )
     })?;
-    let path = |name: &str| folder(root, id).join(name).display().to_string();
+    let path = |name: &str| place.join(name).display().to_string();
     let out = |file: &File| FileOut {
         name: file.name,
         path: path(file.name),

@@ -1,5 +1,7 @@
 //! Areas of the catalogue, in teaching order.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
 /// Area of a lab. lab.json has its id; people read its title.
@@ -34,6 +36,11 @@ impl Area {
             Self::Overload => "overload",
             Self::Observability => "observability",
         }
+    }
+
+    /// The area's folder, which is a crate, relative to that of the repository.
+    pub fn folder(self) -> PathBuf {
+        Path::new("src/labs").join(self.id())
     }
 
     pub fn title(self) -> &'static str {

@@ -8,9 +8,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{evidence::Area, lab::Labs, named::nearest, progress::yours};
+use crate::{
+    evidence::Area,
+    lab::{Labs, folder_of},
+    named::nearest,
+};
 
-/// src/labs/mod.rs: the `mod` line and the entry of a lab.
+/// lib.rs of an area: the `mod` line and the entry of a lab.
 mod list;
 
 /// Id and module of the templates.
@@ -57,20 +61,17 @@ const RESERVED: [&str; 51] = [
 pub fn make(root: &Path, area: &str, id: &str, labs: &Labs) -> Result<Vec<PathBuf>, String> {
     let area = area_of(area)?;
     check(id)?;
-    let folder = yours::folder(root, id);
+    let folder = root.join(folder_of(area, id));
     if labs.get(id).is_some() || folder.exists() {
-        return Err(format!("{id}: there is such a lab already, in {}", folder.display()));
+        return Err(format!("{id}: there is such a lab already"));
     }
     // Found out before anything is written.
-    let list = root.join("src/labs/mod.rs");
+    let list = root.join(area.folder()).join("lib.rs");
     let bad = |path: &Path, e: std::io::Error| format!("{}: {e}", path.display());
     let text = fs::read_to_string(&list).map_err(|e| bad(&list, e))?;
-    // The last of its area, and so after all labs of earlier areas.
-    let before = labs.all().iter().rfind(|loaded| loaded.evidence.area <= area);
-    let after = before.map(|loaded| loaded.lab.id.replace('-', "_"));
-    let last = before.map(|loaded| &loaded.evidence).filter(|last| last.area == area);
-    let order = last.map_or(1, |last| last.order + 1);
-    let text = list::with(&text, &id.replace('-', "_"), after.as_deref())
+    let last = labs.all().iter().rfind(|loaded| loaded.evidence.area == area);
+    let order = last.map_or(1, |last| last.evidence.order + 1);
+    let text = list::with(&text, &id.replace('-', "_"))
         .map_err(|reason| format!("{}: {reason}", list.display()))?;
 
     fs::create_dir(&folder).map_err(|e| bad(&folder, e))?;
@@ -153,7 +154,7 @@ mod tests {
     #[test]
     fn the_template_of_yours_is_the_start_of_its_slow() {
         let of = |name| FILES.iter().find(|(file, _)| *file == name).unwrap().1;
-        assert_eq!(of("yours.rs"), yours::start(TEMPLATE.0, of("slow.rs")));
+        assert_eq!(of("yours.rs"), crate::progress::yours::start(TEMPLATE.0, of("slow.rs")));
     }
 
     #[test]

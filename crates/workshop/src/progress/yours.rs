@@ -10,6 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::lab::LoadedLab;
+
 const MARK: &str = "// BOTTLENECK:";
 const SQL: &str = "yours.sql";
 
@@ -26,11 +28,6 @@ impl File {
     pub fn is_edited(&self) -> bool {
         self.text != self.start
     }
-}
-
-/// Folder of a lab in the repository.
-pub fn folder(root: &Path, id: &str) -> PathBuf {
-    root.join("src/labs").join(id.replace('-', "_"))
 }
 
 /// Tables of slow and of yours, in a lab whose variants have tables of their own.
@@ -78,30 +75,29 @@ pub fn start_of_sql(id: &str) -> String {
     )
 }
 
-/// Reads the learner's files of the lab in the repository.
+/// Reads the learner's files of the lab, in its folder.
 ///
 /// # Errors
 /// A file that is not there: this is not the folder of the repository.
-pub fn files(root: &Path, id: &str) -> Result<Vec<File>, String> {
-    let folder = folder(root, id);
+pub fn files(folder: &Path, id: &str) -> Result<Vec<File>, String> {
     let read = |name: &'static str, start| {
         let path = folder.join(name);
         let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         Ok::<_, String>(File { name, start, text })
     };
-    let mut files = vec![read("yours.rs", start_in(root, id)?)?];
+    let mut files = vec![read("yours.rs", start_in(folder, id)?)?];
     if folder.join(SQL).exists() {
         files.push(read(SQL, start_of_sql(id))?);
     }
     Ok(files)
 }
 
-/// Reads slow.rs of the lab in the repository, and makes the start of yours.rs from it.
+/// Reads slow.rs of the lab, in its folder, and makes the start of yours.rs from it.
 ///
 /// # Errors
 /// No such file: this is not the folder of the repository.
-pub fn start_in(root: &Path, id: &str) -> Result<String, String> {
-    let slow = folder(root, id).join("slow.rs");
+pub fn start_in(folder: &Path, id: &str) -> Result<String, String> {
+    let slow = folder.join("slow.rs");
     match fs::read_to_string(&slow) {
         Ok(text) => Ok(start(id, &text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(format!(
@@ -112,18 +108,19 @@ pub fn start_in(root: &Path, id: &str) -> Result<String, String> {
     }
 }
 
-/// Puts the learner's files back to their starts. Returns the places of the old texts that were
+/// Puts the learner's files back to their starts, in the repository below `root`. Returns the places of the old texts that were
 /// others.
 ///
 /// # Errors
 /// A file that is not there, or that can't be read or written. An old text is kept before its file
 /// is written, so it is never lost.
-pub fn reset(root: &Path, id: &str) -> Result<Vec<PathBuf>, String> {
+pub fn reset(root: &Path, loaded: &LoadedLab) -> Result<Vec<PathBuf>, String> {
+    let (folder, id) = (root.join(loaded.folder()), loaded.lab.id);
     let mut kept = Vec::new();
-    for File { name, start, text } in files(root, id)? {
+    for File { name, start, text } in files(&folder, id)? {
         if text != start {
-            kept.push(keep(&root.join("data").join("yours").join(id), name, &text)?);
-            let file = folder(root, id).join(name);
+            kept.push(keep(&root.join("data/yours").join(id), name, &text)?);
+            let file = folder.join(name);
             fs::write(&file, start).map_err(|e| format!("{}: {e}", file.display()))?;
         }
     }
@@ -151,6 +148,7 @@ fn keep(folder: &Path, name: &str, text: &str) -> Result<PathBuf, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::tests::plain;
 
     const SLOW: &str = "\
 //! Slow: it sleeps.
@@ -197,28 +195,29 @@ pub async fn handler() {
     #[test]
     fn a_reset_loses_nothing() {
         let root = tempfile::tempdir().unwrap();
-        let lab = folder(root.path(), "my-lab");
-        let error = reset(root.path(), "my-lab").unwrap_err();
-        assert!(error.contains("my_lab/slow.rs: no such file; run this in"), "{error}");
+        let loaded = LoadedLab::without_handlers(&plain(), None).unwrap();
+        let lab = root.path().join(loaded.folder());
+        let error = reset(root.path(), &loaded).unwrap_err();
+        assert!(error.contains("a_lab/slow.rs: no such file; run this in"), "{error}");
         fs::create_dir_all(&lab).unwrap();
         fs::write(lab.join("slow.rs"), SLOW).unwrap();
-        assert!(reset(root.path(), "my-lab").unwrap_err().contains("yours.rs: "));
+        assert!(reset(root.path(), &loaded).unwrap_err().contains("yours.rs: "));
         for (attempt, kept_as) in [("first", "yours.rs.bak"), ("second", "yours.rs.bak.2")] {
             fs::write(lab.join("yours.rs"), attempt).unwrap();
-            let kept = reset(root.path(), "my-lab").unwrap();
+            let kept = reset(root.path(), &loaded).unwrap();
             let kept = kept.first().unwrap();
-            assert!(kept.ends_with(format!("data/yours/my-lab/{kept_as}")), "{kept:?}");
+            assert!(kept.ends_with(format!("data/yours/a-lab/{kept_as}")), "{kept:?}");
             assert_eq!(fs::read_to_string(kept).unwrap(), attempt);
             let yours = fs::read_to_string(lab.join("yours.rs")).unwrap();
-            assert_eq!(yours, start("my-lab", SLOW));
+            assert_eq!(yours, start("a-lab", SLOW));
         }
         let nothing = Vec::<PathBuf>::new();
-        assert_eq!(reset(root.path(), "my-lab").unwrap(), nothing, "there was nothing to keep");
+        assert_eq!(reset(root.path(), &loaded).unwrap(), nothing, "there was nothing to keep");
 
         fs::write(lab.join(SQL), "CREATE INDEX i ON my_lab_yours (id);").unwrap();
-        let kept = reset(root.path(), "my-lab").unwrap();
-        assert!(kept[0].ends_with("yours/my-lab/yours.sql.bak") && kept.len() == 1, "{kept:?}");
-        assert_eq!(fs::read_to_string(lab.join(SQL)).unwrap(), start_of_sql("my-lab"));
-        assert_eq!(reset(root.path(), "my-lab").unwrap(), nothing);
+        let kept = reset(root.path(), &loaded).unwrap();
+        assert!(kept[0].ends_with("yours/a-lab/yours.sql.bak") && kept.len() == 1, "{kept:?}");
+        assert_eq!(fs::read_to_string(lab.join(SQL)).unwrap(), start_of_sql("a-lab"));
+        assert_eq!(reset(root.path(), &loaded).unwrap(), nothing);
     }
 }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use super::{Attempt, Proof, VariantRun, WORKER_THREADS};
-use crate::{evidence::Statistic, lab::LoadedLab, progress::yours};
+use crate::{evidence::Statistic, lab::LoadedLab};
 use observe::{cost::Counter, measurements::Figures};
 
 const HEADING: &str = "## Numbers\n";
@@ -46,7 +46,7 @@ pub fn write(root: &Path, loaded: &LoadedLab, proof: &Proof) -> Result<(), Strin
     if !proof.holds {
         return Err(format!("{id} does not hold, so its numbers are not written"));
     }
-    let path = yours::folder(root, id).join("README.md");
+    let path = root.join(loaded.folder()).join("README.md");
     let failed = |reason: String| format!("{}: {reason}", path.display());
     let readme = std::fs::read_to_string(&path).map_err(|e| failed(e.to_string()))?;
     let section = section(loaded, &proof.last, &Machine::this());

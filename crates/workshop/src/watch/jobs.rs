@@ -201,6 +201,6 @@ impl<'a> Jobs<'a> {
     }
 
     fn files(&self) -> Result<Vec<yours::File>, String> {
-        yours::files(&self.options.root, self.loaded.lab.id)
+        yours::files(&self.options.root.join(self.loaded.folder()), self.loaded.lab.id)
     }
 }

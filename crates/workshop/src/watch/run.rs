@@ -31,12 +31,13 @@ pub async fn run(
 ) -> Result<Watch, String> {
     let id = loaded.lab.id;
     // Found out at the start, not at the first save.
-    yours::start_in(&options.root, id)?;
+    let folder = options.root.join(loaded.folder());
+    yours::start_in(&folder, id)?;
     let file = options.root.join(progress::FILE);
     let mut watch = Watch::new(id, loaded.evidence.clone(), Progress::read(&file)?.of(id).hints);
     let jobs = Jobs::new(loaded, options, sender.clone());
     let on_save = sender.clone();
-    let _saves = saves::watch(&yours::folder(&options.root, id), move || {
+    let _saves = saves::watch(&folder, move || {
         // The loop has ended: nobody waits for a save.
         let _ = on_save.send(Event::Saved);
     })?;

@@ -23,14 +23,13 @@ pub const TOKENS: &str = "tokens.json";
 /// Writes the scripts, the lab's evidence and its flow to a folder, laid out as in the repository.
 pub fn unpack(loaded: &LoadedLab, tokens: &[String]) -> std::io::Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
-    let lab = format!("src/labs/{}", loaded.lab.id.replace('-', "_"));
-    let (evidence, flow) = (format!("{lab}/lab.json"), format!("{lab}/{FLOW}"));
+    let lab = loaded.folder();
     let tokens = serde_json::to_string(tokens)?;
-    let own = [(evidence.as_str(), loaded.lab.evidence), (TOKENS, tokens.as_str())];
-    let flow = loaded.lab.flow.map(|text| (flow.as_str(), text));
-    let files = SCRIPTS.into_iter().chain(own).chain(flow);
-    for (path, text) in files {
-        let path: PathBuf = folder.path().join(path);
+    let own = [(lab.join("lab.json"), loaded.lab.evidence), (TOKENS.into(), tokens.as_str())];
+    let flow = loaded.lab.flow.map(|text| (lab.join(FLOW), text));
+    let scripts = SCRIPTS.into_iter().map(|(path, text)| (PathBuf::from(path), text));
+    for (path, text) in scripts.chain(own).chain(flow) {
+        let path = folder.path().join(path);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
         }
@@ -41,42 +40,28 @@ pub fn unpack(loaded: &LoadedLab, tokens: &[String]) -> std::io::Result<tempfile
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::{evidence::tests::plain, lab::Lab};
+    use crate::evidence::tests::plain;
 
     const TEXT: &str = "export default function (user) {\n  user.request();\n}\n";
 
-    /// A lab that never answers: k6 alone is what this is about.
     fn with_flow(flow: Option<&'static str>) -> Result<LoadedLab, String> {
         let mut evidence = plain();
-        evidence["request"]["flow"] = json!(FLOW);
-        let lab = Lab {
-            id: "a-lab",
-            evidence: evidence.to_string().leak(),
-            readme: "",
-            slow_source: "",
-            fast_source: "",
-            flow,
-            counters: &[],
-            data: crate::Data::NONE,
-            handlers: |_| unreachable!("nobody serves it"),
-        };
-        LoadedLab::new(Box::leak(Box::new(lab))).map_err(|e| e.to_string())
+        evidence["request"]["flow"] = FLOW.into();
+        LoadedLab::without_handlers(&evidence, flow).map_err(|e| e.to_string())
     }
 
     #[test]
     fn a_flow_is_beside_the_evidence_that_names_it() {
         let folder = unpack(&with_flow(Some(TEXT)).unwrap(), &[]).unwrap();
-        let read =
-            |file: &str| std::fs::read_to_string(folder.path().join("src/labs/a_lab").join(file));
+        let lab = folder.path().join("src/labs/overload/a_lab");
+        let read = |file: &str| std::fs::read_to_string(lab.join(file));
         assert_eq!(read(FLOW).unwrap(), TEXT);
         let evidence: serde_json::Value = serde_json::from_str(&read("lab.json").unwrap()).unwrap();
         assert_eq!(evidence["request"]["flow"], FLOW);
         let error = with_flow(None).err().unwrap();
         assert!(
-            error.starts_with("labs/a_lab/lab.json: request.flow: mod.rs has no k6.js"),
+            error.starts_with("lab.json of a-lab: request.flow: mod.rs has no k6.js"),
             "{error}"
         );
     }

@@ -7,13 +7,13 @@ use similar::{ChangeTag, TextDiff};
 use workshop::lab::LoadedLab;
 
 pub fn section(loaded: &LoadedLab, has_yours: bool, is_solved: bool) -> Markup {
-    let folder = format!("src/labs/{}", loaded.lab.id.replace('-', "_"));
+    let folder = loaded.folder();
     html! {
         section.code aria-labelledby="code-title" {
             h2 #code-title { "Code" }
             @if has_yours {
                 div.yours data-yours {
-                    h3 { code { (folder) "/yours.rs" } }
+                    h3 { code { (folder.join("yours.rs").display()) } }
                     p.quiet { "As it is on disk now; edit it there." }
                     pre { code data-rust { "…" } }
                 }
