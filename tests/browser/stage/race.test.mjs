@@ -1,7 +1,7 @@
 //! Race and gate on each lab, as a person would start them, and the page beside a held server: it goes on to
 //! show numerals while every app worker is held. Counts and states only.
 //!
-//! PROOF has k6's outcome of each lab's proof load, `{lab}/{variant}.k6.json`: the gate has its verdict.
+//! RACED names the labs, all if it is empty. PROOF has k6's outcome of each lab's proof load, `{lab}/{variant}.k6.json`: the gate has its verdict.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -29,7 +29,8 @@ async function started(page, { lanes = ['slow', 'fast'], visitors = 10, seconds 
   await page.locator('[data-stop]:enabled').waitFor(PATIENCE);
 }
 
-for (const lab of await labs()) {
+const named = (process.env.RACED ?? '').split(' ').filter(Boolean);
+for (const lab of named.length ? named : await labs()) {
   test(`${lab} is raced: numerals while it runs, then figures, traces and flame graphs`, PATIENCE, async () => {
     const view = await opened(browser, `/labs/${lab}`);
     const { page } = view;
