@@ -147,6 +147,8 @@ mod signals;
 mod span_store;
 /// Settings of SQLite.
 mod sqlite;
+/// Statements that the database prepares for a request.
+mod statements_prepared;
 /// An SQLite file that is deleted or replaced while it is in use.
 mod store_file;
 /// Load test of log ingest.

@@ -10,6 +10,10 @@ mod backends;
 /// Spans of a trace.
 #[path = "../it/kept_traces.rs"]
 mod kept_traces;
+/// Labs of these tests.
+#[expect(dead_code, reason = "the tests of `it` use more of it")]
+#[path = "../it/own_labs.rs"]
+mod own_labs;
 /// The program as a process.
 #[expect(dead_code, reason = "the tests of `it` use more of it")]
 #[path = "../it/program.rs"]
@@ -88,6 +92,9 @@ mod sessions;
 mod shared_cache;
 /// Rate limits that all instances share.
 mod shared_limits;
+/// Statements that the database prepares for a request.
+#[path = "../it/statements_prepared.rs"]
+mod statements_prepared;
 /// Todos in the API.
 #[path = "../it/todos.rs"]
 mod todos;

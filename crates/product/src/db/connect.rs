@@ -16,7 +16,7 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
-use super::{failure::is_locked, link::Link, rows_visited, server::ANSWERS_WITHIN};
+use super::{engine, failure::is_locked, link::Link, server::ANSWERS_WITHIN};
 use crate::config::DatabaseConfig;
 
 /// Longest wait of a writer for another writer of the same SQLite file, unless the limit of a
@@ -66,7 +66,7 @@ pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnect
             let is_usable = is_trusted && !connection.is_in_transaction();
             Box::pin(async move {
                 if is_usable {
-                    rows_visited::sqlite::lend(connection).await?;
+                    engine::sqlite::lend(connection).await?;
                 }
                 Ok(is_usable)
             })
@@ -80,7 +80,7 @@ pub async fn pool(config: &DatabaseConfig, link: Link) -> Result<DatabaseConnect
             })
         })
         .map_sqlx_sqlite_pool_opts(|pool| {
-            pool.after_connect(|connection, _| Box::pin(rows_visited::sqlite::watch(connection)))
+            pool.after_connect(|connection, _| Box::pin(engine::sqlite::watch(connection)))
                 .after_release(|connection, _| outside_transactions(connection))
         })
         .map_sqlx_postgres_opts(move |options| postgres(options, &of_postgres))

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sea_orm::{DbErr, metric};
+use sea_orm::DbErr;
 use tracing::Span;
 
 use super::{link::Link, span::ended};
@@ -20,18 +20,13 @@ use observe::{
 pub(super) const WORTH_A_SPAN: Duration = Duration::from_millis(1);
 
 thread_local! {
-    /// Execution time of the statement that just ended on this thread, without the pool wait.
-    /// sea-orm reports it in the same poll in which the statement's future becomes ready.
+    /// Execution time of the statement that just ended on this thread, without the pool wait. Noted
+    /// in the same poll in which the statement's future becomes ready.
     static EXECUTED: Cell<Option<Duration>> = const { Cell::new(None) };
 }
 
-/// Callback of sea-orm at the end of each statement.
-pub fn executed(query: &metric::Info<'_>) {
-    executed_in(query.elapsed);
-}
-
-/// Notes the execution time of a statement that was not sent through sea-orm, in its last poll.
-pub fn executed_in(elapsed: Duration) {
+/// Notes the execution time of a statement, in its last poll.
+pub fn executed(elapsed: Duration) {
     EXECUTED.set(Some(elapsed));
 }
 
@@ -64,7 +59,7 @@ pub async fn instrumented<T>(
     result
 }
 
-/// The same without an execution time from sea-orm, so none of it counts as pool wait.
+/// The same without an execution time, so none of it counts as pool wait.
 pub async fn instrumented_unprepared<T>(
     link: &Link,
     span: Span,
@@ -122,13 +117,13 @@ macro_rules! instrumented_connection {
             ) -> Result<Option<sea_orm::QueryResult>, sea_orm::DbErr> {
                 $crate::db::texts::sent(&statement.sql);
                 let span = $crate::db::span::of_statement(&self.link, &statement);
-                let explain = $crate::db::rows_visited::postgres::explain(&statement);
+                let explain = $crate::db::engine::postgres::explain(&statement);
                 let explained = explain.map(|explain| self.$inner.query_one_raw(explain));
                 let sent = self.watched(self.$inner.query_one_raw(statement));
                 let sent = $crate::db::instrument::instrumented(&self.link, span, sent, |row| {
                     u64::from(row.is_some())
                 });
-                $crate::db::rows_visited::postgres::after(sent, explained).await
+                $crate::db::engine::postgres::after(sent, explained).await
             }
 
             async fn query_all_raw(
@@ -137,13 +132,13 @@ macro_rules! instrumented_connection {
             ) -> Result<Vec<sea_orm::QueryResult>, sea_orm::DbErr> {
                 $crate::db::texts::sent(&statement.sql);
                 let span = $crate::db::span::of_statement(&self.link, &statement);
-                let explain = $crate::db::rows_visited::postgres::explain(&statement);
+                let explain = $crate::db::engine::postgres::explain(&statement);
                 let explained = explain.map(|explain| self.$inner.query_one_raw(explain));
                 let sent = self.watched(self.$inner.query_all_raw(statement));
                 let sent = $crate::db::instrument::instrumented(&self.link, span, sent, |rows| {
                     rows.len() as u64
                 });
-                $crate::db::rows_visited::postgres::after(sent, explained).await
+                $crate::db::engine::postgres::after(sent, explained).await
             }
         }
     };

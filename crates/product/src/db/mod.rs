@@ -9,9 +9,9 @@ use std::{
 use chrono::{DateTime, SubsecRound, Utc};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
-    sqlx::{self, Connection, Pool, SqliteConnection},
+    ConnectionTrait, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+    sqlx::{self, Connection, SqliteConnection},
 };
 
 use crate::config::DatabaseConfig;
@@ -20,6 +20,10 @@ use observe::{cost::Counter, request_cost};
 
 /// Opens a pool, on SQLite and on PostgreSQL.
 mod connect;
+/// The driver's connection, and the pool that lends it.
+mod connection;
+/// Counts of the database engine.
+mod engine;
 /// Meaning of a failed statement.
 mod failure;
 /// The SQLite file itself.
@@ -30,8 +34,6 @@ mod held;
 mod instrument;
 /// Injected latency, limits on waits, and the state of the database.
 mod link;
-/// Rows that the database visited.
-mod rows_visited;
 /// Circuit breaker of PostgreSQL, and its probe.
 mod server;
 /// Spans of statements.
@@ -47,11 +49,12 @@ mod write_lock;
 /// Check that the database accepts writes.
 mod writes;
 
+use connection::Pool;
+pub use engine::{ROWS_VISITED, STATEMENTS_PREPARED, VM_STEPS};
 pub use failure::{is_orphan, is_unavailable, is_unique_violation};
 pub use held::Held;
 use instrument::instrumented_connection;
 use link::Link;
-pub use rows_visited::{ROWS_VISITED, VM_STEPS};
 use server::Server;
 pub use transaction::Transaction;
 use write_lock::WriteLock;
@@ -63,7 +66,7 @@ const SET_UP_LOCK: i64 = 0x0063_686f_6b65;
 /// A connection pool. Cheap to clone; sea-orm's entities take it wherever they take a connection.
 #[derive(Clone)]
 pub struct Db {
-    pool: Arc<DatabaseConnection>,
+    pool: Arc<Pool>,
     config: Arc<DatabaseConfig>,
     link: Link,
     write_lock: WriteLock,
@@ -97,8 +100,7 @@ impl Db {
         link: Link,
         write_lock: WriteLock,
     ) -> Result<Self, DbErr> {
-        let mut pool = connect::pool(&config, link.clone()).await?;
-        pool.set_metric_callback(instrument::executed);
+        let pool = Pool(connect::pool(&config, link.clone()).await?);
         Ok(Self { pool: Arc::new(pool), config: Arc::new(config), link, write_lock, anchor: None })
     }
 
@@ -191,7 +193,7 @@ pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
 
-fn pool_use<B: sqlx::Database>(pool: &Pool<B>) -> PoolUse {
+fn pool_use<B: sqlx::Database>(pool: &sqlx::Pool<B>) -> PoolUse {
     PoolUse {
         open: pool.size(),
         idle: u32::try_from(pool.num_idle()).unwrap_or(u32::MAX),

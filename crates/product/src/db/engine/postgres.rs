@@ -1,12 +1,52 @@
-//! Rows that a query visits on PostgreSQL, by the plan that `EXPLAIN ANALYZE` writes when it runs
-//! the query once more. That takes as long as the query, so only a lab that counts them pays for it.
+//! What PostgreSQL is asked about its work, for a lab that counts it: rows that a query visits, by the
+//! plan that `EXPLAIN ANALYZE` writes when it runs the query once more, and whether its connection
+//! has a statement prepared, by one more round trip before it.
 
-use sea_orm::{DbBackend, DbErr, QueryResult, Statement, sqlx::Row};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement,
+    sqlx::{self, PgConnection, Row},
+};
 use serde_json::Value;
 
-use super::ROWS_VISITED;
+use super::{ROWS_VISITED, STATEMENTS_PREPARED};
 use crate::db::instrument::unbooked;
 use observe::request_cost;
+
+/// Whether a connection has this text prepared. Asked without preparing it: that would be listed, and
+/// take a place in the driver's cache.
+const IS_PREPARED: &str = "SELECT EXISTS (SELECT FROM pg_prepared_statements WHERE statement = $1)";
+
+/// Counts the statement that the connection is about to prepare, for a request that has the counter.
+pub async fn count_preparation(connection: &mut PgConnection, sql: &str) {
+    if counts_preparations() {
+        let asked = sqlx::query_scalar(IS_PREPARED).bind(sql).persistent(false);
+        count_unless_prepared(asked.fetch_one(connection).await.map_err(|e| e.to_string()));
+    }
+}
+
+/// The same on the connection of a transaction, whose driver prepares the question once.
+pub async fn count_preparation_in(transaction: &DatabaseTransaction, statement: &Statement) {
+    if transaction.get_database_backend() == DbBackend::Postgres && counts_preparations() {
+        let values = [statement.sql.as_str().into()];
+        let asked = Statement::from_sql_and_values(DbBackend::Postgres, IS_PREPARED, values);
+        let answer = transaction.query_one_raw(asked).await;
+        let answer = answer.and_then(|row| row.map_or(Ok(false), |row| row.try_get_by_index(0)));
+        count_unless_prepared(answer.map_err(|e| e.to_string()));
+    }
+}
+
+fn counts_preparations() -> bool {
+    let mut counts = false;
+    request_cost::with(|request| counts = STATEMENTS_PREPARED.is_of(request));
+    counts
+}
+
+fn count_unless_prepared(is_prepared: Result<bool, String>) {
+    match is_prepared {
+        Ok(is_prepared) => STATEMENTS_PREPARED.add(u64::from(!is_prepared)),
+        Err(error) => tracing::warn!(error, "a preparation could not be counted"),
+    }
+}
 
 /// The statement that explains a query of a request that has the counter. Only a plain query: what
 /// writes would write twice.

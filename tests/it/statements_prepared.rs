@@ -1,0 +1,113 @@
+//! Statements that the database prepares for a request, on every database: once for each text and
+//! connection, and again when the driver's cache of the connection has no place for it.
+
+use std::ops::Range;
+
+use axum::{Json, extract::State, routing::get};
+use observe::cost::Counter;
+use product::{api::state::AppState, db::STATEMENTS_PREPARED, error::Error};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use serde_json::Value;
+use workshop::{Data, Handlers, Lab};
+
+use crate::{
+    own_labs::{evidence, lab, start},
+    support::TestApp,
+};
+
+/// Statements that the driver keeps prepared on a connection.
+const KEPT: u64 = 100;
+const TEXTS: u64 = KEPT + 50;
+
+/// Sends texts, each once, in the same order at each call.
+async fn send(db: &impl ConnectionTrait, texts: Range<u64>) -> Result<(), DbErr> {
+    for text in texts {
+        let sql = format!("SELECT CAST({text} AS BIGINT) AS n");
+        db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    }
+    Ok(())
+}
+
+/// More texts than the cache keeps, so that each has lost its place when it comes again.
+async fn many(State(AppState { db, .. }): State<AppState>) -> Result<Json<Value>, Error> {
+    let connection = db.acquire().await?;
+    send(&connection, 0..TEXTS).await?;
+    send(&connection, 0..TEXTS).await?;
+    Ok(Json(Value::Null))
+}
+
+/// Texts that find their places again.
+async fn few(State(AppState { db, .. }): State<AppState>) -> Result<Json<Value>, Error> {
+    let connection = db.acquire().await?;
+    for _ in 0..10 {
+        send(&connection, 0..2).await?;
+    }
+    Ok(Json(Value::Null))
+}
+
+async fn in_transaction(State(AppState { db, .. }): State<AppState>) -> Result<Json<Value>, Error> {
+    let txn = db.begin().await?;
+    send(&txn, 0..TEXTS).await?;
+    txn.commit().await?;
+    Ok(Json(Value::Null))
+}
+
+/// Other texts, each on a connection of the pool.
+async fn by_pool(State(AppState { db, .. }): State<AppState>) -> Result<Json<Value>, Error> {
+    send(&db, 1000..1020).await?;
+    Ok(Json(Value::Null))
+}
+
+const LAB: Lab = Lab {
+    id: "preparing",
+    evidence: "",
+    readme: "",
+    slow_source: "",
+    fast_source: "",
+    flow: None,
+    counters: &[&STATEMENTS_PREPARED],
+    data: Data::NONE,
+    handlers: |_| Handlers {
+        slow: get(many),
+        fast: get(few),
+        yours: get(in_transaction),
+        wrong: vec![("by-pool", get(by_pool))],
+    },
+};
+
+/// Statements that one request prepared, and those of a text that was new.
+async fn prepared(app: &TestApp, path: &str, variant: &str) -> [u64; 2] {
+    assert_eq!(app.get(&format!("/api/labs/preparing/{path}")).await.status(), 200, "{path}");
+    let measured = app.measured("preparing", variant).await;
+    let most = |name: &str| {
+        let named = |(counter, _): &(&Counter, _)| counter.name() == name;
+        measured.counters.iter().find(named).unwrap().1.max as u64
+    };
+    [most("statements_prepared"), most("new_statements")]
+}
+
+#[test]
+fn each_preparation_counts_and_a_text_that_is_kept_does_not() {
+    let mut evidence = evidence("preparing", 1);
+    evidence["wrong_fixes"] = serde_json::json!([{
+        "name": "by-pool", "idea": "Others.", "refuted_by": { "queries": { "min": 2 } },
+    }]);
+    let plain = lab("preparing", &evidence, Data::NONE);
+    let app = start(&[Box::leak(Box::new(Lab { evidence: plain.evidence, ..LAB }))]);
+    app.run(async {
+        let begins = match app.db().await.get_database_backend() {
+            // BEGIN and COMMIT.
+            DbBackend::Sqlite => 2,
+            _ => 0,
+        };
+        assert_eq!(prepared(&app, "v1/slow", "slow").await, [2 * TEXTS, TEXTS]);
+        let [few, _] = prepared(&app, "v2/fast", "fast").await;
+        assert!(few <= 2, "{few} of two texts");
+        // The texts are known, and the connection has lost them, whichever it is.
+        let [in_transaction, new] = prepared(&app, "v3/yours", "yours").await;
+        let last = TEXTS - 2;
+        assert!((last..=TEXTS + begins).contains(&in_transaction), "{in_transaction}");
+        assert_eq!(new, 0);
+        assert_eq!(prepared(&app, "v4/by-pool", "by-pool").await, [20, 20]);
+    });
+}
