@@ -7,7 +7,7 @@ use axum::{Json, extract::State, routing::get};
 use observe::cost::Counter;
 use product::{api::state::AppState, db::STATEMENTS_PREPARED, error::Error};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
-use serde_json::Value;
+use serde_json::{Value, json};
 use workshop::{Data, Handlers, Lab};
 
 use crate::{
@@ -52,6 +52,19 @@ async fn in_transaction(State(AppState { db, .. }): State<AppState>) -> Result<J
     Ok(Json(Value::Null))
 }
 
+/// A query for one row, ten times on one connection. sea-orm binds the LIMIT as a parameter, and a
+/// planner that looks at its value has to look again each time.
+async fn one_row(State(AppState { db, .. }): State<AppState>) -> Result<Json<Value>, Error> {
+    let connection = db.acquire().await?;
+    for _ in 0..10 {
+        let sql = "SELECT CAST(1 AS BIGINT) AS n LIMIT $1";
+        let backend = connection.get_database_backend();
+        let query = Statement::from_sql_and_values(backend, sql, [1_u64.into()]);
+        connection.query_one_raw(query).await?;
+    }
+    Ok(Json(Value::Null))
+}
+
 /// Other texts, each on a connection of the pool.
 async fn by_pool(State(AppState { db, .. }): State<AppState>) -> Result<Json<Value>, Error> {
     send(&db, 1000..1020).await?;
@@ -71,7 +84,7 @@ const LAB: Lab = Lab {
         slow: get(many),
         fast: get(few),
         yours: get(in_transaction),
-        wrong: vec![("by-pool", get(by_pool))],
+        wrong: vec![("by-pool", get(by_pool)), ("one-row", get(one_row))],
     },
 };
 
@@ -89,9 +102,10 @@ async fn prepared(app: &TestApp, path: &str, variant: &str) -> [u64; 2] {
 #[test]
 fn each_preparation_counts_and_a_text_that_is_kept_does_not() {
     let mut evidence = evidence("preparing", 1);
-    evidence["wrong_fixes"] = serde_json::json!([{
-        "name": "by-pool", "idea": "Others.", "refuted_by": { "queries": { "min": 2 } },
-    }]);
+    let other = |name: &str| {
+        json!({ "name": name, "idea": "Other.", "refuted_by": { "queries": { "min": 2 } } })
+    };
+    evidence["wrong_fixes"] = json!([other("by-pool"), other("one-row")]);
     let plain = lab("preparing", &evidence, Data::NONE);
     let app = start(&[Box::leak(Box::new(Lab { evidence: plain.evidence, ..LAB }))]);
     app.run(async {
@@ -109,5 +123,6 @@ fn each_preparation_counts_and_a_text_that_is_kept_does_not() {
         assert!((last..=TEXTS + begins).contains(&in_transaction), "{in_transaction}");
         assert_eq!(new, 0);
         assert_eq!(prepared(&app, "v4/by-pool", "by-pool").await, [20, 20]);
+        assert_eq!(prepared(&app, "v4/one-row", "one-row").await, [1, 1]);
     });
 }
