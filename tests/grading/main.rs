@@ -17,6 +17,8 @@ mod support;
 mod blocking_n_plus_one;
 /// Bounds, and the words of a refusal.
 mod bounds;
+/// Solutions of chatty-logs.
+mod chatty_logs;
 /// Grades a solution.
 mod grade;
 /// Solutions of guard-across-await.

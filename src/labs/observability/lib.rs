@@ -2,4 +2,7 @@
 
 use workshop::Lab;
 
-pub static LABS: &[&Lab] = &[];
+/// A log line for each row, and a wait for the disk after each line.
+pub mod chatty_logs;
+
+pub static LABS: &[&Lab] = &[&chatty_logs::LAB];

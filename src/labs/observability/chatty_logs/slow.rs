@@ -1,0 +1,18 @@
+//! Slow: makes a report of all posts, and tells the log of the reports about each of them.
+
+use axum::{Json, extract::State};
+
+use super::{Report, report_log, rows};
+use product::{api::state::AppState, error::Error};
+
+pub async fn handler(State(AppState { db, .. }): State<AppState>) -> Result<Json<Report>, Error> {
+    let mut report = Report::default();
+    for post in rows(&db).await? {
+        // BOTTLENECK: each row has a line of its own, and the worker waits until the disk has it.
+        report_log::info(format_args!("added post {}, {} comments", post.id, post.comments));
+        report.add(post);
+    }
+    let (posts, comments) = (report.posts.len(), report.comments);
+    report_log::info(format_args!("made a report of {posts} posts, {comments} comments"));
+    Ok(Json(report))
+}
