@@ -76,10 +76,20 @@ pub fn grade(lab: Lab) -> Vec<String> {
 /// Bounds on counts: a time says nothing on a machine that runs other tests.
 fn counts(evidence: &Evidence) -> Vec<bounds::Bound> {
     let is_count = |bound: &bounds::Bound| {
-        use Counter::{Hashes, LogBytes, LogLines, Own, Queries, Rows, Switches, UpstreamCalls};
+        use Counter::{
+            AllocatedBytes, Hashes, LogBytes, LogLines, Own, Queries, Rows, Switches, UpstreamCalls,
+        };
         matches!(
             bound.counter,
-            Hashes | LogBytes | LogLines | Own(_) | Queries | Rows | Switches | UpstreamCalls
+            AllocatedBytes
+                | Hashes
+                | LogBytes
+                | LogLines
+                | Own(_)
+                | Queries
+                | Rows
+                | Switches
+                | UpstreamCalls
         )
     };
     bounds::of(evidence).into_iter().filter(is_count).collect()

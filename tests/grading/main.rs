@@ -19,6 +19,8 @@ mod blocking_n_plus_one;
 mod bounds;
 /// Solutions of chatty-logs.
 mod chatty_logs;
+/// Solutions of clone-storm.
+mod clone_storm;
 /// Grades a solution.
 mod grade;
 /// Solutions of guard-across-await.

@@ -2,4 +2,7 @@
 
 use workshop::Lab;
 
-pub static LABS: &[&Lab] = &[];
+/// A catalogue that each layer copies whole, for a page of it.
+pub mod clone_storm;
+
+pub static LABS: &[&Lab] = &[&clone_storm::LAB];

@@ -1,0 +1,78 @@
+//! A document that is copied whole by each layer that touches it. Nothing waits and no query is slow;
+//! look at `allocated_bytes`.
+
+use std::collections::HashMap;
+
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::request::Parts,
+    routing::get,
+};
+
+use product::{error::Error, input::Params};
+use workshop::{Data, Handlers, Lab, Schema};
+
+/// The document: all articles, and the terms of each customer.
+pub mod catalogue;
+mod fast;
+/// The rows of the tables.
+mod rows;
+mod slow;
+/// The catalogue in memory.
+pub mod store;
+mod wrong;
+mod yours;
+
+pub static LAB: Lab = Lab {
+    id: "clone-storm",
+    evidence: include_str!("lab.json"),
+    readme: include_str!("README.md"),
+    slow_source: include_str!("slow.rs"),
+    fast_source: include_str!("fast.rs"),
+    flow: None,
+    counters: &[&catalogue::ARTICLES_COPIED],
+    data: Data {
+        schema: Schema::Both(include_str!("schema.sql")),
+        set_up: Some(|state| Box::pin(async move { store::fill_and_load(&state.db).await })),
+        reset: Some(|state| Box::pin(async move { store::fill_and_load(&state.db).await })),
+        faults: None,
+        change: Some(rows::change),
+    },
+    handlers: |_state| Handlers {
+        slow: get(slow::handler),
+        fast: get(fast::handler),
+        yours: get(yours::handler),
+        wrong: vec![
+            ("arc-in-store", get(wrong::arc_in_store)),
+            ("copy-on-write", get(wrong::copy_on_write)),
+            ("blocking-pool", get(wrong::on_the_blocking_pool)),
+        ],
+    },
+};
+
+/// Articles of one page.
+pub const PAGE: usize = 20;
+
+/// Customer of a request that names none.
+const GUEST: &str = "guest";
+
+/// Page that is asked for, and who asks: `?customer=acme&page=3`.
+pub struct Wanted {
+    pub customer: String,
+    /// Articles on the pages before it.
+    pub skipped: usize,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Wanted {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let Query(given) = Query::<HashMap<String, String>>::try_from_uri(&parts.uri)
+            .map_err(|e| Error::Malformed(e.to_string()))?;
+        let mut params = Params::new(given);
+        let page = params.number("page", 1..=1_000, 1);
+        let customer = params.text("customer").unwrap_or_else(|| GUEST.to_owned());
+        params.finish()?;
+        Ok(Self { customer, skipped: (page as usize - 1) * PAGE })
+    }
+}

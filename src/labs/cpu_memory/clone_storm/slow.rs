@@ -1,0 +1,44 @@
+//! Slow: the catalogue as one customer sees it: at its prices, what it may order, a page of that.
+
+use axum::{Json, extract::State};
+
+use super::{
+    PAGE, Wanted,
+    catalogue::{ArticleOut, Catalogue, Customer},
+    store::STORE,
+};
+use product::{api::state::AppState, error::Error};
+
+pub async fn handler(
+    State(AppState { db, .. }): State<AppState>,
+    Wanted { customer, skipped }: Wanted,
+) -> Result<Json<Vec<ArticleOut>>, Error> {
+    // BOTTLENECK: the store and each of three layers copy the whole catalogue, for 20 articles.
+    let catalogue = STORE.get(&db).await?;
+    let customer = catalogue.customer(&customer)?;
+    let priced = priced(&catalogue, customer);
+    let permitted = permitted(&priced, customer);
+    Ok(Json(page(&permitted, skipped)))
+}
+
+/// Lays the customer's own prices over those of the list.
+fn priced(catalogue: &Catalogue, customer: &Customer) -> Catalogue {
+    let mut priced = catalogue.clone();
+    for article in &mut priced.articles {
+        article.price = customer.price_of(article);
+    }
+    priced
+}
+
+/// Leaves out what the customer may not see.
+fn permitted(catalogue: &Catalogue, customer: &Customer) -> Catalogue {
+    let mut permitted = catalogue.clone();
+    permitted.articles.retain(|article| customer.may_see(article));
+    permitted
+}
+
+/// Presents a page.
+fn page(catalogue: &Catalogue, skipped: usize) -> Vec<ArticleOut> {
+    let articles = catalogue.articles.clone().into_iter().skip(skipped).take(PAGE);
+    articles.map(|article| ArticleOut::new(&article, article.price)).collect()
+}
