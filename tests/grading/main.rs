@@ -17,6 +17,8 @@ mod support;
 mod blocking_n_plus_one;
 /// Bounds, and the words of a refusal.
 mod bounds;
+/// Solutions of cache-stampede.
+mod cache_stampede;
 /// Solutions of chatty-logs.
 mod chatty_logs;
 /// Solutions of clone-storm.
