@@ -39,3 +39,5 @@ mod n_plus_one;
 mod pool_exhaustion;
 /// Solutions of retry-storm.
 mod retry_storm;
+/// Solutions of statement-churn.
+mod statement_churn;

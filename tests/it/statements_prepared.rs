@@ -102,9 +102,7 @@ async fn prepared(app: &TestApp, path: &str, variant: &str) -> [u64; 2] {
 #[test]
 fn each_preparation_counts_and_a_text_that_is_kept_does_not() {
     let mut evidence = evidence("preparing", 1);
-    let other = |name: &str| {
-        json!({ "name": name, "idea": "Other.", "refuted_by": { "queries": { "min": 2 } } })
-    };
+    let other = |name: &str| json!({ "name": name, "idea": "Other.", "refuted_by": { "queries": { "min": 2 } } });
     evidence["wrong_fixes"] = json!([other("by-pool"), other("one-row")]);
     let plain = lab("preparing", &evidence, Data::NONE);
     let app = start(&[Box::leak(Box::new(Lab { evidence: plain.evidence, ..LAB }))]);

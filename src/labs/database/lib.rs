@@ -10,6 +10,13 @@ pub mod missing_index;
 pub mod n_plus_one;
 /// A connection held while a password is hashed and another service asked.
 pub mod pool_exhaustion;
+/// A list of ids in the text of its query, so each length is another statement to prepare.
+pub mod statement_churn;
 
-pub static LABS: &[&Lab] =
-    &[&n_plus_one::LAB, &pool_exhaustion::LAB, &join_storm::LAB, &missing_index::LAB];
+pub static LABS: &[&Lab] = &[
+    &n_plus_one::LAB,
+    &pool_exhaustion::LAB,
+    &join_storm::LAB,
+    &missing_index::LAB,
+    &statement_churn::LAB,
+];

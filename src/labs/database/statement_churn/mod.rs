@@ -1,0 +1,63 @@
+//! A list of ids, of another length for each reader, spelled out in the text of its query. Nothing
+//! blocks, and both sides make as many queries; look at `statements_prepared`.
+
+use std::collections::HashMap;
+
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::request::Parts,
+    routing::get,
+};
+
+use product::{db::STATEMENTS_PREPARED, error::Error, input::Params};
+use workshop::{Data, Handlers, Lab, Schema};
+
+/// Articles.
+mod articles;
+mod fast;
+/// A list in one parameter.
+mod one_parameter;
+/// Articles that a reader keeps, and the rows of both tables.
+mod shelves;
+mod slow;
+mod wrong;
+mod yours;
+
+pub static LAB: Lab = Lab {
+    id: "statement-churn",
+    evidence: include_str!("lab.json"),
+    readme: include_str!("README.md"),
+    slow_source: include_str!("slow.rs"),
+    fast_source: include_str!("fast.rs"),
+    flow: None,
+    counters: &[&STATEMENTS_PREPARED],
+    data: Data {
+        schema: Schema::Both(include_str!("schema.sql")),
+        set_up: Some(|state| Box::pin(async move { shelves::fill(&state.db).await })),
+        reset: Some(|state| Box::pin(async move { shelves::fill(&state.db).await })),
+        faults: None,
+        change: Some(shelves::change),
+    },
+    handlers: |_state| Handlers {
+        slow: get(slow::handler),
+        fast: get(fast::handler),
+        yours: get(yours::handler),
+        wrong: vec![("literals", get(wrong::literals)), ("all-at-once", get(wrong::all_at_once))],
+    },
+};
+
+/// Which ten readers get their digests: `?batch=7`. There are 40 batches, and then the first again.
+pub struct Batch(u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Batch {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let Query(given) = Query::<HashMap<String, String>>::try_from_uri(&parts.uri)
+            .map_err(|e| Error::Malformed(e.to_string()))?;
+        let mut params = Params::new(given);
+        let batch = params.id("batch");
+        params.finish()?;
+        Ok(Self(batch))
+    }
+}

@@ -1,0 +1,25 @@
+//! Slow: reads the news of each reader's shelf, with each id as a parameter of its own.
+
+use axum::{Json, extract::State};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use super::{
+    Batch,
+    articles::{Column, Entity, Model},
+    shelves,
+};
+use product::{api::state::AppState, error::Error};
+
+pub async fn handler(
+    State(AppState { db, .. }): State<AppState>,
+    Batch(batch): Batch,
+) -> Result<Json<Vec<Vec<Model>>>, Error> {
+    let mut digests = Vec::new();
+    for kept in shelves::of(&db, batch).await? {
+        // BOTTLENECK: the text has a parameter for each id, so a shelf of another length is another
+        // statement: the database prepares it, and it takes the place of one that was prepared.
+        let news = Entity::find().filter(Column::IsNews.eq(true)).filter(Column::Id.is_in(kept));
+        digests.push(news.order_by_asc(Column::Id).all(&db).await?);
+    }
+    Ok(Json(digests))
+}

@@ -1,0 +1,24 @@
+//! Yours: starts as slow does. Edit and save it; `chokepoint watch statement-churn` grades it.
+#![allow(clippy::all, reason = "a lint would name the bottleneck")]
+
+use axum::{Json, extract::State};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use super::{
+    Batch,
+    articles::{Column, Entity, Model},
+    shelves,
+};
+use product::{api::state::AppState, error::Error};
+
+pub async fn handler(
+    State(AppState { db, .. }): State<AppState>,
+    Batch(batch): Batch,
+) -> Result<Json<Vec<Vec<Model>>>, Error> {
+    let mut digests = Vec::new();
+    for kept in shelves::of(&db, batch).await? {
+        let news = Entity::find().filter(Column::IsNews.eq(true)).filter(Column::Id.is_in(kept));
+        digests.push(news.order_by_asc(Column::Id).all(&db).await?);
+    }
+    Ok(Json(digests))
+}
