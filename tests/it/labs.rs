@@ -209,7 +209,8 @@ fn wrong_fixes_are_refuted_by_their_numbers() {
                 // The fix itself must not count as refuted.
                 app.ask(loaded, "fast").await;
                 let right = app.measured(loaded.lab.id, "fast").await;
-                assert_ne!(judge::refuted(&fix.refuted_by, fast, &right), Vec::<String>::new());
+                let failures = judge::refuted(&fix.refuted_by, fast, &right);
+                assert_ne!(failures, Vec::<String>::new(), "{}", fix.name);
             }
         }
     });

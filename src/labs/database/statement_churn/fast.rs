@@ -15,12 +15,13 @@ pub async fn handler(
     State(AppState { db, .. }): State<AppState>,
     Batch(batch): Batch,
 ) -> Result<Json<Vec<Vec<Model>>>, Error> {
+    let connection = db.acquire().await?;
     let mut digests = Vec::new();
-    for kept in shelves::of(&db, batch).await? {
+    for kept in shelves::of(&connection, batch).await? {
         // FIX: the list is one parameter, an array in JSON, so a shelf of any length is the same
         // statement: the database prepares it once on each connection.
         let news = Entity::find().filter(Column::IsNews.eq(true)).filter(is_in(&db, &kept));
-        digests.push(news.order_by_asc(Column::Id).all(&db).await?);
+        digests.push(news.order_by_asc(Column::Id).all(&connection).await?);
     }
     Ok(Json(digests))
 }

@@ -46,7 +46,7 @@ pub static LAB: Lab = Lab {
     },
 };
 
-/// Which ten readers get their digests: `?batch=7`. There are 40 batches, and then the first again.
+/// Which ten readers get their digests: `?batch=7`. Each number means one of 100 batches.
 pub struct Batch(u64);
 
 impl<S: Send + Sync> FromRequestParts<S> for Batch {

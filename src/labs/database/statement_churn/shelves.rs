@@ -10,7 +10,7 @@ use product::{
 use workshop::lab::DataError;
 
 /// Shelves, each longer than the one before by an article.
-const SHELVES: u64 = 400;
+const SHELVES: u64 = 1_000;
 /// Readers whose digests are made at once.
 const BATCH: u64 = 10;
 /// Articles with news, which are on each shelf.
@@ -31,9 +31,8 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Ids of the articles on the shelf of each reader of a batch: one query.
 pub async fn of(db: &impl ConnectionTrait, batch: u64) -> Result<Vec<Vec<i32>>, Error> {
-    // Readers come in no order: one in which they all came again would suit some caches and not others.
-    let shuffled = batch.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    let first = shuffled % (SHELVES / BATCH) * BATCH + 1;
+    // Readers come in no order: one in which all come again would suit some caches and not others.
+    let first = fastrand::Rng::with_seed(batch).u64(..SHELVES / BATCH) * BATCH + 1;
     let shelves = Entity::find().filter(Column::Reader.between(first, first + BATCH - 1));
     let shelves = shelves.order_by_asc(Column::Reader).all(db).await?;
     let ids = |shelf: Model| {

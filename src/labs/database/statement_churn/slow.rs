@@ -14,12 +14,13 @@ pub async fn handler(
     State(AppState { db, .. }): State<AppState>,
     Batch(batch): Batch,
 ) -> Result<Json<Vec<Vec<Model>>>, Error> {
+    let connection = db.acquire().await?;
     let mut digests = Vec::new();
-    for kept in shelves::of(&db, batch).await? {
+    for kept in shelves::of(&connection, batch).await? {
         // BOTTLENECK: the text has a parameter for each id, so a shelf of another length is another
         // statement: the database prepares it, and it takes the place of one that was prepared.
         let news = Entity::find().filter(Column::IsNews.eq(true)).filter(Column::Id.is_in(kept));
-        digests.push(news.order_by_asc(Column::Id).all(&db).await?);
+        digests.push(news.order_by_asc(Column::Id).all(&connection).await?);
     }
     Ok(Json(digests))
 }
