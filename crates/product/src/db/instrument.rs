@@ -83,7 +83,8 @@ pub async fn unbooked<T>(statement: impl Future<Output = T>) -> T {
     result
 }
 
-/// Methods that the pool and a transaction on one of its connections have in common.
+/// Methods that the pool and a transaction on one of its connections have in common. The driver's
+/// futures are boxed: each layer around one would hold it twice, by value.
 macro_rules! instrumented_connection {
     ($wrapper:ty, $inner:ident) => {
         #[async_trait::async_trait]
@@ -98,7 +99,7 @@ macro_rules! instrumented_connection {
             ) -> Result<sea_orm::ExecResult, sea_orm::DbErr> {
                 $crate::db::texts::sent(&statement.sql);
                 let span = $crate::db::span::of_statement(&self.link, &statement);
-                let sent = self.watched(self.$inner.execute_raw(statement));
+                let sent = self.watched(Box::pin(self.$inner.execute_raw(statement)));
                 $crate::db::instrument::instrumented(&self.link, span, sent, |_| 0).await
             }
 
@@ -107,7 +108,7 @@ macro_rules! instrumented_connection {
                 sql: &str,
             ) -> Result<sea_orm::ExecResult, sea_orm::DbErr> {
                 let span = $crate::db::span::of_unprepared(&self.link, sql);
-                let sent = self.watched(self.$inner.execute_unprepared(sql));
+                let sent = self.watched(Box::pin(self.$inner.execute_unprepared(sql)));
                 $crate::db::instrument::instrumented_unprepared(&self.link, span, sent).await
             }
 
@@ -118,8 +119,8 @@ macro_rules! instrumented_connection {
                 $crate::db::texts::sent(&statement.sql);
                 let span = $crate::db::span::of_statement(&self.link, &statement);
                 let explain = $crate::db::engine::postgres::explain(&statement);
-                let explained = explain.map(|explain| self.$inner.query_one_raw(explain));
-                let sent = self.watched(self.$inner.query_one_raw(statement));
+                let explained = explain.map(|explain| Box::pin(self.$inner.query_one_raw(explain)));
+                let sent = self.watched(Box::pin(self.$inner.query_one_raw(statement)));
                 let sent = $crate::db::instrument::instrumented(&self.link, span, sent, |row| {
                     u64::from(row.is_some())
                 });
@@ -133,8 +134,8 @@ macro_rules! instrumented_connection {
                 $crate::db::texts::sent(&statement.sql);
                 let span = $crate::db::span::of_statement(&self.link, &statement);
                 let explain = $crate::db::engine::postgres::explain(&statement);
-                let explained = explain.map(|explain| self.$inner.query_one_raw(explain));
-                let sent = self.watched(self.$inner.query_all_raw(statement));
+                let explained = explain.map(|explain| Box::pin(self.$inner.query_one_raw(explain)));
+                let sent = self.watched(Box::pin(self.$inner.query_all_raw(statement)));
                 let sent = $crate::db::instrument::instrumented(&self.link, span, sent, |rows| {
                     rows.len() as u64
                 });
