@@ -17,8 +17,8 @@ use crate::grade::{Constant, assert_refused, grade, with_yours, wrong_as_yours};
 type Answer = Result<Json<Vec<ArticleOut>>, Error>;
 
 /// The page, from a catalogue in which each price is the customer's own.
-fn page(articles: &[Article], skipped: usize) -> Vec<ArticleOut> {
-    let articles = articles.iter().skip(skipped).take(PAGE);
+fn page(articles: &[Article]) -> Vec<ArticleOut> {
+    let articles = articles.iter().take(PAGE);
     articles.map(|article| ArticleOut::new(article, article.price)).collect()
 }
 
@@ -34,13 +34,13 @@ fn in_place(catalogue: &mut Catalogue, customer: &Customer) {
 fn a_list_of_references_is_right() {
     async fn yours(
         State(AppState { db, .. }): State<AppState>,
-        Wanted { customer, skipped }: Wanted,
+        Wanted { customer }: Wanted,
     ) -> Answer {
         let catalogue = STORE.shared(&db).await?;
         let customer = catalogue.customer(&customer)?;
         let seen: Vec<&Article> =
             catalogue.articles.iter().filter(|article| customer.may_see(article)).collect();
-        let page = seen.iter().skip(skipped).take(PAGE);
+        let page = seen.iter().take(PAGE);
         let out = page.map(|article| ArticleOut::new(article, customer.price_of(article)));
         Ok(Json(out.collect()))
     }
@@ -52,15 +52,15 @@ fn a_list_of_references_is_right() {
 fn copies_of_the_page_alone_are_right() {
     async fn yours(
         State(AppState { db, .. }): State<AppState>,
-        Wanted { customer, skipped }: Wanted,
+        Wanted { customer }: Wanted,
     ) -> Answer {
         let catalogue = STORE.shared(&db).await?;
         let customer = catalogue.customer(&customer)?;
         let seen = catalogue.articles.iter().filter(|article| customer.may_see(article));
-        let articles = seen.skip(skipped).take(PAGE).cloned().collect();
+        let articles = seen.take(PAGE).cloned().collect();
         let mut own = Catalogue { articles, customers: Vec::new() };
         in_place(&mut own, customer);
-        Ok(Json(page(&own.articles, 0)))
+        Ok(Json(page(&own.articles)))
     }
     let lab = Lab { handlers: |state| with_yours(&LAB, state, get(yours)), ..LAB };
     assert_eq!(grade(lab), Vec::<String>::new());
@@ -88,12 +88,12 @@ fn every_wrong_fix_is_refused_by_its_copies() {
 fn one_copy_that_is_changed_in_place_is_refused() {
     async fn yours(
         State(AppState { db, .. }): State<AppState>,
-        Wanted { customer, skipped }: Wanted,
+        Wanted { customer }: Wanted,
     ) -> Answer {
         let mut own = STORE.get(&db).await?;
         let customer = own.customer(&customer)?.clone();
         in_place(&mut own, &customer);
-        Ok(Json(page(&own.articles, skipped)))
+        Ok(Json(page(&own.articles)))
     }
     let lab = Lab { handlers: |state| with_yours(&LAB, state, get(yours)), ..LAB };
     assert_refused(&grade(lab), "articles_copied: 2000 for each request");
@@ -103,14 +103,14 @@ fn one_copy_that_is_changed_in_place_is_refused() {
 fn copies_in_a_task_of_its_own_are_refused() {
     async fn yours(
         State(AppState { db, .. }): State<AppState>,
-        Wanted { customer, skipped }: Wanted,
+        Wanted { customer }: Wanted,
     ) -> Answer {
         let shared = STORE.shared(&db).await?;
         let work = tokio::task::spawn_blocking(move || {
             let mut own = Catalogue::clone(&shared);
             let customer = shared.customer(&customer)?;
             in_place(&mut own, customer);
-            Ok(Json(page(&own.articles, skipped)))
+            Ok(Json(page(&own.articles)))
         });
         work.await.map_err(Error::internal)?
     }
@@ -124,14 +124,13 @@ fn copies_in_a_task_of_its_own_are_refused() {
 fn a_row_of_every_article_is_refused_by_its_bytes_though_no_article_is_copied() {
     async fn yours(
         State(AppState { db, .. }): State<AppState>,
-        Wanted { customer, skipped }: Wanted,
+        Wanted { customer }: Wanted,
     ) -> Answer {
         let catalogue = STORE.shared(&db).await?;
         let customer = catalogue.customer(&customer)?;
         let seen = catalogue.articles.iter().filter(|article| customer.may_see(article));
         let mut out: Vec<_> =
             seen.map(|article| ArticleOut::new(article, customer.price_of(article))).collect();
-        out.drain(..skipped);
         out.truncate(PAGE);
         Ok(Json(out))
     }
@@ -144,7 +143,7 @@ fn a_constant_answer_is_refused() {
     static ANSWER: Constant = Constant::new();
     async fn yours(
         State(AppState { db, .. }): State<AppState>,
-        Wanted { customer, skipped }: Wanted,
+        Wanted { customer }: Wanted,
     ) -> Result<Json<Value>, Error> {
         if let Some(answer) = ANSWER.get() {
             return Ok(Json(answer.clone()));
@@ -152,7 +151,7 @@ fn a_constant_answer_is_refused() {
         let mut own = STORE.get(&db).await?;
         let customer = own.customer(&customer)?.clone();
         in_place(&mut own, &customer);
-        let answer = serde_json::to_value(page(&own.articles, skipped));
+        let answer = serde_json::to_value(page(&own.articles));
         let answer = answer.map_err(Error::internal)?;
         Ok(Json(ANSWER.get_or_init(|| answer).clone()))
     }
@@ -166,11 +165,11 @@ fn a_constant_answer_is_refused() {
 fn pages_of_all_articles_are_another_answer() {
     async fn yours(
         State(AppState { db, .. }): State<AppState>,
-        Wanted { customer, skipped }: Wanted,
+        Wanted { customer }: Wanted,
     ) -> Answer {
         let catalogue = STORE.shared(&db).await?;
         let customer = catalogue.customer(&customer)?;
-        let page = catalogue.articles.iter().skip(skipped).take(PAGE);
+        let page = catalogue.articles.iter().take(PAGE);
         let seen = page.filter(|article| customer.may_see(article));
         let out = seen.map(|article| ArticleOut::new(article, customer.price_of(article)));
         Ok(Json(out.collect()))

@@ -11,14 +11,14 @@ use product::{api::state::AppState, error::Error};
 
 pub async fn handler(
     State(AppState { db, .. }): State<AppState>,
-    Wanted { customer, skipped }: Wanted,
+    Wanted { customer }: Wanted,
 ) -> Result<Json<Vec<ArticleOut>>, Error> {
     // FIX: all requests share one catalogue, the layers borrow from it, and a page alone is copied.
     let catalogue = STORE.shared(&db).await?;
     let customer = catalogue.customer(&customer)?;
     let priced = priced(&catalogue, customer);
     let permitted = permitted(priced, customer);
-    Ok(Json(page(permitted, skipped)))
+    Ok(Json(page(permitted)))
 }
 
 /// An article and what the customer pays for it.
@@ -38,7 +38,7 @@ fn permitted<'a>(
 }
 
 /// Presents a page.
-fn page<'a>(permitted: impl Iterator<Item = Priced<'a>>, skipped: usize) -> Vec<ArticleOut> {
-    let articles = permitted.skip(skipped).take(PAGE);
+fn page<'a>(permitted: impl Iterator<Item = Priced<'a>>) -> Vec<ArticleOut> {
+    let articles = permitted.take(PAGE);
     articles.map(|(article, price)| ArticleOut::new(article, price)).collect()
 }

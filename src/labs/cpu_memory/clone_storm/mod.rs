@@ -53,14 +53,9 @@ pub static LAB: Lab = Lab {
 /// Articles of one page.
 pub const PAGE: usize = 20;
 
-/// Customer of a request that names none.
-const GUEST: &str = "guest";
-
-/// Page that is asked for, and who asks: `?customer=acme&page=3`.
+/// Who asks: `?customer=acme`.
 pub struct Wanted {
     pub customer: String,
-    /// Articles on the pages before it.
-    pub skipped: usize,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Wanted {
@@ -70,9 +65,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
         let Query(given) = Query::<HashMap<String, String>>::try_from_uri(&parts.uri)
             .map_err(|e| Error::Malformed(e.to_string()))?;
         let mut params = Params::new(given);
-        let page = params.number("page", 1..=1_000, 1);
-        let customer = params.text("customer").unwrap_or_else(|| GUEST.to_owned());
+        let customer = params.text("customer");
+        if customer.is_none() {
+            params.refuse("customer", "a name is needed".to_owned());
+        }
         params.finish()?;
-        Ok(Self { customer, skipped: (page as usize - 1) * PAGE })
+        Ok(Self { customer: customer.unwrap_or_default() })
     }
 }

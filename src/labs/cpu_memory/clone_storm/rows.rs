@@ -165,12 +165,12 @@ async fn set_version(txn: &Transaction, version: i64) -> Result<(), DbErr> {
 }
 
 /// Gives every customer another discount, half of the articles another title, and hides one of them
-/// from everybody, so that the pages after it begin one article later.
+/// from everybody, so that another is the last of the page.
 pub fn change(txn: &Transaction) -> BoxFuture<'_, Result<(), DbErr>> {
     Box::pin(async move {
         let (discount, half, revision) =
             (fastrand::u8(30..80), fastrand::u8(..2), fastrand::u32(..));
-        let hidden = fastrand::i64(1..40);
+        let hidden = fastrand::i64(1..20);
         for sql in [
             format!("UPDATE clone_storm_customers SET discount = {discount}"),
             format!(

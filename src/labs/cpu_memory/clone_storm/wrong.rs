@@ -15,17 +15,17 @@ use product::{api::state::AppState, error::Error};
 /// Shares the catalogue in the store. The layers take their own all the same, and so they clone.
 pub async fn arc_in_store(
     State(AppState { db, .. }): State<AppState>,
-    Wanted { customer, skipped }: Wanted,
+    Wanted { customer }: Wanted,
 ) -> Result<Json<Vec<ArticleOut>>, Error> {
     let catalogue = STORE.shared(&db).await?;
-    Ok(Json(through_the_layers(&catalogue, &customer, skipped)?))
+    Ok(Json(through_the_layers(&catalogue, &customer)?))
 }
 
 /// Hands an `Arc` from layer to layer, to copy only when one writes. The first one writes, and the
 /// store holds the catalogue as well, so that all of it is copied.
 pub async fn copy_on_write(
     State(AppState { db, .. }): State<AppState>,
-    Wanted { customer, skipped }: Wanted,
+    Wanted { customer }: Wanted,
 ) -> Result<Json<Vec<ArticleOut>>, Error> {
     let shared = STORE.shared(&db).await?;
     let customer = shared.customer(&customer)?;
@@ -34,35 +34,31 @@ pub async fn copy_on_write(
         article.price = customer.price_of(article);
     }
     Arc::make_mut(&mut catalogue).articles.retain(|article| customer.may_see(article));
-    Ok(Json(page(&catalogue, skipped)))
+    Ok(Json(page(&catalogue)))
 }
 
 /// Copies on the blocking pool: the worker is free meanwhile, and the bytes are as many.
 pub async fn on_the_blocking_pool(
     State(AppState { db, .. }): State<AppState>,
-    Wanted { customer, skipped }: Wanted,
+    Wanted { customer }: Wanted,
 ) -> Result<Json<Vec<ArticleOut>>, Error> {
     let shared = STORE.shared(&db).await?;
     let work = spawn_blocking(move || {
         let catalogue = Catalogue::clone(&shared);
-        through_the_layers(&catalogue, &customer, skipped)
+        through_the_layers(&catalogue, &customer)
     });
     Ok(Json(work.await.map_err(Error::internal)??))
 }
 
 /// The layers of slow.
-fn through_the_layers(
-    catalogue: &Catalogue,
-    customer: &str,
-    skipped: usize,
-) -> Result<Vec<ArticleOut>, Error> {
+fn through_the_layers(catalogue: &Catalogue, customer: &str) -> Result<Vec<ArticleOut>, Error> {
     let customer = catalogue.customer(customer)?;
     let mut priced = catalogue.clone();
     for article in &mut priced.articles {
         article.price = customer.price_of(article);
     }
     let permitted = permitted(&priced, customer);
-    Ok(page(&permitted.clone(), skipped))
+    Ok(page(&permitted.clone()))
 }
 
 fn permitted(catalogue: &Catalogue, customer: &Customer) -> Catalogue {
@@ -71,7 +67,7 @@ fn permitted(catalogue: &Catalogue, customer: &Customer) -> Catalogue {
     permitted
 }
 
-fn page(catalogue: &Catalogue, skipped: usize) -> Vec<ArticleOut> {
-    let articles = catalogue.articles.iter().skip(skipped).take(PAGE);
+fn page(catalogue: &Catalogue) -> Vec<ArticleOut> {
+    let articles = catalogue.articles.iter().take(PAGE);
     articles.map(|article| ArticleOut::new(article, article.price)).collect()
 }

@@ -12,13 +12,13 @@ use product::{api::state::AppState, error::Error};
 
 pub async fn handler(
     State(AppState { db, .. }): State<AppState>,
-    Wanted { customer, skipped }: Wanted,
+    Wanted { customer }: Wanted,
 ) -> Result<Json<Vec<ArticleOut>>, Error> {
     let catalogue = STORE.get(&db).await?;
     let customer = catalogue.customer(&customer)?;
     let priced = priced(&catalogue, customer);
     let permitted = permitted(&priced, customer);
-    Ok(Json(page(&permitted, skipped)))
+    Ok(Json(page(&permitted)))
 }
 
 /// Lays the customer's own prices over those of the list.
@@ -38,7 +38,7 @@ fn permitted(catalogue: &Catalogue, customer: &Customer) -> Catalogue {
 }
 
 /// Presents a page.
-fn page(catalogue: &Catalogue, skipped: usize) -> Vec<ArticleOut> {
-    let articles = catalogue.articles.clone().into_iter().skip(skipped).take(PAGE);
+fn page(catalogue: &Catalogue) -> Vec<ArticleOut> {
+    let articles = catalogue.articles.clone().into_iter().take(PAGE);
     articles.map(|article| ArticleOut::new(&article, article.price)).collect()
 }

@@ -4,8 +4,8 @@ use axum::{Json, extract::State};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{
-    Batch,
-    articles::{Column, Entity, Model},
+    Digest, Team,
+    articles::{Column, Entity},
     one_parameter::is_in,
     shelves,
 };
@@ -13,15 +13,15 @@ use product::{api::state::AppState, error::Error};
 
 pub async fn handler(
     State(AppState { db, .. }): State<AppState>,
-    Batch(batch): Batch,
-) -> Result<Json<Vec<Vec<Model>>>, Error> {
+    Team(team): Team,
+) -> Result<Json<Vec<Digest>>, Error> {
     let connection = db.acquire().await?;
     let mut digests = Vec::new();
-    for kept in shelves::of(&connection, batch).await? {
+    for kept in shelves::of(&connection, team).await? {
         // FIX: the list is one parameter, an array in JSON, so a shelf of any length is the same
         // statement: the database prepares it once on each connection.
         let news = Entity::find().filter(Column::IsNews.eq(true)).filter(is_in(&db, &kept));
-        digests.push(news.order_by_asc(Column::Id).all(&connection).await?);
+        digests.push(Digest { news: news.order_by_asc(Column::Id).all(&connection).await? });
     }
     Ok(Json(digests))
 }

@@ -1,13 +1,17 @@
 //! A list of ids, of another length for each reader, spelled out in the text of its query. Nothing
 //! blocks, and both sides make as many queries; look at `statements_prepared`.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use axum::{
     extract::{FromRequestParts, Query},
     http::request::Parts,
     routing::get,
 };
+use serde::Serialize;
 
 use product::{db::STATEMENTS_PREPARED, error::Error, input::Params};
 use workshop::{Data, Handlers, Lab, Schema};
@@ -46,18 +50,29 @@ pub static LAB: Lab = Lab {
     },
 };
 
-/// Which ten readers get their digests: `?batch=7`. Each number means one of 100 batches.
-pub struct Batch(u64);
+/// Whose digests are made, a team of ten readers: `?team=seven`. Any name means one of 100 teams.
+pub struct Team(u64);
 
-impl<S: Send + Sync> FromRequestParts<S> for Batch {
+impl<S: Send + Sync> FromRequestParts<S> for Team {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let Query(given) = Query::<HashMap<String, String>>::try_from_uri(&parts.uri)
             .map_err(|e| Error::Malformed(e.to_string()))?;
         let mut params = Params::new(given);
-        let batch = params.id("batch");
+        let name = params.text("team");
+        if name.is_none() {
+            params.refuse("team", "a name is needed".to_owned());
+        }
         params.finish()?;
-        Ok(Self(batch))
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        Ok(Self(hasher.finish() % shelves::TEAMS))
     }
+}
+
+/// What a reader gets.
+#[derive(Serialize)]
+pub struct Digest {
+    news: Vec<articles::Model>,
 }

@@ -10,9 +10,10 @@ use product::{
 use workshop::lab::DataError;
 
 /// Shelves, each longer than the one before by an article.
-const SHELVES: u64 = 1_000;
-/// Readers whose digests are made at once.
-const BATCH: u64 = 10;
+const SHELVES: u64 = TEAMS * READERS;
+pub const TEAMS: u64 = 100;
+/// Readers of a team.
+const READERS: u64 = 10;
 /// Articles with news, which are on each shelf.
 const NEWS: u64 = 5;
 
@@ -29,11 +30,10 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Ids of the articles on the shelf of each reader of a batch: one query.
-pub async fn of(db: &impl ConnectionTrait, batch: u64) -> Result<Vec<Vec<i32>>, Error> {
-    // Readers come in no order: one in which all come again would suit some caches and not others.
-    let first = fastrand::Rng::with_seed(batch).u64(..SHELVES / BATCH) * BATCH + 1;
-    let shelves = Entity::find().filter(Column::Reader.between(first, first + BATCH - 1));
+/// Ids of the articles on the shelf of each reader of a team: one query.
+pub async fn of(db: &impl ConnectionTrait, team: u64) -> Result<Vec<Vec<i32>>, Error> {
+    let first = team * READERS + 1;
+    let shelves = Entity::find().filter(Column::Reader.between(first, first + READERS - 1));
     let shelves = shelves.order_by_asc(Column::Reader).all(db).await?;
     let ids = |shelf: Model| {
         let list = shelf.articles.trim_matches(['[', ']']);

@@ -4,23 +4,23 @@ use axum::{Json, extract::State};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{
-    Batch,
-    articles::{Column, Entity, Model},
+    Digest, Team,
+    articles::{Column, Entity},
     shelves,
 };
 use product::{api::state::AppState, error::Error};
 
 pub async fn handler(
     State(AppState { db, .. }): State<AppState>,
-    Batch(batch): Batch,
-) -> Result<Json<Vec<Vec<Model>>>, Error> {
+    Team(team): Team,
+) -> Result<Json<Vec<Digest>>, Error> {
     let connection = db.acquire().await?;
     let mut digests = Vec::new();
-    for kept in shelves::of(&connection, batch).await? {
+    for kept in shelves::of(&connection, team).await? {
         // BOTTLENECK: the text has a parameter for each id, so a shelf of another length is another
         // statement: the database prepares it, and it takes the place of one that was prepared.
         let news = Entity::find().filter(Column::IsNews.eq(true)).filter(Column::Id.is_in(kept));
-        digests.push(news.order_by_asc(Column::Id).all(&connection).await?);
+        digests.push(Digest { news: news.order_by_asc(Column::Id).all(&connection).await? });
     }
     Ok(Json(digests))
 }
