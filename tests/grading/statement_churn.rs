@@ -4,7 +4,7 @@ use std::iter::repeat_n;
 
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::State,
     routing::{MethodRouter, get},
 };
 use database::statement_churn::LAB;
@@ -14,7 +14,7 @@ use product::{
     error::Error,
 };
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement, Value};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use workshop::{Handlers, Lab};
 
 use crate::grade::{Constant, assert_refused, grade, with_yours, wrong_as_yours};
@@ -25,12 +25,6 @@ const NEWS: &str = "SELECT id, title FROM statement_churn_articles WHERE is_news
 struct Article {
     id: i32,
     title: String,
-}
-
-#[derive(Deserialize)]
-struct Wanted {
-    #[serde(rename = "team")]
-    _team: String,
 }
 
 #[derive(Serialize)]
@@ -54,7 +48,8 @@ async fn rows<T: FromQueryResult>(db: &Db, sql: &str, values: Vec<Value>) -> Res
     T::find_by_statement(query).all(db).await
 }
 
-/// Shelves of a team, another one each time. All have the articles with news, so whose they are makes no difference.
+/// Shelves of a team, another one each time. All have the articles with news, so whose they are makes
+/// no difference to the answer.
 async fn shelves(db: &Db) -> Result<Vec<Vec<i32>>, DbErr> {
     #[derive(FromQueryResult)]
     struct Shelf {
@@ -77,12 +72,17 @@ async fn spelled_out(db: &Db, kept: Vec<i32>) -> Result<Vec<Article>, DbErr> {
     rows(db, &sql, kept.into_iter().map(Value::from).collect()).await
 }
 
+async fn as_slow_does(db: &Db) -> Result<Vec<Digest>, DbErr> {
+    let mut digests = Vec::new();
+    for kept in shelves(db).await? {
+        digests.push(Digest { news: spelled_out(db, kept).await? });
+    }
+    Ok(digests)
+}
+
 #[test]
 fn lists_filled_up_to_a_power_of_two_are_right() {
-    async fn handler(
-        State(AppState { db, .. }): State<AppState>,
-        Query(Wanted { .. }): Query<Wanted>,
-    ) -> Answer {
+    async fn handler(State(AppState { db, .. }): State<AppState>) -> Answer {
         let mut digests = Vec::new();
         for mut kept in shelves(&db).await? {
             let last = kept.last().copied().unwrap_or_default();
@@ -97,10 +97,7 @@ fn lists_filled_up_to_a_power_of_two_are_right() {
 
 #[test]
 fn a_join_is_right() {
-    async fn handler(
-        State(AppState { db, .. }): State<AppState>,
-        Query(Wanted { .. }): Query<Wanted>,
-    ) -> Answer {
+    async fn handler(State(AppState { db, .. }): State<AppState>) -> Answer {
         let sql = format!(
             "{NEWS} AND id IN (SELECT value FROM statement_churn_shelves, json_each(articles) \
              WHERE reader = $1) ORDER BY id"
@@ -117,15 +114,8 @@ fn a_join_is_right() {
 
 #[test]
 fn a_copy_of_slow_is_refused_by_its_number_and_its_name() {
-    async fn handler(
-        State(AppState { db, .. }): State<AppState>,
-        Query(Wanted { .. }): Query<Wanted>,
-    ) -> Answer {
-        let mut digests = Vec::new();
-        for kept in shelves(&db).await? {
-            digests.push(Digest { news: spelled_out(&db, kept).await? });
-        }
-        Ok(Json(digests))
+    async fn handler(State(AppState { db, .. }): State<AppState>) -> Answer {
+        Ok(Json(as_slow_does(&db).await?))
     }
     let failures = graded(|state| yours(state, get(handler)));
     assert_refused(&failures, "statements_prepared");
@@ -134,17 +124,8 @@ fn a_copy_of_slow_is_refused_by_its_number_and_its_name() {
 
 #[test]
 fn a_task_beside_the_request_hides_nothing() {
-    async fn handler(
-        State(AppState { db, .. }): State<AppState>,
-        Query(Wanted { .. }): Query<Wanted>,
-    ) -> Answer {
-        let work = tokio::spawn(async move {
-            let mut digests = Vec::new();
-            for kept in shelves(&db).await? {
-                digests.push(Digest { news: spelled_out(&db, kept).await? });
-            }
-            Ok::<_, DbErr>(digests)
-        });
+    async fn handler(State(AppState { db, .. }): State<AppState>) -> Answer {
+        let work = tokio::spawn(async move { as_slow_does(&db).await });
         Ok(Json(work.await.map_err(Error::internal)??))
     }
     let failures = graded(|state| yours(state, get(handler)));
@@ -159,10 +140,7 @@ fn literals_are_refused() {
 
 #[test]
 fn one_query_for_each_article_is_refused() {
-    async fn handler(
-        State(AppState { db, .. }): State<AppState>,
-        Query(Wanted { .. }): Query<Wanted>,
-    ) -> Answer {
+    async fn handler(State(AppState { db, .. }): State<AppState>) -> Answer {
         let mut digests = Vec::new();
         for kept in shelves(&db).await? {
             let mut digest = Vec::new();
@@ -183,16 +161,11 @@ fn a_constant_answer_is_refused() {
     static ANSWER: Constant = Constant::new();
     async fn handler(
         State(AppState { db, .. }): State<AppState>,
-        Query(Wanted { .. }): Query<Wanted>,
     ) -> Result<Json<serde_json::Value>, Error> {
         if let Some(answer) = ANSWER.get() {
             return Ok(Json(answer.clone()));
         }
-        let mut digests = Vec::new();
-        for kept in shelves(&db).await? {
-            digests.push(Digest { news: spelled_out(&db, kept).await? });
-        }
-        let answer = serde_json::to_value(digests).map_err(Error::internal)?;
+        let answer = serde_json::to_value(as_slow_does(&db).await?).map_err(Error::internal)?;
         Ok(Json(ANSWER.get_or_init(|| answer).clone()))
     }
     let failures = graded(|state| yours(state, get(handler)));

@@ -1,6 +1,7 @@
 //! Labs of these tests: each answers with the number of rows in a table of its own.
 
 use axum::{Json, extract::State, routing::get};
+use observe::measurements::Summary;
 use product::{api::state::AppState, db::Db, error::Error};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use serde_json::{Value, json};
@@ -81,6 +82,12 @@ pub async fn fill(db: &Db) -> Result<(), DataError> {
 
 /// `fill` as a set-up.
 pub const FILL: Option<Step> = Some(|state| Box::pin(async move { fill(&state.db).await }));
+
+/// The greatest value of a counter, by its name.
+pub fn most(measured: &Summary, name: &str) -> f64 {
+    let found = measured.counters.iter().find(|(counter, _)| counter.name() == name);
+    found.unwrap_or_else(|| panic!("no {name} among the counters")).1.max
+}
 
 pub fn start(labs: &[&'static Lab]) -> TestApp {
     TestApp::start_with_labs(Labs::load(labs).unwrap())

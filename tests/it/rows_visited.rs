@@ -1,7 +1,7 @@
 //! Rows that SQLite visits for a request: on its record, and on nobody else's.
 
 use axum::{Json, extract::State, routing::get};
-use observe::{cost::own::OwnCounter, measurements::Summary};
+use observe::cost::own::OwnCounter;
 use product::{
     api::state::AppState,
     db::{ROWS_VISITED, VM_STEPS},
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use workshop::{Data, Handlers, Lab, Schema};
 
 use crate::{
-    own_labs::{evidence, lab, start},
+    own_labs::{evidence, lab, most, start},
     support::TestApp,
 };
 
@@ -49,12 +49,6 @@ async fn scan(State(AppState { db, .. }): State<AppState>) -> Result<Json<Value>
 
 async fn search(State(AppState { db, .. }): State<AppState>) -> Result<Json<Value>, Error> {
     run(&db, SEARCH).await
-}
-
-/// Greatest value of a counter, by its name.
-fn most(measured: &Summary, name: &str) -> f64 {
-    let found = measured.counters.iter().find(|(counter, _)| counter.name() == name);
-    found.unwrap_or_else(|| panic!("no {name} among the counters")).1.max
 }
 
 async fn visited(app: &TestApp, lab: &str, variant: &str, path: &str) -> (f64, f64) {

@@ -4,20 +4,22 @@
 use std::ops::Range;
 
 use axum::{Json, extract::State, routing::get};
-use observe::cost::Counter;
+use observe::cost::own::OwnCounter;
 use product::{api::state::AppState, db::STATEMENTS_PREPARED, error::Error};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use serde_json::{Value, json};
 use workshop::{Data, Handlers, Lab};
 
 use crate::{
-    own_labs::{evidence, lab, start},
+    own_labs::{evidence, lab, most, start},
     support::TestApp,
 };
 
 /// Statements that the driver keeps prepared on a connection.
 const KEPT: u64 = 100;
 const TEXTS: u64 = KEPT + 50;
+
+const COUNTERS: &[&OwnCounter] = &[&STATEMENTS_PREPARED];
 
 /// Sends texts, each once, in the same order at each call.
 async fn send(db: &impl ConnectionTrait, texts: Range<u64>) -> Result<(), DbErr> {
@@ -71,41 +73,32 @@ async fn by_pool(State(AppState { db, .. }): State<AppState>) -> Result<Json<Val
     Ok(Json(Value::Null))
 }
 
-const LAB: Lab = Lab {
-    id: "preparing",
-    evidence: "",
-    readme: "",
-    slow_source: "",
-    fast_source: "",
-    flow: None,
-    counters: &[&STATEMENTS_PREPARED],
-    data: Data::NONE,
-    handlers: |_| Handlers {
-        slow: get(many),
-        fast: get(few),
-        yours: get(in_transaction),
-        wrong: vec![("by-pool", get(by_pool)), ("one-row", get(one_row))],
-    },
-};
-
 /// Statements that one request prepared, and those of a text that was new.
 async fn prepared(app: &TestApp, path: &str, variant: &str) -> [u64; 2] {
     assert_eq!(app.get(&format!("/api/labs/preparing/{path}")).await.status(), 200, "{path}");
     let measured = app.measured("preparing", variant).await;
-    let most = |name: &str| {
-        let named = |(counter, _): &(&Counter, _)| counter.name() == name;
-        measured.counters.iter().find(named).unwrap().1.max as u64
-    };
-    [most("statements_prepared"), most("new_statements")]
+    ["statements_prepared", "new_statements"].map(|name| most(&measured, name) as u64)
 }
 
 #[test]
 fn each_preparation_counts_and_a_text_that_is_kept_does_not() {
     let mut evidence = evidence("preparing", 1);
-    let other = |name: &str| json!({ "name": name, "idea": "Other.", "refuted_by": { "queries": { "min": 2 } } });
+    let other = |name: &str| {
+        let refuted_by = json!({ "queries": { "min": 2 } });
+        json!({ "name": name, "idea": "Other.", "refuted_by": refuted_by })
+    };
     evidence["wrong_fixes"] = json!([other("by-pool"), other("one-row")]);
-    let plain = lab("preparing", &evidence, Data::NONE);
-    let app = start(&[Box::leak(Box::new(Lab { evidence: plain.evidence, ..LAB }))]);
+    let lab = Lab {
+        counters: COUNTERS,
+        handlers: |_| Handlers {
+            slow: get(many),
+            fast: get(few),
+            yours: get(in_transaction),
+            wrong: vec![("by-pool", get(by_pool)), ("one-row", get(one_row))],
+        },
+        ..*lab("preparing", &evidence, Data::NONE)
+    };
+    let app = start(&[Box::leak(Box::new(lab))]);
     app.run(async {
         let begins = match app.db().await.get_database_backend() {
             // BEGIN and COMMIT.

@@ -48,6 +48,20 @@ impl Params {
         })
     }
 
+    /// Reads a required text; `needed` describes a right one in the error message.
+    pub fn required_text(
+        &mut self,
+        field: &'static str,
+        needed: &str,
+        is_right: impl FnOnce(&str) -> bool,
+    ) -> String {
+        let text = self.text(field).filter(|text| is_right(text));
+        text.unwrap_or_else(|| {
+            self.refuse(field, format!("{needed} is needed"));
+            String::new()
+        })
+    }
+
     /// Reads the id of a row; None if it is left out.
     pub fn optional_id(&mut self, field: &'static str) -> Option<i64> {
         let id = |text: &str| text.parse().ok().filter(|id| *id > 0);

@@ -8,9 +8,11 @@ mod fields;
 mod id;
 /// Syntax of JSON, apart from its meaning.
 mod json;
+/// Parameters of a query.
+mod query;
 
 pub use body::{Body, Input, arrived, json_bytes, set_timeout as set_body_timeout};
 pub use fields::Fields;
 pub use id::Id;
 pub use json::well_formed;
-pub use observe::params::Params;
+pub use query::params;

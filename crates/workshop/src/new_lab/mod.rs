@@ -62,8 +62,10 @@ pub fn make(root: &Path, area: &str, id: &str, labs: &Labs) -> Result<Vec<PathBu
     let area = area_of(area)?;
     check(id)?;
     let folder = root.join(folder_of(area, id));
-    if labs.get(id).is_some() || folder.exists() {
-        return Err(format!("{id}: there is such a lab already"));
+    // Whichever its area is.
+    let known = labs.get(id).map(|known| root.join(known.folder()));
+    if let Some(known) = known.or_else(|| folder.exists().then(|| folder.clone())) {
+        return Err(format!("{id}: there is such a lab already, in {}", known.display()));
     }
     // Found out before anything is written.
     let list = root.join(area.folder()).join("lib.rs");

@@ -108,8 +108,8 @@ pub fn start_in(folder: &Path, id: &str) -> Result<String, String> {
     }
 }
 
-/// Puts the learner's files back to their starts, in the repository below `root`. Returns the places of the old texts that were
-/// others.
+/// Puts the learner's files back to their starts, in the repository below `root`. Returns the places
+/// of the old texts that were others.
 ///
 /// # Errors
 /// A file that is not there, or that can't be read or written. An old text is kept before its file

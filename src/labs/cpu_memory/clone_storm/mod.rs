@@ -1,15 +1,9 @@
 //! A document that is copied whole by each layer that touches it. Nothing waits and no query is slow;
 //! look at `allocated_bytes`.
 
-use std::collections::HashMap;
+use axum::{extract::FromRequestParts, http::request::Parts, routing::get};
 
-use axum::{
-    extract::{FromRequestParts, Query},
-    http::request::Parts,
-    routing::get,
-};
-
-use product::{error::Error, input::Params};
+use product::{error::Error, input::params};
 use workshop::{Data, Handlers, Lab, Schema};
 
 /// The document: all articles, and the terms of each customer.
@@ -62,14 +56,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let Query(given) = Query::<HashMap<String, String>>::try_from_uri(&parts.uri)
-            .map_err(|e| Error::Malformed(e.to_string()))?;
-        let mut params = Params::new(given);
-        let customer = params.text("customer");
-        if customer.is_none() {
-            params.refuse("customer", "a name is needed".to_owned());
-        }
+        let mut params = params(&parts.uri)?;
+        let customer = params.required_text("customer", "a name", |_| true);
         params.finish()?;
-        Ok(Self { customer: customer.unwrap_or_default() })
+        Ok(Self { customer })
     }
 }

@@ -1,20 +1,14 @@
 //! A look-up whose condition no index can answer: it is one query and returns three rows. Look at
 //! `rows_visited`. Each variant asks a table of its own, with the same rows.
 
-use std::collections::HashMap;
-
-use axum::{
-    extract::{FromRequestParts, Query},
-    http::request::Parts,
-    routing::get,
-};
+use axum::{extract::FromRequestParts, http::request::Parts, routing::get};
 use sea_orm::FromQueryResult;
 use serde::Serialize;
 
 use product::{
     db::{ROWS_VISITED, VM_STEPS},
     error::Error,
-    input::Params,
+    input::params,
 };
 use workshop::{Data, Handlers, Lab, Schema};
 
@@ -57,16 +51,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let Query(given) = Query::<HashMap<String, String>>::try_from_uri(&parts.uri)
-            .map_err(|e| Error::Malformed(e.to_string()))?;
-        let mut params = Params::new(given);
+        let mut params = params(&parts.uri)?;
         // PostgreSQL takes no text with a NUL.
-        let title = params.text("title").filter(|title| !title.contains('\0'));
-        if title.is_none() {
-            params.refuse("title", "a text without NUL is needed".to_owned());
-        }
+        let is_right = |title: &str| !title.contains('\0');
+        let title = params.required_text("title", "a text without NUL", is_right);
         params.finish()?;
-        Ok(Self { title: title.unwrap_or_default() })
+        Ok(Self { title })
     }
 }
 

@@ -20,7 +20,7 @@ pub async fn handler(
     for kept in shelves::of(&connection, team).await? {
         // FIX: the list is one parameter, an array in JSON, so a shelf of any length is the same
         // statement: the database prepares it once on each connection.
-        let news = Entity::find().filter(Column::IsNews.eq(true)).filter(is_in(&db, &kept));
+        let news = Entity::find().filter(Column::IsNews.eq(true)).filter(is_in(&connection, &kept));
         digests.push(Digest { news: news.order_by_asc(Column::Id).all(&connection).await? });
     }
     Ok(Json(digests))

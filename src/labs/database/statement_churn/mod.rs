@@ -1,19 +1,12 @@
 //! A list of ids, of another length for each reader, spelled out in the text of its query. Nothing
 //! blocks, and both sides make as many queries; look at `statements_prepared`.
 
-use std::{
-    collections::HashMap,
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use axum::{
-    extract::{FromRequestParts, Query},
-    http::request::Parts,
-    routing::get,
-};
+use axum::{extract::FromRequestParts, http::request::Parts, routing::get};
 use serde::Serialize;
 
-use product::{db::STATEMENTS_PREPARED, error::Error, input::Params};
+use product::{db::STATEMENTS_PREPARED, error::Error, input::params};
 use workshop::{Data, Handlers, Lab, Schema};
 
 /// Articles.
@@ -57,13 +50,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Team {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let Query(given) = Query::<HashMap<String, String>>::try_from_uri(&parts.uri)
-            .map_err(|e| Error::Malformed(e.to_string()))?;
-        let mut params = Params::new(given);
-        let name = params.text("team");
-        if name.is_none() {
-            params.refuse("team", "a name is needed".to_owned());
-        }
+        let mut params = params(&parts.uri)?;
+        let name = params.required_text("team", "a name", |_| true);
         params.finish()?;
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);

@@ -2,18 +2,12 @@
 //! the next page costs as little as the first, and rows that come or go meanwhile shift nothing.
 //! The cursor begins with a letter for its list, because a place in another list is invalid here.
 
-use std::collections::HashMap;
-
-use axum::{
-    extract::{FromRequestParts, Query},
-    http::request::Parts,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{api::fitting, error::Error};
-use observe::params::Params;
+use crate::{api::fitting, error::Error, input::params};
 
 const LIMIT: u32 = 20;
 const MOST: u32 = 100;
@@ -65,9 +59,7 @@ impl<S: Send + Sync, const LIST: char> FromRequestParts<S> for PageOf<LIST> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let Query(given) = Query::<HashMap<String, String>>::try_from_uri(&parts.uri)
-            .map_err(|e| Error::Malformed(e.to_string()))?;
-        let mut params = Params::new(given);
+        let mut params = params(&parts.uri)?;
         let limit = params.number("limit", 1..=MOST, LIMIT);
         let parse = |text: &str| Cursor::parse(LIST, text);
         let after = params.parsed("cursor", parse, "the next_cursor of another page of this list");

@@ -1,15 +1,9 @@
 //! Requested part of a user's list. Without parameters it is the part that is cached.
 
-use std::collections::HashMap;
-
-use axum::{
-    extract::{FromRequestParts, Query},
-    http::request::Parts,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use utoipa::IntoParams;
 
-use crate::error::Error;
-use observe::params::Params;
+use crate::{error::Error, input::params};
 
 /// Most todos of one answer: some 100 KB at usual length, and more than a person keeps.
 pub const MOST: u32 = 500;
@@ -40,9 +34,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
         if parts.uri.query().is_none() {
             return Ok(Self::FIRST);
         }
-        let Query(given) = Query::<HashMap<String, String>>::try_from_uri(&parts.uri)
-            .map_err(|e| Error::Malformed(e.to_string()))?;
-        let mut params = Params::new(given);
+        let mut params = params(&parts.uri)?;
         let limit = params.number("limit", 1..=MOST, MOST);
         let cursor = params.optional_id("cursor");
         params.finish()?;
